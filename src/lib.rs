@@ -1,0 +1,3 @@
+//! The engine of `nettool`: it knows sockets, and never prints, exits or reads arguments.
+
+pub mod value;

@@ -1,0 +1,3 @@
+//! The `nettool` command: parse, run, report, exit.
+
+fn main() {}

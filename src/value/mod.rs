@@ -1,0 +1,1 @@
+//! Values as people write them, parsed once at the edge.
