@@ -1,0 +1,52 @@
+//! Bytes a second.
+
+use super::{Size, ValueError, size};
+use std::fmt::{self, Display, Formatter};
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+/// The forms that a message offers.
+const ACCEPTED: &str = "a size a second, such as 500K, 10MB or 10MB/s";
+
+/// Bytes a second, never none: read from a [`Size`] with or without `/s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Rate(NonZeroU64);
+
+impl Rate {
+    /// A rate of so many bytes a second.
+    #[must_use]
+    pub fn new(bytes_per_second: NonZeroU64) -> Self {
+        Self(bytes_per_second)
+    }
+
+    /// The bytes a second.
+    #[must_use]
+    pub fn bytes_per_second(self) -> NonZeroU64 {
+        self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text.is_empty() {
+            return Err(refuse(text, "it is empty"));
+        }
+        let size = text.strip_suffix("/s").unwrap_or(text);
+        let bytes = size::parse_bytes(size).map_err(|problem| refuse(text, problem))?;
+        let rate = NonZeroU64::new(bytes).ok_or_else(|| refuse(text, "nothing would ever move"))?;
+        Ok(Self(rate))
+    }
+}
+
+impl Display for Rate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", Size(self.0.get()))
+    }
+}
+
+/// An error about `text` that offers the form.
+fn refuse(text: &str, problem: &str) -> ValueError {
+    ValueError::new("rate", text, problem, ACCEPTED)
+}
