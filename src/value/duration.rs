@@ -12,8 +12,11 @@ const ACCEPTED: &str = "a time such as 500ms, 2s, 1m30s, forever, or a bare numb
 const LONGEST: time::Duration = time::Duration::from_secs(36_525 * 86_400);
 /// Nanoseconds in a second.
 const SECOND: u64 = 1_000_000_000;
-/// The units and their nanoseconds, from the longest down.
-const UNITS: [(&str, u64); 7] = [
+/// Names of units and their nanoseconds.
+type Units = &'static [(&'static str, u64)];
+
+/// The units, from the longest down.
+const UNITS: Units = &[
     ("d", 86_400 * SECOND),
     ("h", 3_600 * SECOND),
     ("m", 60 * SECOND),
@@ -75,7 +78,7 @@ impl Display for Duration {
 /// Reads numbers with units and adds them up.
 fn parse_sum(text: &str) -> Result<Duration, ValueError> {
     let mut rest = text;
-    let mut units = UNITS.as_slice();
+    let mut units = UNITS;
     let mut total = 0_u128;
     while !rest.is_empty() {
         let (number, after) = Decimal::take(rest).map_err(|e| refuse(text, e.problem()))?;
@@ -98,11 +101,7 @@ fn take_unit(text: &str) -> (&str, &str) {
 }
 
 /// The nanoseconds of `unit`, and the `units` that may follow it; none is seconds.
-fn find_unit<'a>(
-    text: &str,
-    unit: &str,
-    units: &'a [(&'a str, u64)],
-) -> Result<(u64, &'a [(&'a str, u64)]), ValueError> {
+fn find_unit(text: &str, unit: &str, units: Units) -> Result<(u64, Units), ValueError> {
     let name = if unit.is_empty() { "s" } else { unit };
     let mut left = units.iter();
     if let Some((_, nanos)) = left.find(|(known, _)| *known == name) {
@@ -114,7 +113,7 @@ fn find_unit<'a>(
             "the units are not in order, each once, the longest first",
         ));
     }
-    Err(refuse(text, "a unit is none of d, h, m, s, ms, us, ns"))
+    Err(refuse(text, "a unit is none of d h m s ms us ns"))
 }
 
 /// The nanoseconds of a number of units.
@@ -180,4 +179,101 @@ fn write_decimal(
 /// An error about `text` that offers every form.
 fn refuse(text: &str, problem: &str) -> ValueError {
     ValueError::new("time", text, problem, ACCEPTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{any_text, assert_reads, assert_refused, check, check_round_trip};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn times_read() {
+        let millis = |text: &str| {
+            let duration: Result<Duration, _> = text.parse();
+            duration.map(|duration| duration.limit().map(|limit| limit.as_millis()))
+        };
+        assert_eq!(millis("0"), Ok(Some(0)));
+        assert_eq!(millis("5"), Ok(Some(5_000)));
+        assert_eq!(millis("0.5"), Ok(Some(500)));
+        assert_eq!(millis("500ms"), Ok(Some(500)));
+        assert_eq!(millis("1m30s"), Ok(Some(90_000)));
+        assert_eq!(millis("2h3m"), Ok(Some(7_380_000)));
+        assert_eq!(millis("2d"), Ok(Some(172_800_000)));
+        assert_eq!(millis("forever"), Ok(None));
+    }
+
+    #[test]
+    fn times_are_written_in_the_units_that_fit() {
+        assert_reads::<Duration>(&[
+            ("0", "0s"),
+            ("5s", "5s"),
+            ("90", "1m30s"),
+            ("1.5", "1.5s"),
+            ("0.25", "250ms"),
+            ("1.5ms", "1.5ms"),
+            ("10us", "10us"),
+            ("0.010us", "10ns"),
+            ("1m500ms", "1m0.5s"),
+            ("25h", "1d1h"),
+            ("1.5h30m", "2h"),
+            ("36525d", "36525d"),
+            ("forever", "forever"),
+        ]);
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        let (unit, digit) = ("a unit is none of", "does not begin with a digit");
+        let long = "longer than 100 years";
+        assert_refused::<Duration>(&[
+            ("", "it is empty"),
+            ("-1", "it is negative"),
+            ("1e400", unit),
+            ("5 s", unit),
+            ("5s ", unit),
+            ("5S", unit),
+            ("1m-30s", unit),
+            ("1.2.3", unit),
+            ("NaN", digit),
+            ("inf", digit),
+            ("５", digit),
+            (".5", digit),
+            ("+5", digit),
+            (" 5", digit),
+            ("s", digit),
+            ("5.", "no digit follows the point"),
+            ("5.s", "no digit follows the point"),
+            ("1m30", "the last number has no unit"),
+            ("30s1m", "the units are not in order"),
+            ("1s1s", "the units are not in order"),
+            ("0.1ns", "finer than a nanosecond"),
+            ("0.0000000001", "finer than a nanosecond"),
+            ("99999999999999h", long),
+            ("99999999999999999999", "the number is too large"),
+            ("36525d1ns", long),
+            ("18446744073709551615d", long),
+            ("Forever", digit),
+        ]);
+    }
+
+    #[test]
+    fn a_limit_is_cut_to_what_can_be_read() {
+        assert_eq!(Duration::new(time::Duration::MAX).limit(), Some(LONGEST));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_or_refused(text in any_text()) {
+            check::<Duration>(&text)?;
+        }
+
+        #[test]
+        fn a_time_reads_back(
+            seconds in prop_oneof![Just(0), 0..100_u64, any::<u64>()],
+            nanos in prop_oneof![Just(0), 0..1000_u32, 0..1_000_000_000_u32],
+        ) {
+            check_round_trip(&Duration::new(time::Duration::new(seconds, nanos)))?;
+        }
+    }
 }

@@ -123,20 +123,22 @@ fn split_bracketed(text: &str) -> Result<(&str, &str), ValueError> {
 /// The error of a bare IPv6 address where a port is needed too, or of too many colons.
 fn explain_colons(text: &str, host: &str, port: &str) -> ValueError {
     let (whole, host) = (text.parse::<Host>(), host.parse::<Host>());
-    match (whole, host, parse_port(port)) {
-        (_, Ok(host), Ok(_)) => {
-            let accepted = format!("{}:{port}", host.bracketed());
-            let problem = "which colon stands before the port cannot be told";
-            ValueError::new("address", text, problem, accepted)
-        }
-        (Ok(whole), ..) => {
-            let accepted = format!("{}:80 for port 80", whole.bracketed());
-            ValueError::new("address", text, "the port is missing", accepted)
-        }
-        (_, Ok(_), Err(_)) if port.is_empty() => missing_port(text),
-        (_, Ok(_), Err(error)) => error,
-        _ => refuse(text, "there are too many colons"),
-    }
+    let (problem, accepted) = match (whole, host, parse_port(port)) {
+        (_, Ok(host), Ok(_)) => (
+            "which colon stands before the port cannot be told",
+            format!("{}:{port}", host.bracketed()),
+        ),
+        (Ok(addr), ..) => ("the port is missing", example(&addr)),
+        (_, Ok(addr), _) if port.is_empty() => ("the port is missing", example(&addr)),
+        (_, Ok(_), Err(error)) => return error,
+        _ => ("there are too many colons", HOST_PORT.to_owned()),
+    };
+    ValueError::new("address", text, problem, accepted)
+}
+
+/// What to write for an address and some port.
+fn example(addr: &Host) -> String {
+    format!("{}:80 for port 80", addr.bracketed())
 }
 
 /// The error of a host without a port, which must be a host at least.
@@ -161,4 +163,150 @@ fn refuse_path(path: &OsStr, problem: &str) -> ValueError {
         problem,
         accepted,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{any_text, assert_reads, assert_refused, check, check_round_trip};
+    use super::*;
+    use proptest::prelude::*;
+    use std::net::Ipv6Addr;
+
+    #[test]
+    fn every_kind_of_endpoint_reads() {
+        let host = Host::Name("example.org".into());
+        let cases = [
+            ("example.org:80", Endpoint::Tcp(host.clone(), 80)),
+            ("tcp://example.org:http", Endpoint::Tcp(host.clone(), 80)),
+            ("udp://example.org:53", Endpoint::Udp(host, 53)),
+            (
+                "[::1]:80",
+                Endpoint::Tcp(Host::V6(Ipv6Addr::LOCALHOST, None), 80),
+            ),
+            ("unix:/run/x.sock", Endpoint::Unix("/run/x.sock".into())),
+            ("unix:80", Endpoint::Unix("80".into())),
+            (
+                "tcp://unix:80",
+                Endpoint::Tcp(Host::Name("unix".into()), 80),
+            ),
+        ];
+        for (text, endpoint) in cases {
+            assert_eq!(text.parse(), Ok(endpoint), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_written_in_its_shortest_form() {
+        assert_reads::<Endpoint>(&[
+            ("tcp://192.0.2.1:https", "192.0.2.1:443"),
+            ("tcp://unix:80", "tcp://unix:80"),
+            ("udp://[fe80::1%25eth0]:53", "udp://[fe80::1%eth0]:53"),
+            ("unix:///run/a b", "unix:///run/a b"),
+            ("localhost:0", "localhost:0"),
+        ]);
+    }
+
+    /// The one line of a refusal, whatever part of the text it quotes.
+    fn message(text: &str) -> String {
+        let endpoint = text.parse::<Endpoint>();
+        endpoint.map_or_else(
+            |error| error.to_string(),
+            |endpoint| format!("read: {endpoint}"),
+        )
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused() {
+        assert_refused::<Endpoint>(&[
+            ("", "it is empty"),
+            ("example.org", "the port is missing"),
+            ("example.org:", "the port is missing"),
+            (":80", "the host is missing"),
+            (":", "the host is missing"),
+            ("a:b:80", "too many colons"),
+            ("[::1", "the bracket is not closed"),
+            ("[::1]", "the port is missing"),
+            ("[::1]:", "the port is missing"),
+            ("[::1]80", "no colon follows the bracket"),
+            ("http://example.org", "neither tcp nor udp"),
+            ("UDP://example.org:53", "neither tcp nor udp"),
+        ]);
+        let parts = [
+            ("example.org:80x", r#"invalid port "80x""#),
+            ("example.org:65536", r#"invalid port "65536""#),
+            ("[::1]:80:90", r#"invalid port "80:90""#),
+            ("127.1:80", r#"invalid host "127.1""#),
+            ("[192.0.2.1]:80", r#"invalid host "[192.0.2.1]""#),
+            ("a b:80", r#"invalid host "a b""#),
+            ("tcp://:80", "the host is missing"),
+            ("udp://a:80/", r#"invalid port "80/""#),
+        ];
+        for (text, part) in parts {
+            assert!(message(text).contains(part), "{text}: {}", message(text));
+        }
+    }
+
+    #[test]
+    fn a_bare_ipv6_address_is_told_how_to_be_written() {
+        assert_refused::<Endpoint>(&[
+            ("::1:80", "write [::1]:80"),
+            ("::1:https", "write [::1]:https"),
+            ("2001:db8:0:0:0:0:0:1:80", "write [2001:db8::1]:80"),
+            ("fe80::1%eth0:80", "write [fe80::1%eth0]:80"),
+            ("::1", "the port is missing; write [::1]:80"),
+            ("::", "the port is missing; write [::]:80"),
+            ("::1:beef", "the port is missing; write [::1:beef]:80"),
+            ("::1:", "the port is missing; write [::1]:80"),
+            ("2001:db8:0:0:0:0:0:1", "the port is missing"),
+        ]);
+        assert!(message("::1:99999").contains(r#"invalid port "99999""#));
+    }
+
+    #[test]
+    fn a_unix_path_fits_the_address() {
+        let longest = format!("unix:/{}", "x".repeat(106));
+        assert_reads::<Endpoint>(&[(&longest, &longest)]);
+        let long = message(&format!("{longest}x"));
+        assert!(
+            long.contains("it is 108 bytes long") && long.contains("has room for 107"),
+            "{long}"
+        );
+        assert!(message("unix:").contains(r#"invalid Unix socket path "": it is empty"#));
+        assert!(message("unix:/a\0b").contains("it has a NUL in it"));
+        let bytes = OsStr::from_bytes(b"/run/\xff.sock");
+        assert_eq!(parse_unix_path(bytes), Ok(PathBuf::from(bytes)));
+        assert!(parse_unix_path(OsStr::from_bytes(&[0xff; 108])).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_or_refused(text in any_text()) {
+            check::<Endpoint>(&text)?;
+        }
+
+        #[test]
+        fn an_endpoint_reads_back(host in host(), port in any::<u16>(), path in "[^\0]{1,26}") {
+            check_round_trip(&Endpoint::Tcp(host.clone(), port))?;
+            check_round_trip(&Endpoint::Udp(host, port))?;
+            check_round_trip(&Endpoint::Unix(path.into()))?;
+        }
+
+        #[test]
+        fn a_unix_path_of_any_bytes_is_kept_or_refused(bytes in any::<Vec<u8>>()) {
+            let path = OsStr::from_bytes(&bytes);
+            let fits = (1..=UNIX_PATH_MAX).contains(&bytes.len()) && !bytes.contains(&0);
+            prop_assert_eq!(parse_unix_path(path).ok(), fits.then(|| PathBuf::from(path)));
+        }
+    }
+
+    /// Any kind of host.
+    fn host() -> impl Strategy<Value = Host> {
+        prop_oneof![
+            "[a-z][a-z0-9_.-]{0,10}[a-z]|unix|tcp|udp"
+                .prop_filter_map("no name", |name| { name.parse().ok() }),
+            any::<std::net::IpAddr>().prop_map(Host::from),
+            (any::<Ipv6Addr>(), "[a-z0-9]{1,5}|25[a-z0-9]{0,3}")
+                .prop_map(|(addr, zone)| Host::V6(addr, Some(zone))),
+        ]
+    }
 }

@@ -11,12 +11,16 @@ mod duration;
 mod endpoint;
 mod error;
 mod host;
+mod host_name;
 mod port;
+mod port_item;
 mod port_list;
 mod rate;
 pub mod service;
 mod service_table;
 mod size;
+#[cfg(test)]
+mod testing;
 
 pub use cidr::Cidr;
 pub use duration::Duration;

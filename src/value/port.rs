@@ -55,3 +55,60 @@ pub(super) fn parse_number(digits: &str) -> Result<u16, ValueError> {
 fn refuse(text: &str, problem: &str) -> ValueError {
     ValueError::new("port", text, problem, ACCEPTED)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{any_text, assert_reads, assert_refused, check, check_round_trip};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_and_names_read() {
+        assert_reads::<Port>(&[
+            ("0", "0"),
+            ("65535", "65535"),
+            ("http", "80"),
+            ("HTTPS", "443"),
+        ]);
+    }
+
+    #[test]
+    fn what_is_no_port_is_refused() {
+        let (large, unknown) = ("larger than 65535", "not a number and not a known service");
+        assert_refused::<Port>(&[
+            ("", "it is empty"),
+            ("65536", large),
+            ("99999999999999999999", large),
+            ("080", "no leading zeros"),
+            ("00", "no leading zeros"),
+            ("-5", unknown),
+            ("+80", unknown),
+            ("80x", unknown),
+            (" 80", unknown),
+            ("80 ", unknown),
+            ("0x50", unknown),
+            ("８０", unknown),
+            ("nosuchsvc", unknown),
+        ]);
+    }
+
+    #[test]
+    fn the_message_shows_the_accepted_form() {
+        let message = parse_port("80x").map_err(|error| error.to_string());
+        let expected = "invalid port \"80x\": not a number and not a known service; \
+            write 0 to 65535 or a service name such as https";
+        assert_eq!(message, Err(expected.to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_or_refused(text in any_text()) {
+            check::<Port>(&text)?;
+        }
+
+        #[test]
+        fn a_port_reads_back(port in any::<u16>()) {
+            check_round_trip(&Port(port))?;
+        }
+    }
+}

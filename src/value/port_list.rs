@@ -1,16 +1,11 @@
 //! A set of ports.
 
+use super::ValueError;
 use super::common_ports::COMMON;
-use super::{ValueError, port, service};
+use super::port_item::{Item, WELL_KNOWN, parse_item, refuse};
 use std::fmt::{self, Display, Formatter};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-
-/// The forms that a message offers.
-const ACCEPTED: &str = "ports such as 22,80,8000-8100,https or \
-    one of well-known, registered, dynamic, all, common";
-/// The ports that RFC 6335 calls system ports.
-const WELL_KNOWN: RangeInclusive<u16> = 0..=1023;
 
 /// A set of ports: numbers, ranges, service names and named ranges, joined by commas.
 ///
@@ -55,7 +50,10 @@ impl PortList {
     /// Whether `port` is among them.
     #[must_use]
     pub fn contains(&self, port: u16) -> bool {
-        self.ranges.iter().any(|range| range.contains(&port))
+        let first = self.ranges.partition_point(|range| *range.end() < port);
+        self.ranges
+            .get(first)
+            .is_some_and(|range| range.contains(&port))
     }
 
     /// These ports but not those of `other`. The 0 of a `well-known` that is no longer whole goes
@@ -161,83 +159,6 @@ fn write_well_known(f: &mut Formatter<'_>, end: u16) -> fmt::Result {
     }
 }
 
-/// One item of a list.
-enum Item {
-    /// A range that has a name, where a 0 is not meant as a port to probe.
-    Named(RangeInclusive<u16>),
-    /// The curated list.
-    Common,
-    /// A port or a range that was written out.
-    Written(RangeInclusive<u16>),
-}
-
-impl Item {
-    /// The ports it stands for.
-    fn ranges(&self) -> Vec<RangeInclusive<u16>> {
-        match self {
-            Self::Named(range) | Self::Written(range) => vec![range.clone()],
-            Self::Common => COMMON.iter().map(|port| *port..=*port).collect(),
-        }
-    }
-
-    /// Whether a user wrote a 0 here.
-    fn writes_zero(&self) -> bool {
-        matches!(self, Self::Written(range) if *range.start() == 0)
-    }
-}
-
-/// Reads one item.
-fn parse_item(text: &str) -> Result<Item, ValueError> {
-    if let Some(named) = named(text) {
-        return Ok(named);
-    }
-    if port::is_number(text) {
-        let port = port::parse_number(text)?;
-        return Ok(Item::Written(port..=port));
-    }
-    if let Some(port) = service::port_of(text) {
-        return Ok(Item::Written(port..=port));
-    }
-    match text.split_once('-') {
-        Some((_, "")) => Err(refuse(text, "the range has no end")),
-        Some(("", _)) => Err(refuse(text, "the range has no start")),
-        Some((start, end)) if port::is_number(start) && port::is_number(end) => {
-            parse_range(text, start, end).map(Item::Written)
-        }
-        _ => Err(refuse(
-            text,
-            "not a number, a range of numbers or a known service",
-        )),
-    }
-}
-
-/// The range of a name.
-fn named(text: &str) -> Option<Item> {
-    match text.to_ascii_lowercase().as_str() {
-        "well-known" => Some(Item::Named(WELL_KNOWN)),
-        "registered" => Some(Item::Named(1024..=49151)),
-        "dynamic" => Some(Item::Named(49152..=65535)),
-        "all" => Some(Item::Named(1..=65535)),
-        "common" => Some(Item::Common),
-        _ => None,
-    }
-}
-
-/// Reads a range from its two numbers.
-fn parse_range(text: &str, start: &str, end: &str) -> Result<RangeInclusive<u16>, ValueError> {
-    let (start, end) = (port::parse_number(start)?, port::parse_number(end)?);
-    if start > end {
-        let accepted = format!("{end}-{start}");
-        return Err(ValueError::new(
-            "port list",
-            text,
-            "the range runs backwards",
-            accepted,
-        ));
-    }
-    Ok(start..=end)
-}
-
 /// The same ports in ascending ranges, with what overlaps or touches joined.
 fn merge(mut ranges: Vec<RangeInclusive<u16>>) -> Vec<RangeInclusive<u16>> {
     ranges.sort_unstable_by_key(|range| *range.start());
@@ -253,7 +174,161 @@ fn merge(mut ranges: Vec<RangeInclusive<u16>>) -> Vec<RangeInclusive<u16>> {
     merged
 }
 
-/// An error about `text` that offers every form.
-fn refuse(text: &str, problem: &str) -> ValueError {
-    ValueError::new("port list", text, problem, ACCEPTED)
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{any_text, assert_reads, assert_refused, check, check_round_trip};
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    /// A list that is known to read; an empty one if it does not.
+    fn list(text: &str) -> PortList {
+        text.parse().unwrap_or_default()
+    }
+
+    #[test]
+    fn lists_read_and_are_written_in_order() {
+        assert_reads::<PortList>(&[
+            ("22,80,8000-8100,https", "22,80,443,8000-8100"),
+            ("80,22,80", "22,80"),
+            ("10-20,15-30,31", "10-31"),
+            ("1-65535,5", "1-65535"),
+            ("80-80", "80"),
+            ("http-alt", "8080"),
+            ("ftp-data,FTP", "20-21"),
+            ("0", "0"),
+            ("well-known", "well-known"),
+            ("Well-Known,1024", "well-known,1024"),
+            ("well-known,registered", "well-known,1024-49151"),
+            ("well-known,0", "0-1023"),
+            ("0-1023", "0-1023"),
+            ("registered", "1024-49151"),
+            ("dynamic", "49152-65535"),
+            ("all", "1-65535"),
+            ("all,well-known", "well-known,1024-65535"),
+        ]);
+        assert_eq!("common".parse(), Ok(PortList::common()));
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused() {
+        let (none, large) = (
+            "not a number, a range of numbers or a known service",
+            "larger than",
+        );
+        assert_refused::<PortList>(&[
+            ("", "it is empty"),
+            (",", "an item between the commas is empty"),
+            ("80,,81", "an item between the commas is empty"),
+            ("80,", "an item between the commas is empty"),
+            ("80-70", "write 70-80"),
+            ("80-", "the range has no end"),
+            ("-80", "the range has no start"),
+            ("-", "the range has no end"),
+            ("80--90", none),
+            ("80-90-100", none),
+            ("http-https", none),
+            ("80x", none),
+            (" 80", none),
+            ("0x50", none),
+            ("nosuchsvc", none),
+            ("no-such-svc", none),
+            ("65536", large),
+            ("080", "no leading zeros"),
+        ]);
+    }
+
+    #[test]
+    fn the_message_quotes_the_item_that_is_wrong() {
+        let quoted = |text: &str| text.parse::<PortList>().map_err(|error| error.value);
+        assert_eq!(quoted("22,80x,443"), Err("80x".to_owned()));
+        assert_eq!(quoted("22,1-99999"), Err("99999".to_owned()));
+        assert_eq!(quoted("22,08-9"), Err("08".to_owned()));
+    }
+
+    #[test]
+    fn zero_is_probed_by_nobody() {
+        assert_eq!(list("well-known").probed(), Ok(list("1-1023")));
+        assert_eq!(list("well-known,8080").probed(), Ok(list("1-1023,8080")));
+        assert_eq!(list("all").probed(), Ok(list("all")));
+        for text in ["0", "0,80", "0-1023", "0-65535", "well-known,0"] {
+            let problem = list(text).probed().map_err(|error| error.problem);
+            assert_eq!(problem, Err("port 0 cannot be probed".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn taking_ports_away_leaves_the_rest() {
+        assert_eq!(
+            list("20-30").without(&list("22,25-40")),
+            list("20-21,23-24")
+        );
+        assert_eq!(list("80").without(&list("http")), PortList::default());
+        assert_eq!(
+            list("well-known").without(&list("2000")),
+            list("well-known")
+        );
+        assert_eq!(list("well-known").without(&list("1023")), list("1-1022"));
+        assert_eq!(list("0-1023").without(&list("1023")), list("0-1022"));
+    }
+
+    #[test]
+    fn the_common_ports_are_in_order_and_no_two_the_same() {
+        assert!(COMMON.is_sorted_by(|a, b| a < b));
+        assert_eq!(PortList::common().len(), COMMON.len());
+        assert!(!PortList::common().contains(0));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_or_refused(text in any_text()) {
+            check::<PortList>(&text)?;
+        }
+
+        #[test]
+        fn a_list_is_the_set_of_its_ports(ranges in ranges(), gone in ranges()) {
+            let (all, gone) = (set(&ranges), set(&gone));
+            let list: PortList = all.iter().copied().collect();
+            prop_assert_eq!(&list, &written(&ranges).parse::<PortList>()?);
+            check_round_trip(&list)?;
+            prop_assert_eq!(list.len(), all.len());
+            prop_assert!(list.iter().eq(all.iter().copied()));
+            prop_assert!((0..=u16::MAX).all(|port| list.contains(port) == all.contains(&port)));
+            let rest = list.without(&gone.iter().copied().collect());
+            prop_assert!(rest.iter().eq(all.difference(&gone).copied()));
+        }
+
+        #[test]
+        fn a_named_zero_survives_or_goes_with_its_range(ranges in ranges()) {
+            let gone = written(&ranges).parse::<PortList>()?;
+            let rest = list("well-known,2000").without(&gone);
+            if !rest.is_empty() {
+                check_round_trip(&rest)?;
+            }
+            prop_assert!(rest.probed().is_ok());
+        }
+    }
+
+    /// A few ranges, some of one port.
+    fn ranges() -> impl Strategy<Value = Vec<(u16, u16)>> {
+        let range = (0..4000_u16, prop_oneof![Just(0), 0..2000_u16]);
+        prop::collection::vec(range.prop_map(|(start, more)| (start, start + more)), 1..8)
+    }
+
+    /// Every port of the ranges.
+    fn set(ranges: &[(u16, u16)]) -> BTreeSet<u16> {
+        ranges
+            .iter()
+            .flat_map(|(start, end)| *start..=*end)
+            .collect()
+    }
+
+    /// The ranges as a user writes them.
+    fn written(ranges: &[(u16, u16)]) -> String {
+        let items: Vec<_> = ranges
+            .iter()
+            .map(|(start, end)| format!("{start}-{end}"))
+            .collect();
+        items.join(",")
+    }
 }

@@ -50,3 +50,48 @@ impl Display for Rate {
 fn refuse(text: &str, problem: &str) -> ValueError {
     ValueError::new("rate", text, problem, ACCEPTED)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{any_text, assert_reads, assert_refused, check, check_round_trip};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rates_read() {
+        assert_reads::<Rate>(&[
+            ("1", "1/s"),
+            ("64K", "64K/s"),
+            ("64kB/s", "64000/s"),
+            ("1.5M/s", "1536K/s"),
+        ]);
+    }
+
+    #[test]
+    fn what_is_no_rate_is_refused() {
+        assert_refused::<Rate>(&[
+            ("", "it is empty"),
+            ("0", "nothing would ever move"),
+            ("0/s", "nothing would ever move"),
+            ("0.0001K", "nothing would ever move"),
+            ("-1", "it is negative"),
+            ("/s", "does not begin with a digit"),
+            ("1/s/s", "the unit is unknown"),
+            ("1/m", "the unit is unknown"),
+            ("1e400", "the unit is unknown"),
+            ("16384P/s", "the number is too large"),
+        ]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_or_refused(text in any_text()) {
+            check::<Rate>(&text)?;
+        }
+
+        #[test]
+        fn a_rate_reads_back(bytes in any::<NonZeroU64>()) {
+            check_round_trip(&Rate::new(bytes))?;
+        }
+    }
+}

@@ -79,7 +79,7 @@ impl Services {
         self.names
             .entry((port, protocol))
             .or_insert_with(|| name.to_owned());
-        for name in std::iter::once(name).chain(words) {
+        for name in std::iter::once(name).chain(words.filter(|alias| is_printable(alias))) {
             self.ports
                 .entry((name.to_ascii_lowercase(), protocol))
                 .or_insert(port);
@@ -122,4 +122,95 @@ fn known_name(port: u16, protocol: Protocol) -> Option<&'static str> {
         .iter()
         .find(|(_, known, carrier)| *known == port && carrier.has(protocol));
     known.map(|(name, ..)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn well_known_names_have_their_ports() {
+        for (name, port) in [
+            ("ssh", 22),
+            ("HTTPS", 443),
+            ("domain", 53),
+            ("postgresql", 5432),
+        ] {
+            assert_eq!(port_of(name), Some(port), "{name}");
+        }
+        assert_eq!(port_of("nosuchsvc"), None);
+        assert_eq!(port_of(""), None);
+        assert_eq!(name_of(22, Protocol::Tcp), Some("ssh"));
+        assert_eq!(name_of(1, Protocol::Udp), None);
+    }
+
+    #[test]
+    fn a_file_reads_as_services_describes_it() {
+        let services = Services::parse(
+            "# comment\n\
+             www 8000/tcp web WWW-Alt # the first counts\n\
+             other 8000/tcp\n\
+             www 9000/tcp\n\
+             both 1/udp\n\
+             both\t2/tcp\r\n\
+             datagrams 3/udp\n",
+        );
+        assert_eq!(services.port_of("www"), Some(8000));
+        assert_eq!(services.port_of("www-alt"), Some(8000));
+        assert_eq!(services.port_of("other"), Some(8000));
+        assert_eq!(services.port_of("both"), Some(2));
+        assert_eq!(services.port_of("datagrams"), Some(3));
+        let name = |port, protocol| services.names.get(&(port, protocol)).map(String::as_str);
+        assert_eq!(name(8000, Protocol::Tcp), Some("www"));
+        assert_eq!(name(8000, Protocol::Udp), None);
+    }
+
+    #[test]
+    fn lines_that_make_no_sense_are_passed_over() {
+        let services = Services::parse(
+            "alone\na 80\nb tcp/80\nc 65536/tcp\nd -1/tcp\ne 5/sctp\n\x1b[31m 6/tcp\n\
+             f\u{fffd} 7/tcp\n / /\n#\n\n\0\ng 8/tcp \x1b[31m",
+        );
+        assert_eq!(services.ports.len(), 1);
+        assert_eq!(services.port_of("g"), Some(8));
+    }
+
+    #[test]
+    fn our_own_table_has_each_name_once_in_order() {
+        let names: HashSet<_> = KNOWN.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names.len(), KNOWN.len());
+        assert!(KNOWN.is_sorted_by_key(|(_, port, _)| *port));
+        assert!(
+            names
+                .iter()
+                .all(|name| is_printable(name) && *name == name.to_ascii_lowercase())
+        );
+        assert_eq!(known_port("redis"), Some(6379));
+        assert_eq!(known_name(514, Protocol::Udp), Some("syslog"));
+        assert_eq!(known_name(514, Protocol::Tcp), Some("shell"));
+        assert_eq!(known_name(22, Protocol::Udp), None);
+        assert_eq!(known_name(5900, Protocol::Tcp), Some("rfb"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_gives_names_that_can_be_shown(
+            text in "([a-z\u{1b}\u{e9}#]{0,3}[ \t]{0,2}[0-9]{0,6}/?(tcp|udp|sctp)?[ \t]?[a-z]{0,3}\n){0,9}",
+        ) {
+            let services = Services::parse(&text);
+            prop_assert!(services.names.values().all(|name| is_printable(name)));
+            let known = |((_, protocol), name): (&(u16, Protocol), &String)| {
+                services.ports.contains_key(&(name.to_ascii_lowercase(), *protocol))
+            };
+            prop_assert!(services.names.iter().all(known));
+            prop_assert!(services.ports.keys().all(|(name, _)| is_printable(name)));
+        }
+
+        #[test]
+        fn any_name_is_known_or_not(name in any::<String>()) {
+            prop_assert_eq!(port_of(&name), port_of(&name.to_ascii_uppercase()));
+        }
+    }
 }

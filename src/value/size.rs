@@ -1,7 +1,7 @@
 //! A number of bytes.
 
 use super::ValueError;
-use super::decimal::Decimal;
+use super::decimal::{Decimal, Malformed};
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
@@ -57,7 +57,7 @@ impl Display for Size {
 
 /// Reads a number of bytes, or says what the problem is.
 pub(super) fn parse_bytes(text: &str) -> Result<u64, &'static str> {
-    let (number, unit) = Decimal::take(text).map_err(|error| error.problem())?;
+    let (number, unit) = Decimal::take(text).map_err(Malformed::problem)?;
     let unit = unit_of(unit).ok_or("the unit is unknown")?;
     if unit == 1 && !number.is_whole() {
         return Err("a fraction of a byte");
@@ -85,4 +85,91 @@ fn unit_of(text: &str) -> Option<u64> {
 /// An error about `text` that offers every form.
 fn refuse(text: &str, problem: &str) -> ValueError {
     ValueError::new("size", text, problem, ACCEPTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{any_text, assert_refused, check, check_round_trip};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes_read() {
+        let cases = [
+            ("0", 0),
+            ("5", 5),
+            ("512B", 512),
+            ("64K", 65_536),
+            ("64k", 65_536),
+            ("64KiB", 65_536),
+            ("64kB", 64_000),
+            ("1M", 1 << 20),
+            ("1MB", 1_000_000),
+            ("1.5M", 1_572_864),
+            ("0.0001K", 0),
+            ("1.0", 1),
+            ("1G", 1 << 30),
+            ("1T", 1 << 40),
+            ("2P", 2 << 50),
+            ("2PB", 2_000_000_000_000_000),
+            ("18446744073709551615", u64::MAX),
+        ];
+        for (text, bytes) in cases {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_written_in_the_largest_exact_unit() {
+        let written = [
+            (0, "0"),
+            (1023, "1023"),
+            (1536, "1536"),
+            (3 << 20, "3M"),
+            (1 << 60, "1024P"),
+        ];
+        for (bytes, text) in written {
+            assert_eq!(Size(bytes).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_size_is_refused() {
+        let (unit, large) = ("the unit is unknown", "the number is too large");
+        assert_refused::<Size>(&[
+            ("", "it is empty"),
+            ("-1", "it is negative"),
+            ("NaN", "does not begin with a digit"),
+            ("５", "does not begin with a digit"),
+            (".5K", "does not begin with a digit"),
+            ("1.K", "no digit follows the point"),
+            ("1.5", "a fraction of a byte"),
+            ("1.5B", "a fraction of a byte"),
+            ("1e400", unit),
+            ("5 K", unit),
+            ("5s", unit),
+            ("10Mb", unit),
+            ("10Mbit", unit),
+            ("1KK", unit),
+            ("1BB", unit),
+            ("1iB", unit),
+            ("1E", unit),
+            ("1K\u{130}B", unit),
+            ("18446744073709551616", large),
+            ("16384P", large),
+        ]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_or_refused(text in any_text()) {
+            check::<Size>(&text)?;
+        }
+
+        #[test]
+        fn a_size_reads_back(bytes in any::<u64>(), zeros in 0..64_u32) {
+            check_round_trip(&Size(bytes))?;
+            check_round_trip(&Size(bytes << zeros))?;
+        }
+    }
 }
