@@ -110,7 +110,12 @@ pub struct Error {
 impl Error {
     /// An error of `action` on `target`.
     pub fn new(action: Action, target: impl fmt::Display, cause: impl Into<Cause>) -> Self {
-        Self { action, target: target.to_string(), cause: cause.into(), progress: None }
+        Self {
+            action,
+            target: target.to_string(),
+            cause: cause.into(),
+            progress: None,
+        }
     }
 
     /// The same error, with how far the conversation had come.
@@ -155,8 +160,14 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (action, cause) = (self.action.name(), self.cause_text());
-        write!(f, "{action}{}{}: {cause}", self.action.preposition(), self.target)?;
-        self.progress.map_or(Ok(()), |progress| write!(f, " {progress}"))
+        write!(
+            f,
+            "{action}{}{}: {cause}",
+            self.action.preposition(),
+            self.target
+        )?;
+        self.progress
+            .map_or(Ok(()), |progress| write!(f, " {progress}"))
     }
 }
 
@@ -220,7 +231,10 @@ pub(crate) fn describe_text(text: &str) -> String {
 /// Says of each address what it answered; one answer that is everybody's is said once.
 fn attempts_text(attempts: &[(String, io::Error)]) -> String {
     let texts: Vec<String> = attempts.iter().map(|(_, error)| describe(error)).collect();
-    let addresses: Vec<&str> = attempts.iter().map(|(address, _)| address.as_str()).collect();
+    let addresses: Vec<&str> = attempts
+        .iter()
+        .map(|(address, _)| address.as_str())
+        .collect();
     match texts.split_first() {
         None => "no address".to_owned(),
         Some((first, [])) => first.clone(),
@@ -228,7 +242,10 @@ fn attempts_text(attempts: &[(String, io::Error)]) -> String {
             format!("{first} (tried {})", addresses.join(", "))
         }
         Some(_) => {
-            let each = addresses.iter().zip(&texts).map(|(a, text)| format!("{a}: {text}"));
+            let each = addresses
+                .iter()
+                .zip(&texts)
+                .map(|(a, text)| format!("{a}: {text}"));
             each.collect::<Vec<_>>().join("; ")
         }
     }
@@ -236,12 +253,20 @@ fn attempts_text(attempts: &[(String, io::Error)]) -> String {
 
 /// A number of bytes with its unit.
 fn bytes(count: u64) -> String {
-    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+    if count == 1 {
+        "1 byte".to_owned()
+    } else {
+        format!("{count} bytes")
+    }
 }
 
 /// A number of bytes as the subject of a sentence in the past.
 fn bytes_were(count: u64) -> String {
-    if count == 1 { "1 byte was".to_owned() } else { format!("{count} bytes were") }
+    if count == 1 {
+        "1 byte was".to_owned()
+    } else {
+        format!("{count} bytes were")
+    }
 }
 
 /// A time limit as a person would write it: `2s`, `1.5s`, `250ms`.
@@ -260,25 +285,47 @@ mod tests {
     #[test]
     fn an_error_says_what_to_whom_and_why() {
         let error = Error::new(Action::Connect, "example.com:443 (192.0.2.7)", refused());
-        assert_eq!(error.to_string(), "connect to example.com:443 (192.0.2.7): connection refused");
+        assert_eq!(
+            error.to_string(),
+            "connect to example.com:443 (192.0.2.7): connection refused"
+        );
         assert_eq!(error.errno(), Some(libc::ECONNREFUSED));
     }
 
     #[test]
     fn progress_names_what_did_not_arrive() {
-        let progress = Progress { sent: 10, received: 1, undelivered: Some(4) };
+        let progress = Progress {
+            sent: 10,
+            received: 1,
+            undelivered: Some(4),
+        };
         let text = "after 1 byte received and 10 bytes sent, of which 4 bytes were not delivered";
         assert_eq!(progress.to_string(), text);
-        assert_eq!(Progress::default().to_string(), "after 0 bytes received and 0 bytes sent");
+        assert_eq!(
+            Progress::default().to_string(),
+            "after 0 bytes received and 0 bytes sent"
+        );
     }
 
     #[test]
     fn every_address_that_was_tried_is_named() {
         let unreachable = io::Error::from_raw_os_error(libc::ENETUNREACH);
-        let attempts = vec![("[::1]:9".to_owned(), refused()), ("1.2.3.4:9".to_owned(), unreachable)];
+        let attempts = vec![
+            ("[::1]:9".to_owned(), refused()),
+            ("1.2.3.4:9".to_owned(), unreachable),
+        ];
         let text = attempts_text(&attempts);
-        assert_eq!(text, "[::1]:9: connection refused; 1.2.3.4:9: network is unreachable");
-        let same = vec![("[::1]:9".to_owned(), refused()), ("127.0.0.1:9".to_owned(), refused())];
-        assert_eq!(attempts_text(&same), "connection refused (tried [::1]:9, 127.0.0.1:9)");
+        assert_eq!(
+            text,
+            "[::1]:9: connection refused; 1.2.3.4:9: network is unreachable"
+        );
+        let same = vec![
+            ("[::1]:9".to_owned(), refused()),
+            ("127.0.0.1:9".to_owned(), refused()),
+        ];
+        assert_eq!(
+            attempts_text(&same),
+            "connection refused (tried [::1]:9, 127.0.0.1:9)"
+        );
     }
 }

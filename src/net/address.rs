@@ -91,7 +91,9 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(SocketAddr::V6(address)) if is_link_local(*address.ip()) => address.fmt(f),
-            Self::Ip(address) => SocketAddr::new(address.ip().to_canonical(), address.port()).fmt(f),
+            Self::Ip(address) => {
+                SocketAddr::new(address.ip().to_canonical(), address.port()).fmt(f)
+            }
             Self::Unix(Some(path)) => path.display().fmt(f),
             Self::Unix(None) => f.write_str("(unnamed)"),
         }
@@ -109,7 +111,8 @@ mod tests {
 
     #[test]
     fn addresses_read_as_they_are_written() {
-        let text = |address: &str| Address::from(address.parse::<SocketAddr>().unwrap()).to_string();
+        let text =
+            |address: &str| Address::from(address.parse::<SocketAddr>().unwrap()).to_string();
         assert_eq!(text("127.0.0.1:80"), "127.0.0.1:80");
         assert_eq!(text("[::1]:80"), "[::1]:80");
         assert_eq!(text("[::ffff:127.0.0.1]:80"), "127.0.0.1:80");

@@ -40,7 +40,8 @@ impl Connecting<'_> {
 
     /// The moment when patience ends.
     fn deadline(&self) -> Option<Instant> {
-        self.limit.and_then(|limit| Instant::now().checked_add(limit))
+        self.limit
+            .and_then(|limit| Instant::now().checked_add(limit))
     }
 
     /// The addresses of the name, in time.
@@ -50,11 +51,15 @@ impl Connecting<'_> {
     pub async fn resolve(&self) -> Result<Vec<SocketAddr>> {
         let found = resolve(self.host, self.port, self.family);
         match (self.deadline(), self.limit) {
-            (Some(deadline), Some(limit)) => timeout_at(deadline, found)
-                .await
-                .unwrap_or_else(|_| {
-                    Err(Error::new(Action::Resolve, self.host, Cause::TimedOut(limit)))
-                }),
+            (Some(deadline), Some(limit)) => {
+                timeout_at(deadline, found).await.unwrap_or_else(|_| {
+                    Err(Error::new(
+                        Action::Resolve,
+                        self.host,
+                        Cause::TimedOut(limit),
+                    ))
+                })
+            }
             _ => found.await,
         }
     }
@@ -90,15 +95,18 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
 /// Nobody listens there, or the path is no socket.
 pub async fn connect_unix(path: &Path) -> Result<Stream> {
     let connected = UnixStream::connect(path).await;
-    connected.map(Stream::Unix).map_err(|error| Error::new(Action::Connect, path.display(), error))
+    connected
+        .map(Stream::Unix)
+        .map_err(|error| Error::new(Action::Connect, path.display(), error))
 }
 
 /// The addresses so that the families take turns, the system's first choice first (RFC 8305,
 /// section 4).
 fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
-    let (preferred, others): (Vec<_>, Vec<_>) =
-        addresses.iter().partition(|address| address.is_ipv4() == first_is_v4);
+    let (preferred, others): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .partition(|address| address.is_ipv4() == first_is_v4);
     let mut others = others.into_iter();
     let mut order = Vec::with_capacity(addresses.len());
     for address in preferred {
@@ -147,10 +155,15 @@ impl Race<'_> {
 
     /// Begins an attempt on the next address, if there is one.
     fn start_next(&mut self) -> bool {
-        let Some(address) = self.waiting.pop_front() else { return false };
-        self.observer.notice(&Event::Trying { address: &address.into() });
+        let Some(address) = self.waiting.pop_front() else {
+            return false;
+        };
+        self.observer.notice(&Event::Trying {
+            address: &address.into(),
+        });
         self.started.push(address);
-        self.running.spawn(async move { (address, attempt(address).await) });
+        self.running
+            .spawn(async move { (address, attempt(address).await) });
         true
     }
 
@@ -160,7 +173,8 @@ impl Race<'_> {
         let mut attempts: Vec<(String, io::Error)> = Vec::new();
         for address in &self.started {
             let position = self.failed.iter().position(|(failed, _)| failed == address);
-            let error = position.map_or_else(|| timed_out(late), |at| self.failed.swap_remove(at).1);
+            let error =
+                position.map_or_else(|| timed_out(late), |at| self.failed.swap_remove(at).1);
             attempts.push((address.to_string(), error));
         }
         let target = match attempts.as_slice() {
@@ -181,7 +195,11 @@ fn timed_out(limit: Duration) -> io::Error {
 
 /// One attempt on one address.
 async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     let stream = socket.connect(address).await?;
     if stream.local_addr()? == stream.peer_addr()? {
         // A closed port of this machine that the system picked as our own port too: a
@@ -198,12 +216,19 @@ mod tests {
 
     #[test]
     fn families_take_turns() {
-        let addresses: Vec<SocketAddr> = ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "2.2.2.2:1"]
+        let addresses: Vec<SocketAddr> =
+            ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "2.2.2.2:1"]
+                .iter()
+                .map(|address| address.parse().unwrap())
+                .collect();
+        let order: Vec<String> = interleaved(&addresses)
             .iter()
-            .map(|address| address.parse().unwrap())
+            .map(ToString::to_string)
             .collect();
-        let order: Vec<String> = interleaved(&addresses).iter().map(ToString::to_string).collect();
-        assert_eq!(order, ["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]);
+        assert_eq!(
+            order,
+            ["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]
+        );
         assert!(interleaved(&[]).is_empty());
     }
 }

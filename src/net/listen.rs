@@ -66,12 +66,16 @@ impl Binding {
                 let listen = |(asked, socket)| {
                     listen(socket).map_err(|error| Error::new(Action::Bind, asked, error))
                 };
-                Ok(Listener { sockets: bound.into_iter().map(listen).collect::<Result<_>>()? })
+                Ok(Listener {
+                    sockets: bound.into_iter().map(listen).collect::<Result<_>>()?,
+                })
             }
             Self::Unix(path) => {
                 let socket = listen_unix(path)
                     .map_err(|error| Error::new(Action::Bind, path.display(), error))?;
-                Ok(Listener { sockets: vec![socket] })
+                Ok(Listener {
+                    sockets: vec![socket],
+                })
             }
         }
     }
@@ -124,7 +128,10 @@ impl Listener {
     /// Tells where clients can connect.
     pub fn announce(&self, observer: &dyn Observer) {
         for (proto, address) in self.addresses() {
-            observer.notice(&Event::Listening { proto, address: &address });
+            observer.notice(&Event::Listening {
+                proto,
+                address: &address,
+            });
         }
     }
 
@@ -134,8 +141,14 @@ impl Listener {
     /// What `accept(2)` says: of one client, or of our own limits.
     pub async fn accept(&self) -> io::Result<Accepted> {
         poll_fn(|context| {
-            let ready = self.sockets.iter().map(|socket| socket.poll_accept(context));
-            ready.into_iter().find(Poll::is_ready).unwrap_or(Poll::Pending)
+            let ready = self
+                .sockets
+                .iter()
+                .map(|socket| socket.poll_accept(context));
+            ready
+                .into_iter()
+                .find(Poll::is_ready)
+                .unwrap_or(Poll::Pending)
         })
         .await
     }
@@ -160,7 +173,10 @@ impl Listening {
                 (stream, address.into())
             }),
             Self::Unix(listener, _) => listener.poll_accept(context).map_ok(|(stream, address)| {
-                (Stream::Unix(stream), Address::Unix(address.as_pathname().map(Into::into)))
+                (
+                    Stream::Unix(stream),
+                    Address::Unix(address.as_pathname().map(Into::into)),
+                )
             }),
         }
     }
@@ -176,7 +192,10 @@ struct OwnPath {
 impl OwnPath {
     /// The socket that stands there now.
     fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
     }
 }
 

@@ -8,8 +8,8 @@ mod stream;
 mod udp;
 
 pub use address::{Address, Family, Proto};
-pub use connect::{Connecting, connect_unix, connect_tcp};
+pub use connect::{Connecting, connect_tcp, connect_unix};
 pub use listen::{Accepted, Binding, Listener};
-pub use udp::{bind_udp, connect_udp};
 pub use resolve::resolve;
 pub use stream::Stream;
+pub use udp::{bind_udp, connect_udp};

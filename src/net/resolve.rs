@@ -32,7 +32,9 @@ async fn look_up(name: &str, port: u16) -> Result<Vec<SocketAddr>> {
         let text = text.trim_start_matches("failed to lookup address information: ");
         Error::new(Action::Resolve, name, crate::error::describe_text(text))
     };
-    let found = tokio::net::lookup_host((name, port)).await.map_err(failed)?;
+    let found = tokio::net::lookup_host((name, port))
+        .await
+        .map_err(failed)?;
     let mut addresses: Vec<SocketAddr> = Vec::new();
     for address in found {
         if !addresses.contains(&address) {
@@ -66,8 +68,14 @@ fn zone_index(host: &Host, zone: &str) -> Result<u32> {
 
 /// The error of an address that means nothing without an interface.
 fn zone_needed(host: &Host, address: Ipv6Addr) -> Error {
-    let known: Vec<String> = interface_names().iter().map(|n| format!("{address}%{n}")).collect();
-    let problem = format!("a link-local address needs its interface: {}", known.join(" or "));
+    let known: Vec<String> = interface_names()
+        .iter()
+        .map(|n| format!("{address}%{n}"))
+        .collect();
+    let problem = format!(
+        "a link-local address needs its interface: {}",
+        known.join(" or ")
+    );
     Error::new(Action::Resolve, host, problem)
 }
 

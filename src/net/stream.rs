@@ -45,9 +45,19 @@ impl Stream {
     pub fn local(&self) -> io::Result<Address> {
         match self {
             Self::Tcp(stream) => Ok(stream.local_addr()?.into()),
-            Self::Unix(stream) => {
-                Ok(Address::Unix(stream.local_addr()?.as_pathname().map(Into::into)))
-            }
+            Self::Unix(stream) => Ok(Address::Unix(
+                stream.local_addr()?.as_pathname().map(Into::into),
+            )),
+        }
+    }
+
+    /// The peer's address.
+    pub fn peer(&self) -> io::Result<Address> {
+        match self {
+            Self::Tcp(stream) => Ok(stream.peer_addr()?.into()),
+            Self::Unix(stream) => Ok(Address::Unix(
+                stream.peer_addr()?.as_pathname().map(Into::into),
+            )),
         }
     }
 
@@ -104,7 +114,9 @@ impl Stream {
     /// Finds out within a while that a silent peer has gone: one probe every `interval`.
     pub(crate) fn probe_every(&self, interval: Duration) {
         if let Self::Tcp(_) = self {
-            let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);
+            let keepalive = TcpKeepalive::new()
+                .with_time(interval)
+                .with_interval(interval);
             let _ = SockRef::from(self).set_tcp_keepalive(&keepalive);
         }
     }

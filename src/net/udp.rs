@@ -32,7 +32,10 @@ pub fn bind_udp(
         let failed = |error| Error::new(Action::Bind, asked, error);
         let socket = UdpSocket::from_std(socket.into()).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?.into();
-        observer.notice(&Event::Listening { proto: Proto::Udp, address: &address });
+        observer.notice(&Event::Listening {
+            proto: Proto::Udp,
+            address: &address,
+        });
         sockets.push(socket);
     }
     Ok(sockets)
@@ -51,7 +54,11 @@ pub async fn connect_udp(target: &str, addresses: &[SocketAddr]) -> Result<UdpSo
             Err(error) => attempts.push((address.to_string(), error)),
         }
     }
-    Err(Error::new(Action::Connect, target, crate::error::Cause::Attempts(attempts)))
+    Err(Error::new(
+        Action::Connect,
+        target,
+        crate::error::Cause::Attempts(attempts),
+    ))
 }
 
 /// A socket of its own for one address.

@@ -122,9 +122,7 @@ fn color_sequence(bytes: &[u8]) -> Piece {
         Some(_) => return Piece::Show(1),
     }
     match rest.position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b':')) {
-        Some(parameters) if bytes.get(parameters + 2) == Some(&b'm') => {
-            Piece::Pass(parameters + 3)
-        }
+        Some(parameters) if bytes.get(parameters + 2) == Some(&b'm') => Piece::Pass(parameters + 3),
         None if bytes.len() <= LONGEST_COLOR => Piece::Undecided,
         _ => Piece::Show(1),
     }
@@ -195,7 +193,10 @@ mod tests {
         let hostile = b"\x1b[2J\x1b]52;c;eA==\x07\xc2\x9b1m\x9b2m\x00\x7f\x1bc\x1b[31";
         for piece in 1..hostile.len() {
             let safe = filtered(hostile, piece);
-            assert!(!safe.contains(['\u{1b}', '\u{9b}', '\0', '\u{7f}']), "{safe:?}");
+            assert!(
+                !safe.contains(['\u{1b}', '\u{9b}', '\0', '\u{7f}']),
+                "{safe:?}"
+            );
             assert!(safe.starts_with("^[[2J^[]52;c;eA==\u{7}<c2><9b>1m<9b>2m^@^?^[c^[[31"));
         }
     }

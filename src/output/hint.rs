@@ -12,12 +12,15 @@ pub(crate) fn of(error: &Error) -> Option<String> {
 }
 
 /// What happened when the last bytes were not read.
-const UNDELIVERED: &str = "the peer's program closed the connection or ended before it had read everything";
+const UNDELIVERED: &str =
+    "the peer's program closed the connection or ended before it had read everything";
 
 /// Hints for time that ran out.
 fn of_silence(action: Action) -> Option<String> {
     let hint = match action {
-        Action::Connect => "a firewall may drop what we send, or the host is down; --connect-timeout waits longer",
+        Action::Connect => {
+            "a firewall may drop what we send, or the host is down; --connect-timeout waits longer"
+        }
         Action::Resolve => "the name server does not answer; an address works without it",
         Action::Accept => "--accept-timeout waits longer",
         _ => return None,
@@ -35,7 +38,9 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         (Action::Connect | Action::Send, libc::ENETUNREACH) => {
             "this machine has no route to that address; see: nettool ifaces"
         }
-        (Action::Connect, libc::ETIMEDOUT) => "a firewall may drop what we send, or the host is down",
+        (Action::Connect, libc::ETIMEDOUT) => {
+            "a firewall may drop what we send, or the host is down"
+        }
         (Action::Connect, libc::ENOENT) => "there is no such socket; is the server running?",
         (Action::Connect | Action::Bind, libc::EADDRNOTAVAIL) => {
             "that address is none of this machine's, or its ports are used up; see: nettool ifaces"

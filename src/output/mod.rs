@@ -111,9 +111,25 @@ impl Output {
     pub(crate) fn error(&self, error: &Error) {
         let hint = hint::of(error);
         if self.wishes.json {
-            return self.put(&record::line("error", &record::Failure::new(error, hint.as_deref())));
+            return self.put(&record::line(
+                "error",
+                &record::Failure::new(error, hint.as_deref()),
+            ));
         }
         self.complain(&error.to_string(), hint.as_deref());
+    }
+
+    /// Tells that the command line cannot be understood.
+    pub(crate) fn usage(&self, message: &str) {
+        if self.wishes.json {
+            let first = message.lines().next().unwrap_or_default();
+            return self.put(&record::line("error", &record::Failure::usage(first)));
+        }
+        let label = self.stderr.error("error:");
+        self.talk(&format!(
+            "nettool: {label} {}\n",
+            escape::escaped_lines(message.trim_end())
+        ));
     }
 
     /// Tells of a condition that does not end the run.
@@ -144,7 +160,11 @@ impl Output {
     /// Says what might help.
     fn hint(&self, message: &str) {
         if !self.wishes.quiet {
-            self.talk(&format!("{} {}\n", self.stderr.hint("hint:"), escaped(message)));
+            self.talk(&format!(
+                "{} {}\n",
+                self.stderr.hint("hint:"),
+                escaped(message)
+            ));
         }
     }
 
@@ -170,7 +190,11 @@ impl Output {
         let label = self.stderr.error("error:");
         let mut text = format!("nettool: {label} {}\n", escaped(message));
         if let Some(hint) = hint {
-            text.push_str(&format!("{} {}\n", self.stderr.hint("hint:"), escaped(hint)));
+            text.push_str(&format!(
+                "{} {}\n",
+                self.stderr.hint("hint:"),
+                escaped(hint)
+            ));
         }
         self.talk(&text);
     }
@@ -194,13 +218,18 @@ impl Output {
 
 /// Prints a usage error that was found before there was a printer.
 pub(crate) fn usage(message: &str, wishes: Wishes) {
-    let output = Output::new(wishes, Records::Stdout);
-    if wishes.json {
-        let first = message.lines().next().unwrap_or_default();
-        return output.put(&record::line("error", &record::Failure::usage(first)));
-    }
-    let label = output.stderr.error("error:");
-    output.talk(&format!("nettool: {label} {}\n", escape::escaped_lines(message.trim_end())));
+    Output::new(wishes, Records::Stdout).usage(message);
+}
+
+/// Tells that a text that was asked for could not be printed.
+pub(crate) fn complain(error: &Error) {
+    let wishes = Wishes {
+        json: false,
+        color: ColorChoice::Auto,
+        quiet: false,
+        verbose: 0,
+    };
+    Output::new(wishes, Records::Stderr).error(error);
 }
 
 /// Prints text that was asked for: help, a version, a manual page.

@@ -16,7 +16,11 @@ pub(crate) fn line<T: Serialize>(kind: &str, fields: &T) -> String {
         #[serde(flatten)]
         fields: &'a T,
     }
-    let record = Record { v: 1, r#type: kind, fields };
+    let record = Record {
+        v: 1,
+        r#type: kind,
+        fields,
+    };
     // Plain structs of numbers and text have nothing that JSON cannot say.
     let mut line = serde_json::to_string(&record).unwrap_or_default();
     line.push('\n');
@@ -50,7 +54,14 @@ impl<'a> Failure<'a> {
     /// A command line that cannot be understood.
     pub(crate) fn usage(message: &str) -> Self {
         let cause = message.to_owned();
-        Self { action: "usage", target: None, cause, errno: None, errname: None, hint: None }
+        Self {
+            action: "usage",
+            target: None,
+            cause,
+            errno: None,
+            errname: None,
+            hint: None,
+        }
     }
 }
 
@@ -74,7 +85,12 @@ impl Listening {
     /// An address that clients can connect to.
     pub(crate) fn new(proto: Proto, address: &Address) -> Self {
         let (addr, port) = host_and_port(address);
-        Self { proto: proto.name(), addr, port, path: path_of(address) }
+        Self {
+            proto: proto.name(),
+            addr,
+            port,
+            path: path_of(address),
+        }
     }
 }
 
@@ -96,7 +112,15 @@ impl Connected {
         let (local_addr, local_port) = host_and_port(local);
         let (peer_addr, peer_port) = host_and_port(peer);
         let path = path_of(peer).or_else(|| path_of(local));
-        Self { client, proto: proto.name(), local_addr, local_port, peer_addr, peer_port, path }
+        Self {
+            client,
+            proto: proto.name(),
+            local_addr,
+            local_port,
+            peer_addr,
+            peer_port,
+            path,
+        }
     }
 }
 
@@ -123,8 +147,16 @@ impl Transferred {
     /// What became of the conversation with this client.
     pub(crate) fn new(client: u64, transfer: &Transfer) -> Self {
         let (local_addr, local_port) = host_and_port(&transfer.local);
-        let (peer_addr, peer_port) = transfer.peer.as_ref().map(host_and_port).unwrap_or_default();
-        let path = transfer.peer.as_ref().and_then(path_of).or_else(|| path_of(&transfer.local));
+        let (peer_addr, peer_port) = transfer
+            .peer
+            .as_ref()
+            .map(host_and_port)
+            .unwrap_or_default();
+        let path = transfer
+            .peer
+            .as_ref()
+            .and_then(path_of)
+            .or_else(|| path_of(&transfer.local));
         Self {
             client,
             proto: transfer.proto.name(),

@@ -21,11 +21,18 @@ impl Observer for Output {
 impl Output {
     /// What became of a conversation: its error first, then the figures.
     pub(crate) fn transfer(&self, client: u64, transfer: &Transfer) {
-        if let Some(error) = transfer.error.as_ref().filter(|error| !error.is_broken_output()) {
+        if let Some(error) = transfer
+            .error
+            .as_ref()
+            .filter(|error| !error.is_broken_output())
+        {
             self.error(error);
         }
         if self.is_json() {
-            return self.put(&record::line("transfer", &record::Transferred::new(client, transfer)));
+            return self.put(&record::line(
+                "transfer",
+                &record::Transferred::new(client, transfer),
+            ));
         }
         self.detail(1, &summary(transfer));
     }
@@ -34,9 +41,17 @@ impl Output {
     fn notice_record(&self, event: &Event<'_>) {
         match event {
             Event::Listening { proto, address } => {
-                self.put(&record::line("listening", &record::Listening::new(*proto, address)));
+                self.put(&record::line(
+                    "listening",
+                    &record::Listening::new(*proto, address),
+                ));
             }
-            Event::Connected { client, proto, local, peer } => {
+            Event::Connected {
+                client,
+                proto,
+                local,
+                peer,
+            } => {
                 let connected = record::Connected::new(*client, *proto, local, peer);
                 self.put(&record::line("connected", &connected));
             }
@@ -53,8 +68,13 @@ impl Output {
                 self.talk_plain(&format!("listening on {} {address}", proto.name()));
             }
             Event::Trying { address } => self.detail(2, &format!("trying {address}")),
-            Event::Connected { proto, local, peer, .. } => {
-                self.detail(1, &format!("connected over {}: {local} to {peer}", proto.name()));
+            Event::Connected {
+                proto, local, peer, ..
+            } => {
+                self.detail(
+                    1,
+                    &format!("connected over {}: {local} to {peer}", proto.name()),
+                );
             }
             Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
             Event::AcceptFailed { error } => self.warn(&error.to_string()),
@@ -85,7 +105,10 @@ fn refused(error: &std::io::Error) -> String {
 
 /// The figures of a conversation, in a line.
 fn summary(transfer: &Transfer) -> String {
-    let peer = transfer.peer.as_ref().map_or_else(String::new, |peer| format!(" {peer}"));
+    let peer = transfer
+        .peer
+        .as_ref()
+        .map_or_else(String::new, |peer| format!(" {peer}"));
     let unacknowledged = match transfer.acknowledged {
         Some(acknowledged) if acknowledged < transfer.sent => {
             format!(" ({acknowledged} B acknowledged)")
@@ -102,11 +125,18 @@ fn bytes(count: u64) -> String {
     if count < 1024 {
         return format!("{count} B");
     }
-    format!("{count} B ({})", humansize::format_size(count, humansize::BINARY))
+    format!(
+        "{count} B ({})",
+        humansize::format_size(count, humansize::BINARY)
+    )
 }
 
 /// A time, to the tenth of a second or finer.
 fn seconds(elapsed: Duration) -> String {
     let elapsed = elapsed.as_secs_f64();
-    if elapsed < 0.1 { format!("{elapsed:.3} s") } else { format!("{elapsed:.1} s") }
+    if elapsed < 0.1 {
+        format!("{elapsed:.3} s")
+    } else {
+        format!("{elapsed:.1} s")
+    }
 }

@@ -28,28 +28,50 @@ impl Style {
 
     /// Asks the environment only where the user left it open.
     fn of(choice: ColorChoice, environment: impl FnOnce() -> ColorChoice) -> Self {
-        let choice = if choice == ColorChoice::Auto { environment() } else { choice };
-        Self { colored: choice != ColorChoice::Never }
+        let choice = if choice == ColorChoice::Auto {
+            environment()
+        } else {
+            choice
+        };
+        Self {
+            colored: choice != ColorChoice::Never,
+        }
     }
 
     /// A word that says that something failed.
     pub(crate) fn error(self, text: impl Display) -> String {
-        self.paint(anstyle::Style::new().fg_color(Some(AnsiColor::Red.into())).bold(), text)
+        self.paint(
+            anstyle::Style::new()
+                .fg_color(Some(AnsiColor::Red.into()))
+                .bold(),
+            text,
+        )
     }
 
     /// A word that warns.
     pub(crate) fn warning(self, text: impl Display) -> String {
-        self.paint(anstyle::Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold(), text)
+        self.paint(
+            anstyle::Style::new()
+                .fg_color(Some(AnsiColor::Yellow.into()))
+                .bold(),
+            text,
+        )
     }
 
     /// A word that helps.
     pub(crate) fn hint(self, text: impl Display) -> String {
-        self.paint(anstyle::Style::new().fg_color(Some(AnsiColor::Cyan.into())), text)
+        self.paint(
+            anstyle::Style::new().fg_color(Some(AnsiColor::Cyan.into())),
+            text,
+        )
     }
 
     /// Something that is as it should be: an open port, an interface that is up.
     pub(crate) fn good(self, text: impl Display) -> String {
-        self.paint(anstyle::Style::new().fg_color(Some(AnsiColor::Green.into())), text)
+        self.paint(
+            anstyle::Style::new().fg_color(Some(AnsiColor::Green.into())),
+            text,
+        )
     }
 
     /// What the eye looks for first.
@@ -64,6 +86,10 @@ impl Style {
 
     /// Puts the codes around the text, or leaves it alone.
     fn paint(self, style: anstyle::Style, text: impl Display) -> String {
-        if self.colored { format!("{style}{text}{style:#}") } else { text.to_string() }
+        if self.colored {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_string()
+        }
     }
 }

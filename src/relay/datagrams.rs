@@ -104,7 +104,10 @@ struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     fn new(talk: Datagrams<'a>) -> Self {
         let now = Instant::now();
-        let connected = talk.sockets.first().and_then(|socket| socket.peer_addr().ok());
+        let connected = talk
+            .sockets
+            .first()
+            .and_then(|socket| socket.peer_addr().ok());
         Self {
             peer: connected.map(|peer| (0, peer)),
             input_over: talk.rules.recv_only,
@@ -146,10 +149,18 @@ impl<'a> Exchange<'a> {
     async fn wait(&mut self) -> Woken {
         let unsent = !self.talk.input.pending().is_empty();
         let reads_input = !self.input_over && !unsent && self.peer.is_some();
-        let timer = earliest(self.quiet_moment(), self.talk.limits.end.map(|(end, _)| end));
+        let timer = earliest(
+            self.quiet_moment(),
+            self.talk.limits.end.map(|(end, _)| end),
+        );
         let room = self.talk.outlet.as_deref().is_none_or(Outlet::has_room);
         let sends_with = self.peer.filter(|_| unsent).map(|(socket, _)| socket);
-        let Datagrams { sockets, input, outlet, .. } = &mut self.talk;
+        let Datagrams {
+            sockets,
+            input,
+            outlet,
+            ..
+        } = &mut self.talk;
         tokio::select! {
             filled = input.fill(), if reads_input => Woken::Input(filled),
             heard = receive(sockets, &mut self.buffer), if room => Woken::Datagram(heard),
@@ -185,17 +196,26 @@ impl<'a> Exchange<'a> {
         self.peer = Some((socket, from));
         self.talk.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
-        if self.talk.outlet.as_deref_mut().is_some_and(|outlet| outlet.put(bytes)) {
+        if self
+            .talk
+            .outlet
+            .as_deref_mut()
+            .is_some_and(|outlet| outlet.put(bytes))
+        {
             self.talk.observer.notice(&Event::PayloadEscaped);
         }
     }
 
     /// Sends pending input, a datagram's worth at a time.
     fn send(&mut self) -> Result<()> {
-        let Some((index, peer)) = self.peer else { return Ok(()) };
+        let Some((index, peer)) = self.peer else {
+            return Ok(());
+        };
         while let Some(socket) = self.talk.sockets.get(index) {
             let pending = self.talk.input.pending();
-            let datagram = pending.get(..pending.len().min(DATAGRAM)).unwrap_or_default();
+            let datagram = pending
+                .get(..pending.len().min(DATAGRAM))
+                .unwrap_or_default();
             if datagram.is_empty() {
                 return Ok(());
             }
@@ -229,7 +249,9 @@ impl<'a> Exchange<'a> {
             return Err(self.failure(error));
         }
         if self.reported.is_none() {
-            self.talk.observer.notice(&Event::DatagramRefused { error: &error });
+            self.talk
+                .observer
+                .notice(&Event::DatagramRefused { error: &error });
             self.reported = Some(error);
         }
         Ok(())
@@ -237,7 +259,9 @@ impl<'a> Exchange<'a> {
 
     /// An error with its peer.
     fn failure(&self, error: io::Error) -> Error {
-        let peer = self.peer.map_or_else(|| "the peer".to_owned(), |(_, peer)| peer.to_string());
+        let peer = self
+            .peer
+            .map_or_else(|| "the peer".to_owned(), |(_, peer)| peer.to_string());
         Error::new(Action::Send, peer, error)
     }
 
@@ -257,9 +281,17 @@ impl<'a> Exchange<'a> {
         let reported = self.reported.take().map(|error| self.failure(error));
         let late = self.late(end);
         let (sent, received) = (self.talk.meter.sent(), self.talk.meter.received());
-        let progress = Progress { sent, received, undelivered: None };
+        let progress = Progress {
+            sent,
+            received,
+            undelivered: None,
+        };
         let error = error.or(written.err()).or(reported).or(late);
-        let local = self.talk.sockets.first().and_then(|socket| socket.local_addr().ok());
+        let local = self
+            .talk
+            .sockets
+            .first()
+            .and_then(|socket| socket.local_addr().ok());
         Transfer {
             proto: Proto::Udp,
             local: local.map_or(Address::Unix(None), Address::from),
@@ -278,7 +310,9 @@ impl<'a> Exchange<'a> {
     /// Time that runs out is an ordinary end for a listener, and none for `connect`.
     fn late(&self, end: End) -> Option<Error> {
         let (_, limit) = self.talk.limits.end.filter(|_| end == End::Timeout)?;
-        let (_, peer) = self.peer.filter(|_| self.talk.rules.side == Side::Connect)?;
+        let (_, peer) = self
+            .peer
+            .filter(|_| self.talk.rules.side == Side::Connect)?;
         Some(Error::new(Action::Session, peer, Cause::TimedOut(limit)))
     }
 }

@@ -163,9 +163,10 @@ impl Ending {
         if let Some(step) = self.after_input(now, facts) {
             return step;
         }
-        self.peer_ended.map_or(Step::Wait(self.quit_moment()), |ended| {
-            self.after_peer(ended, now, facts)
-        })
+        self.peer_ended
+            .map_or(Step::Wait(self.quit_moment()), |ended| {
+                self.after_peer(ended, now, facts)
+            })
     }
 
     /// The step that the end of our input alone asks for.
@@ -174,8 +175,8 @@ impl Ending {
         if facts.unsent {
             return None;
         }
-        let enough = !self.rules.recv_only
-            && (self.rules.send_only || self.rules.until == Until::Stdin);
+        let enough =
+            !self.rules.recv_only && (self.rules.send_only || self.rules.until == Until::Stdin);
         if enough || self.quit_moment().is_some_and(|moment| now >= moment) {
             return Some(leave(End::Stdin));
         }
@@ -201,7 +202,11 @@ impl Ending {
     /// The step after the peer's end, when our input asks for none.
     fn after_peer(&self, ended: Instant, now: Instant, facts: Facts) -> Step {
         if self.input_ended.is_some() && !facts.unsent {
-            return leave(if self.rules.recv_only { End::Peer } else { End::Both });
+            return leave(if self.rules.recv_only {
+                End::Peer
+            } else {
+                End::Both
+            });
         }
         match self.rules.until {
             Until::Peer => leave(End::Peer),
@@ -213,16 +218,23 @@ impl Ending {
 
     /// Whether an input that says nothing more is waited for.
     fn idle_input(&self, ended: Instant, now: Instant, facts: Facts) -> Step {
-        let say = ended.checked_add(SAY_WAITING).filter(|_| !self.said_waiting);
+        let say = ended
+            .checked_add(SAY_WAITING)
+            .filter(|_| !self.said_waiting);
         if say.is_some_and(|say| now >= say) {
             return Step::SayWaiting;
         }
         let may_leave = self.rules.side == Side::Connect && facts.received && !facts.unsent;
-        let idle = self.last_input.max(ended).checked_add(IDLE_INPUT).filter(|_| may_leave);
+        let idle = self
+            .last_input
+            .max(ended)
+            .checked_add(IDLE_INPUT)
+            .filter(|_| may_leave);
         match idle {
-            Some(idle) if now >= idle && facts.acknowledged => {
-                Step::Leave { end: End::Peer, idle_input: true }
-            }
+            Some(idle) if now >= idle && facts.acknowledged => Step::Leave {
+                end: End::Peer,
+                idle_input: true,
+            },
             Some(idle) if now >= idle => Step::Wait(now.checked_add(LOOK_AGAIN)),
             idle => Step::Wait([say, idle].into_iter().flatten().min()),
         }
@@ -231,7 +243,10 @@ impl Ending {
 
 /// Leaves an input that has ended, or that nobody waits for.
 fn leave(end: End) -> Step {
-    Step::Leave { end, idle_input: false }
+    Step::Leave {
+        end,
+        idle_input: false,
+    }
 }
 
 #[cfg(test)]
@@ -247,9 +262,19 @@ mod tests {
         send_only: false,
         recv_only: false,
     };
-    const LISTEN: Rules = Rules { side: Side::Listen, ..CONNECT };
-    const QUIET: Facts = Facts { received: false, unsent: false, acknowledged: true };
-    const ANSWERED: Facts = Facts { received: true, ..QUIET };
+    const LISTEN: Rules = Rules {
+        side: Side::Listen,
+        ..CONNECT
+    };
+    const QUIET: Facts = Facts {
+        received: false,
+        unsent: false,
+        acknowledged: true,
+    };
+    const ANSWERED: Facts = Facts {
+        received: true,
+        ..QUIET
+    };
 
     fn at(start: Instant, milliseconds: u64) -> Instant {
         start + Duration::from_millis(milliseconds)
@@ -267,7 +292,16 @@ mod tests {
             assert_eq!(ending.next(now, QUIET), Step::Wait(None));
             ending.input(now);
             ending.input_end(now);
-            assert_eq!(ending.next(now, Facts { unsent: true, ..QUIET }), Step::Wait(None));
+            assert_eq!(
+                ending.next(
+                    now,
+                    Facts {
+                        unsent: true,
+                        ..QUIET
+                    }
+                ),
+                Step::Wait(None)
+            );
             assert_eq!(ending.next(now, QUIET), Step::ShutDownWrite);
             ending.shut_down_done();
             assert_eq!(ending.next(at(now, 60_000), QUIET), Step::Wait(None));
@@ -284,7 +318,13 @@ mod tests {
         ending.peer_end(now);
         assert_eq!(ending.next(now, QUIET), Step::ShutDownWrite);
 
-        for rules in [Rules { stdin: StdinKind::File, ..LISTEN }, CONNECT] {
+        for rules in [
+            Rules {
+                stdin: StdinKind::File,
+                ..LISTEN
+            },
+            CONNECT,
+        ] {
             let (mut ending, now) = begun(rules);
             ending.input_end(now);
             assert_eq!(ending.next(now, QUIET), Step::ShutDownWrite);
@@ -294,7 +334,10 @@ mod tests {
     #[test]
     fn receiving_alone_holds_the_end_back_and_leaves_with_the_peer() {
         for rules in [CONNECT, LISTEN] {
-            let (mut ending, now) = begun(Rules { recv_only: true, ..rules });
+            let (mut ending, now) = begun(Rules {
+                recv_only: true,
+                ..rules
+            });
             assert_eq!(ending.next(now, QUIET), Step::Wait(None));
             ending.peer_end(now);
             assert_eq!(ending.next(now, QUIET), Step::ShutDownWrite);
@@ -308,10 +351,22 @@ mod tests {
         let (mut ending, now) = begun(CONNECT);
         ending.peer_end(now);
         ending.input(at(now, 300));
-        assert_eq!(ending.next(at(now, 700), ANSWERED), Step::Wait(Some(at(now, 800))));
-        let waiting = Facts { acknowledged: false, ..ANSWERED };
-        assert_eq!(ending.next(at(now, 800), waiting), Step::Wait(Some(at(now, 820))));
-        let step = Step::Leave { end: End::Peer, idle_input: true };
+        assert_eq!(
+            ending.next(at(now, 700), ANSWERED),
+            Step::Wait(Some(at(now, 800)))
+        );
+        let waiting = Facts {
+            acknowledged: false,
+            ..ANSWERED
+        };
+        assert_eq!(
+            ending.next(at(now, 800), waiting),
+            Step::Wait(Some(at(now, 820)))
+        );
+        let step = Step::Leave {
+            end: End::Peer,
+            idle_input: true,
+        };
         assert_eq!(ending.next(at(now, 800), ANSWERED), step);
     }
 
@@ -320,7 +375,10 @@ mod tests {
         for (rules, facts) in [(CONNECT, QUIET), (LISTEN, ANSWERED)] {
             let (mut ending, now) = begun(rules);
             ending.peer_end(now);
-            assert_eq!(ending.next(at(now, 1000), facts), Step::Wait(Some(at(now, 2000))));
+            assert_eq!(
+                ending.next(at(now, 1000), facts),
+                Step::Wait(Some(at(now, 2000)))
+            );
             assert_eq!(ending.next(at(now, 2000), facts), Step::SayWaiting);
             ending.waiting_said();
             assert_eq!(ending.next(at(now, 2000), facts), Step::Wait(None));
@@ -329,24 +387,43 @@ mod tests {
 
     #[test]
     fn somebody_who_types_is_done_at_the_peers_end() {
-        let (mut ending, now) = begun(Rules { stdin: StdinKind::Terminal, ..LISTEN });
+        let (mut ending, now) = begun(Rules {
+            stdin: StdinKind::Terminal,
+            ..LISTEN
+        });
         ending.peer_end(now);
         assert_eq!(ending.next(now, QUIET), leave(End::Peer));
     }
 
     #[test]
     fn until_says_what_is_enough() {
-        let (mut ending, now) = begun(Rules { until: Until::Peer, ..LISTEN });
+        let (mut ending, now) = begun(Rules {
+            until: Until::Peer,
+            ..LISTEN
+        });
         ending.peer_end(now);
         assert_eq!(ending.next(now, QUIET), leave(End::Peer));
 
-        for rules in [Rules { until: Until::Stdin, ..CONNECT }, Rules { send_only: true, ..LISTEN }] {
+        for rules in [
+            Rules {
+                until: Until::Stdin,
+                ..CONNECT
+            },
+            Rules {
+                send_only: true,
+                ..LISTEN
+            },
+        ] {
             let (mut ending, now) = begun(rules);
             ending.input_end(now);
             assert_eq!(ending.next(now, QUIET), leave(End::Stdin));
         }
 
-        let both = Rules { until: Until::Both, stdin: StdinKind::Terminal, ..CONNECT };
+        let both = Rules {
+            until: Until::Both,
+            stdin: StdinKind::Terminal,
+            ..CONNECT
+        };
         let (mut ending, now) = begun(both);
         ending.peer_end(now);
         assert_eq!(ending.next(at(now, 60_000), ANSWERED), Step::Wait(None));
@@ -366,7 +443,10 @@ mod tests {
 
     #[test]
     fn without_a_shutdown_both_ends_are_still_the_end() {
-        let (mut ending, now) = begun(Rules { shut_down: false, ..CONNECT });
+        let (mut ending, now) = begun(Rules {
+            shut_down: false,
+            ..CONNECT
+        });
         ending.input_end(now);
         assert_eq!(ending.next(now, QUIET), Step::Wait(None));
         ending.peer_end(now);

@@ -40,9 +40,13 @@ impl Input {
     #[must_use]
     pub fn stdin() -> Self {
         let kind = sys::stdin_kind();
-        Self { kind, source: Source::Untouched, pending: Vec::new(), passed: 0 }
+        Self {
+            kind,
+            source: Source::Untouched,
+            pending: Vec::new(),
+            passed: 0,
+        }
     }
-
 
     /// What stdin is.
     #[must_use]
@@ -73,7 +77,9 @@ impl Input {
         if let Source::Untouched = self.source {
             self.source = Source::Thread(spawn_reader());
         }
-        let Source::Thread(chunks) = &mut self.source else { return Ok(false) };
+        let Source::Thread(chunks) = &mut self.source else {
+            return Ok(false);
+        };
         match chunks.recv().await {
             Some(Ok(chunk)) => {
                 self.pending = chunk;

@@ -3,8 +3,8 @@
 //! [`Ending`] is the end-of-file table of the manual as a pure state machine; [`converse`] moves
 //! the bytes and does what it says.
 
-mod ending;
 mod datagrams;
+mod ending;
 mod input;
 mod outlet;
 mod session;
@@ -115,5 +115,4 @@ impl Transfer {
     pub fn is_complete(&self) -> bool {
         self.error.is_none() && self.end != End::Signal
     }
-
 }

@@ -39,12 +39,18 @@ impl Outlet {
         let (fate, receiver) = watch::channel(Fate::Open);
         watch_reader(fate.clone());
         thread::spawn(move || write_all(chunks, &fate));
-        Self { chunks: Some(sender), fate: receiver, filter }
+        Self {
+            chunks: Some(sender),
+            fate: receiver,
+            filter,
+        }
     }
 
     /// Whether a chunk would be taken now.
     pub(crate) fn has_room(&self) -> bool {
-        self.chunks.as_ref().is_some_and(|chunks| chunks.capacity() >= 2)
+        self.chunks
+            .as_ref()
+            .is_some_and(|chunks| chunks.capacity() >= 2)
     }
 
     /// Waits until a chunk would be taken.
@@ -92,7 +98,10 @@ impl Outlet {
 
     /// Waits until stdout has failed or its reader has gone; for ever if it does neither.
     pub(crate) async fn failed(&self) -> Error {
-        match self.fate_other_than(|fate| !matches!(fate, Fate::Failed(_))).await {
+        match self
+            .fate_other_than(|fate| !matches!(fate, Fate::Failed(_)))
+            .await
+        {
             Fate::Failed(errno) => write_error(errno),
             Fate::Open | Fate::Closed => std::future::pending().await,
         }
@@ -124,7 +133,9 @@ pub(super) enum News {
 
 /// Waits for what stdout has to say: that it failed, has room again, or has everything.
 pub(super) async fn news(outlet: Option<&Outlet>, wants_room: bool) -> News {
-    let Some(outlet) = outlet else { return std::future::pending().await };
+    let Some(outlet) = outlet else {
+        return std::future::pending().await;
+    };
     if outlet.is_closing() {
         return News::Written(outlet.closed().await);
     }
@@ -136,7 +147,10 @@ pub(super) async fn news(outlet: Option<&Outlet>, wants_room: bool) -> News {
 
 /// The error of a stdout that failed with this number.
 fn write_error(errno: Option<i32>) -> Error {
-    let error = errno.map_or_else(|| io::ErrorKind::WriteZero.into(), io::Error::from_raw_os_error);
+    let error = errno.map_or_else(
+        || io::ErrorKind::WriteZero.into(),
+        io::Error::from_raw_os_error,
+    );
     Error::new(Action::Write, "stdout", error)
 }
 
@@ -150,10 +164,13 @@ fn write_all(mut chunks: mpsc::Receiver<Vec<u8>>, fate: &watch::Sender<Fate>) {
         }
     }
     let result = result.and_then(|()| sys::close_stdout());
-    settle(fate, match result {
-        Ok(()) => Fate::Closed,
-        Err(error) => Fate::Failed(error.raw_os_error()),
-    });
+    settle(
+        fate,
+        match result {
+            Ok(()) => Fate::Closed,
+            Err(error) => Fate::Failed(error.raw_os_error()),
+        },
+    );
 }
 
 /// Notices that the reader has gone although there is nothing to write.

@@ -197,7 +197,12 @@ impl<'a> Session<'a> {
         let reads_input = !self.leaving && !unsent && !self.ending.is_input_over();
         let stalled = reads_peer && !room && !unsent;
         let timer = earliest(until, self.deadline(stalled));
-        let Conversation { stream, input, outlet, .. } = &mut self.talk;
+        let Conversation {
+            stream,
+            input,
+            outlet,
+            ..
+        } = &mut self.talk;
         tokio::select! {
             () = stop => Woken::Stopped,
             ready = stream.ready(interest(reads_peer && room, unsent)) => Woken::Socket(ready),
@@ -351,7 +356,9 @@ impl<'a> Session<'a> {
             if delivered && self.written {
                 return Ok(());
             }
-            let woken = self.wait(Instant::now().checked_add(look), stop.as_mut()).await;
+            let woken = self
+                .wait(Instant::now().checked_add(look), stop.as_mut())
+                .await;
             self.handle(woken)?;
             look = look.saturating_mul(2).min(LAST_LOOK);
         }
@@ -475,7 +482,9 @@ impl<'a> Session<'a> {
             local: self.talk.stream.local().unwrap_or(Address::Unix(None)),
             peer: Some(self.talk.peer),
             sent: progress.sent,
-            acknowledged: progress.undelivered.map(|left| progress.sent.saturating_sub(left)),
+            acknowledged: progress
+                .undelivered
+                .map(|left| progress.sent.saturating_sub(left)),
             received: progress.received,
             datagrams_lost: None,
             elapsed: self.started.elapsed(),
@@ -524,7 +533,10 @@ fn interest(readable: bool, writable: bool) -> Interest {
 
 /// Not an error, only not yet.
 fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }
 
 /// The earlier of two moments.

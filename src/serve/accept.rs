@@ -25,7 +25,10 @@ pub(super) async fn next_client(listener: &Listener, observer: &dyn Observer) ->
         };
         let short = is_shortage(&error);
         let fatal = is_fatal(&error);
-        let name = listener.addresses().first().map(|(_, address)| address.to_string());
+        let name = listener
+            .addresses()
+            .first()
+            .map(|(_, address)| address.to_string());
         let error = Error::new(Action::Accept, name.unwrap_or_default(), error);
         if fatal {
             return Err(error);
@@ -43,11 +46,21 @@ pub(super) async fn next_client(listener: &Listener, observer: &dyn Observer) ->
 /// Whether the system lacks room for one more.
 fn is_shortage(error: &io::Error) -> bool {
     let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-    error.raw_os_error().is_some_and(|errno| shortages.contains(&errno))
+    error
+        .raw_os_error()
+        .is_some_and(|errno| shortages.contains(&errno))
 }
 
 /// Whether the listening socket itself is at fault, so that the next call would fail alike.
 fn is_fatal(error: &io::Error) -> bool {
-    let faults = [libc::EBADF, libc::EFAULT, libc::EINVAL, libc::ENOTSOCK, libc::EOPNOTSUPP];
-    error.raw_os_error().is_none_or(|errno| faults.contains(&errno))
+    let faults = [
+        libc::EBADF,
+        libc::EFAULT,
+        libc::EINVAL,
+        libc::ENOTSOCK,
+        libc::EOPNOTSUPP,
+    ];
+    error
+        .raw_os_error()
+        .is_none_or(|errno| faults.contains(&errno))
 }

@@ -49,7 +49,9 @@ pub async fn one_client(
     let mut stop = std::pin::pin!(stop);
     let mut listener = setup.binding.listen()?;
     listener.announce(setup.observer);
-    let patience = setup.accept_timeout.map(|limit| (Instant::now() + limit, limit));
+    let patience = setup
+        .accept_timeout
+        .map(|limit| (Instant::now() + limit, limit));
     loop {
         let accepted = tokio::select! {
             () = stop.as_mut() => return Ok(None),
@@ -89,7 +91,11 @@ async fn wait_for_client(
 
 /// The error of a wait in vain.
 fn nobody_came(listener: &Listener, limit: Duration) -> Error {
-    let names: Vec<String> = listener.addresses().iter().map(|(_, a)| a.to_string()).collect();
+    let names: Vec<String> = listener
+        .addresses()
+        .iter()
+        .map(|(_, a)| a.to_string())
+        .collect();
     Error::new(Action::Accept, names.join(" and "), Cause::TimedOut(limit))
 }
 
@@ -111,16 +117,26 @@ where
     let (stream, peer) = accepted;
     if let Ok(local) = stream.local() {
         let proto = stream.proto();
-        setup.observer.notice(&Event::Connected { client: 1, proto, local: &local, peer: &peer });
+        setup.observer.notice(&Event::Connected {
+            client: 1,
+            proto,
+            local: &local,
+            peer: &peer,
+        });
     }
-    let end = setup.max_time.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+    let end = setup
+        .max_time
+        .and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     let conversation = Conversation {
         stream,
         peer,
         input: setup.input,
         outlet: setup.outlet.as_deref_mut(),
         rules: setup.rules,
-        limits: Limits { idle: setup.idle_timeout, end },
+        limits: Limits {
+            idle: setup.idle_timeout,
+            end,
+        },
         meter: setup.meter,
         observer: setup.observer,
     };

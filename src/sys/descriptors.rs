@@ -107,7 +107,10 @@ fn wait_for(descriptor: BorrowedFd<'_>, what: PollFlags) -> io::Result<()> {
 /// Whether stdout leads to a reader that can go away: a pipe or a socket.
 pub(crate) fn stdout_has_reader() -> bool {
     fstat(rustix::stdio::stdout()).is_ok_and(|stat| {
-        matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::Socket)
+        matches!(
+            FileType::from_raw_mode(stat.st_mode),
+            FileType::Fifo | FileType::Socket
+        )
     })
 }
 

@@ -4,7 +4,10 @@
 /// socket call returns.
 #[must_use]
 pub fn errno_name(errno: i32) -> Option<&'static str> {
-    NAMES.iter().find(|(number, _)| *number == errno).map(|(_, name)| *name)
+    NAMES
+        .iter()
+        .find(|(number, _)| *number == errno)
+        .map(|(_, name)| *name)
 }
 
 /// Pairs each constant of libc with its own name.

@@ -8,8 +8,7 @@ pub(crate) fn ignored(signal: i32) -> bool {
     // SAFETY: a null new action only reads the old one, into zeroed memory of the right type.
     unsafe {
         let mut old: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(signal, ptr::null(), &raw mut old) == 0
-            && old.sa_sigaction == libc::SIG_IGN
+        libc::sigaction(signal, ptr::null(), &raw mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
     }
 }
 
