@@ -2,6 +2,8 @@
 
 mod common;
 mod connect;
+#[cfg(test)]
+mod generate;
 mod listen;
 mod pages;
 
