@@ -6,5 +6,7 @@
     clippy::unwrap_used
 )]
 
+mod document;
 mod harness;
+mod interop;
 mod support;
