@@ -5,3 +5,8 @@
     clippy::panic,
     clippy::unwrap_used
 )]
+
+mod document;
+mod harness;
+mod interop;
+mod support;
