@@ -9,4 +9,5 @@
 mod document;
 mod harness;
 mod interop;
+mod messages;
 mod support;

@@ -15,6 +15,7 @@ mod stdio;
 mod watch;
 
 pub(crate) use data::{Fingerprint, Pattern, scratch};
+pub(crate) use deadline::until;
 pub(crate) use netns::Namespace;
 pub(crate) use peer::{End, Peer, Step};
 pub(crate) use program::{Program, nettool};
