@@ -140,8 +140,10 @@ impl Stream {
         }
     }
 
-    /// Sends small writes at once, and has the system notice a peer that is gone for hours.
+    /// Sends small writes at once, has the system notice a peer that is gone for hours, and resets
+    /// the connection if we are killed before anything was said.
     pub(crate) fn prepare(&self) {
+        self.reset_on_close(true);
         if let Self::Tcp(stream) = self {
             let _ = stream.set_nodelay(true);
             let _ = SockRef::from(self).set_keepalive(true);
