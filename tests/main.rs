@@ -10,4 +10,5 @@ mod document;
 mod harness;
 mod interop;
 mod messages;
+mod process;
 mod support;

@@ -225,7 +225,10 @@ impl Conversation {
             let space = buffer.len().min(left);
             match self.socket.read(&mut buffer[..space])? {
                 0 => {
-                    self.end = End::Eof;
+                    // After a reset has been told, the system goes on with an end.
+                    if self.end != End::Reset {
+                        self.end = End::Eof;
+                    }
                     return Ok(());
                 }
                 got => {
