@@ -7,6 +7,7 @@
 )]
 
 mod document;
+mod eof;
 mod harness;
 mod interop;
 mod support;
