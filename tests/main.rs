@@ -10,4 +10,5 @@ mod document;
 mod eof;
 mod harness;
 mod interop;
+mod reaching;
 mod support;

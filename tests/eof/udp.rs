@@ -56,11 +56,11 @@ fn another_patience_is_no_error() {
     for option in ["-w", "--quit-after"] {
         let peer = peer();
         let exit = connect(&peer)
-            .args([option, "200ms"])
+            .args([option, "50ms"])
             .stdin("question")
             .run();
         exit.success()
-            .at_least(Duration::from_millis(200))
+            .at_least(Duration::from_millis(50))
             .within(Duration::from_millis(900));
     }
 }

@@ -143,15 +143,12 @@ impl Namespace {
             .status(0);
     }
 
-    /// Makes `text` its `/etc/hosts`.
+    /// Puts a file with `text` in the place of a system's one, as `/etc/hosts`.
     #[track_caller]
-    pub(crate) fn hosts(&mut self, text: &str) {
+    pub(crate) fn replace(&mut self, path: &str, text: &str) {
         let file = NamedTempFile::new().expect("a temporary file");
         fs::write(&file, text).expect("a temporary file");
-        self.run(&format!(
-            "mount --bind {} /etc/hosts",
-            file.path().display()
-        ));
+        self.run(&format!("mount --bind {} {path}", file.path().display()));
         self.files.push(file);
     }
 
