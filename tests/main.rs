@@ -7,6 +7,8 @@
 )]
 
 mod document;
+mod eof;
 mod harness;
 mod interop;
+mod reaching;
 mod support;
