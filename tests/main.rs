@@ -10,5 +10,6 @@ mod document;
 mod eof;
 mod harness;
 mod interop;
+mod messages;
 mod reaching;
 mod support;
