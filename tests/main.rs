@@ -7,8 +7,10 @@
 )]
 
 mod document;
+mod eof;
 mod harness;
 mod interop;
 mod messages;
 mod process;
+mod reaching;
 mod support;
