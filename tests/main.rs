@@ -10,6 +10,7 @@ mod document;
 mod eof;
 mod harness;
 mod interop;
+mod listen;
 mod messages;
 mod process;
 mod reaching;
