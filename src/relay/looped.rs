@@ -67,7 +67,7 @@ impl<'a> Looped<'a> {
     /// Reads and writes what the socket is ready for.
     fn use_socket(&mut self, ready: Ready) -> News {
         if ready.is_error()
-            && let Ok(Some(error)) = socket2::SockRef::from(&self.stream).take_error()
+            && let Some(error) = self.stream.try_error()
         {
             return News::Broken(error);
         }

@@ -162,18 +162,6 @@ pub(crate) fn write_piece(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize>
     Ok(rustix::io::write(to, piece)?)
 }
 
-/// Blocks until the reader of stdout has gone. Never returns for a file.
-pub(crate) fn stdout_hangup() {
-    let stdout = rustix::stdio::stdout();
-    loop {
-        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
-        match poll(&mut polled, None) {
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) | Err(_) => return,
-        }
-    }
-}
-
 /// Closes stdout towards its reader, and keeps the number taken so that no socket gets it.
 ///
 /// The last owner of a description learns at close what a network file system could not store.
