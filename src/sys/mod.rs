@@ -25,8 +25,8 @@ pub(crate) use portable::{
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close_stdout, foreground, interface_index, is_terminal, raise_open_files, read_stdin,
-    stdin_kind, stdout_kind, write_piece, write_stderr, write_stdout,
+    close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
+    read_stdin, stdin_kind, stdout_kind, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use signals::{die_of, ignore_job_control, ignored};
