@@ -14,7 +14,6 @@ use std::io;
 
 use anstream::ColorChoice;
 use nettool::error::{Action, Error};
-use serde::Serialize;
 
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use style::Style;
@@ -43,14 +42,8 @@ pub(crate) enum Records {
 
 /// A result that can be shown to a person or to a script, from the same value.
 pub(crate) trait Report {
-    /// The `type` of the JSON record.
-    const KIND: &'static str;
-    /// The fields of the JSON record, in the contract's order.
-    type Record<'a>: Serialize
-    where
-        Self: 'a;
-    /// The value as a record.
-    fn record(&self) -> Self::Record<'_>;
+    /// The value as records, a line each, in the contract's words.
+    fn records(&self) -> String;
     /// The value as text, with its line ends.
     fn text(&self, style: Style) -> String;
 }
@@ -93,10 +86,10 @@ impl Output {
         self.stdout
     }
 
-    /// Prints a result on stdout: as text, or as a record.
-    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Error> {
+    /// Prints a result on stdout: as text, or as records.
+    pub(crate) fn report(&self, report: &impl Report) -> Result<(), Error> {
         if self.wishes.json {
-            return self.result(&record::line(R::KIND, &report.record()));
+            return self.result(&report.records());
         }
         self.result(&report.text(self.stdout))
     }
