@@ -26,6 +26,7 @@
 
 pub mod error;
 pub mod event;
+pub mod interfaces;
 pub mod net;
 pub mod process;
 pub mod relay;

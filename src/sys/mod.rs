@@ -10,13 +10,17 @@ mod signals;
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod netlink;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::unacknowledged;
+#[cfg(target_os = "linux")]
+pub(crate) use netlink::interfaces;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::unacknowledged;
+pub(crate) use portable::{interfaces, unacknowledged};
 
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::{
