@@ -2,6 +2,7 @@
 //!
 //! The engine calls none of it on its own; a program's `main` does.
 
+use std::io;
 use std::os::fd::AsFd;
 
 use crate::sys;
@@ -31,6 +32,22 @@ pub fn is_terminal(descriptor: impl AsFd) -> bool {
 /// Whether our process group is this terminal's foreground one; true of what is no terminal.
 pub fn foreground(terminal: impl AsFd) -> bool {
     sys::foreground(terminal)
+}
+
+/// Writes all of it to stdout, whatever flags the description has.
+///
+/// # Errors
+/// What `write(2)` says; `EBADF` where stdout was closed when the process began.
+pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    sys::write_stdout(bytes)
+}
+
+/// Writes all of it to stderr, likewise.
+///
+/// # Errors
+/// What `write(2)` says.
+pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
+    sys::write_stderr(bytes)
 }
 
 /// Ends the process by this signal, and comes back only where the signal does not end us: the

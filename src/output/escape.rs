@@ -89,7 +89,9 @@ impl TerminalFilter {
             let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
             if shown {
                 self.escaped = true;
-                piece.iter().for_each(|byte| show(*byte, out));
+                for byte in piece {
+                    show(*byte, out);
+                }
             } else {
                 out.extend_from_slice(piece);
             }

@@ -10,10 +10,10 @@ mod session;
 mod style;
 
 use std::cell::RefCell;
-use std::io;
 
 use anstream::ColorChoice;
 use nettool::error::{Action, Error};
+use nettool::process;
 
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use style::Style;
@@ -95,9 +95,9 @@ impl Output {
     }
 
     /// Prints text on stdout as it is.
-    pub(crate) fn result(&self, text: &str) -> Result<(), Error> {
-        write_all(rustix::stdio::stdout(), text.as_bytes())
-            .map_err(|error| Error::new(Action::Write, "stdout", error))
+    #[expect(clippy::unused_self, reason = "stdout is the printer's alone")]
+    pub(crate) fn result(&self, text_of_result: &str) -> Result<(), Error> {
+        text(text_of_result)
     }
 
     /// Tells of a failure, with a hint where we know one.
@@ -181,22 +181,17 @@ impl Output {
     /// A line for the error and one for the hint, in a single write.
     fn complain(&self, message: &str, hint: Option<&str>) {
         let label = self.stderr.error("error:");
-        let mut text = format!("nettool: {label} {}\n", escaped(message));
-        if let Some(hint) = hint {
-            text.push_str(&format!(
-                "{} {}\n",
-                self.stderr.hint("hint:"),
-                escaped(hint)
-            ));
-        }
-        self.talk(&text);
+        let hint = hint.map_or_else(String::new, |hint| {
+            format!("{} {}\n", self.stderr.hint("hint:"), escaped(hint))
+        });
+        self.talk(&format!("nettool: {label} {}\n{hint}", escaped(message)));
     }
 
     /// Writes a record to where this command's records go.
     fn put(&self, line: &str) {
         match self.records {
             Records::Stdout => {
-                let _ = write_all(rustix::stdio::stdout(), line.as_bytes());
+                let _ = process::write_stdout(line.as_bytes());
             }
             Records::Stderr => self.talk(line),
         }
@@ -205,7 +200,7 @@ impl Output {
     /// Writes to stderr. There is nobody to tell when that fails.
     #[expect(clippy::unused_self, reason = "stderr is the printer's alone")]
     fn talk(&self, text: &str) {
-        let _ = write_all(rustix::stdio::stderr(), text.as_bytes());
+        let _ = process::write_stderr(text.as_bytes());
     }
 }
 
@@ -227,24 +222,6 @@ pub(crate) fn complain(error: &Error) {
 
 /// Prints text that was asked for: help, a version, a manual page.
 pub(crate) fn text(text: &str) -> Result<(), Error> {
-    write_all(rustix::stdio::stdout(), text.as_bytes())
+    process::write_stdout(text.as_bytes())
         .map_err(|error| Error::new(Action::Write, "stdout", error))
-}
-
-/// Writes all of it, whatever flags the description has.
-fn write_all(to: std::os::fd::BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    use rustix::io::Errno;
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
-                let _ = poll(&mut [PollFd::new(&to, PollFlags::OUT)], None);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

@@ -11,6 +11,8 @@ use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
 
+use super::stdout_was_closed;
+
 /// How often a terminal is asked whether it is ours again.
 const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
 
@@ -80,14 +82,26 @@ pub(crate) fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// Writes all of it to stdout, whatever somebody set on the shared description: EAGAIN waits.
-pub(crate) fn write_stdout(mut bytes: &[u8]) -> io::Result<()> {
-    let stdout = rustix::stdio::stdout();
+/// Writes all of it to stdout.
+pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    if stdout_was_closed() && !bytes.is_empty() {
+        return Err(Errno::BADF.into());
+    }
+    write_all(rustix::stdio::stdout(), bytes)
+}
+
+/// Writes all of it to stderr.
+pub(crate) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
+    write_all(rustix::stdio::stderr(), bytes)
+}
+
+/// Writes all of it, whatever somebody set on the shared description: EAGAIN waits.
+fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match rustix::io::write(stdout, bytes) {
+        match rustix::io::write(to, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            Err(Errno::AGAIN) => wait_for(stdout, PollFlags::OUT)?,
+            Err(Errno::AGAIN) => wait_for(to, PollFlags::OUT)?,
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

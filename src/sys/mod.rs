@@ -16,16 +16,16 @@ mod netlink;
 mod portable;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::unacknowledged;
+pub(crate) use linux::{stdout_was_closed, unacknowledged};
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::interfaces;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{interfaces, unacknowledged};
+pub(crate) use portable::{interfaces, stdout_was_closed, unacknowledged};
 
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::{
     close_stdout, foreground, interface_index, is_terminal, raise_open_files, read_stdin,
-    stdin_kind, stdout_hangup, stdout_has_reader, write_stdout,
+    stdin_kind, stdout_hangup, stdout_has_reader, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use signals::{die_of, ignore_job_control, ignored};
