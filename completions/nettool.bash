@@ -22,6 +22,9 @@ _nettool() {
             nettool,connect)
                 cmd="nettool__subcmd__connect"
                 ;;
+            nettool,ifaces)
+                cmd="nettool__subcmd__ifaces"
+                ;;
             nettool,listen)
                 cmd="nettool__subcmd__listen"
                 ;;
@@ -35,7 +38,7 @@ _nettool() {
 
     case "${cmd}" in
         nettool)
-            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version connect listen man completions"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen man completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -124,6 +127,24 @@ _nettool() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nettool__subcmd__ifaces)
+            opts="-b -s -4 -6 -q -v -n -h --brief --stats --names --up --json --color --quiet --verbose --numeric --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nettool__subcmd__listen)
             opts="-u -U -4 -6 -w -p -l -q -v -n -h --udp --unix --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --json --color --quiet --verbose --numeric --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -187,7 +208,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__man)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help connect listen"
+            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -75,6 +75,8 @@ pub enum Cause {
     Idle(Duration),
     /// The system refused, or the network did.
     Io(io::Error),
+    /// No interface has this name; these have others.
+    NoInterface(Vec<String>),
     /// The name or the request cannot be served, in words.
     Other(String),
     /// It did not happen in the time allowed.
@@ -152,6 +154,7 @@ impl Error {
             Cause::Io(error) => describe(error),
             Cause::Other(text) => text.clone(),
             Cause::TimedOut(limit) => format!("timed out after {}", short_duration(*limit)),
+            Cause::NoInterface(_) => "no such interface".to_owned(),
             Cause::Undelivered => "the peer closed without taking everything".to_owned(),
         }
     }

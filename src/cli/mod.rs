@@ -4,6 +4,7 @@ mod common;
 mod connect;
 #[cfg(test)]
 mod generate;
+mod ifaces;
 mod listen;
 mod pages;
 
@@ -18,6 +19,7 @@ use crate::output::{Wishes, escaped};
 
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
+pub(crate) use ifaces::IfacesArgs;
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 
@@ -40,6 +42,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  nettool ifaces                         the addresses of this machine
   nettool listen 9000                    wait for a client on port 9000
   nettool connect example.org 80         talk to a server
   nettool listen 9000 > copy             receive a file ...
@@ -50,6 +53,7 @@ nettool COMMAND --help shows a command's options and examples; nettool man shows
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Ifaces(IfacesArgs),
     Connect(ConnectArgs),
     Listen(ListenArgs),
     Man(ManArgs),

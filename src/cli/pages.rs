@@ -15,6 +15,7 @@ pub(crate) struct ManArgs {
 /// A command that has a page.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Page {
+    Ifaces,
     Connect,
     Listen,
 }

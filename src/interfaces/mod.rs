@@ -15,7 +15,7 @@ pub use flags::InterfaceFlags;
 pub use interface::{Counters, Interface, Mac, State, Statistics};
 pub use name::readable;
 
-use crate::error::{Action, Error, Result};
+use crate::error::{Action, Cause, Error, Result};
 use crate::sys;
 
 /// The interfaces in the order of their indices, those without an address too.
@@ -53,5 +53,51 @@ pub fn list() -> Result<Listing> {
         }),
         (Err(error), None) => Err(Error::new(Action::Inspect, "the interfaces", error)),
         (_, Some(refused)) => Err(refused),
+    }
+}
+
+impl Listing {
+    /// Keeps those that answer to one of these names; an error for each name that none has.
+    pub fn keep_named(&mut self, names: &[String]) -> Vec<Error> {
+        let all = std::mem::take(&mut self.interfaces);
+        let missing = names
+            .iter()
+            .filter(|name| !all.iter().any(|interface| interface.is_called(name)));
+        let unknown = missing.map(|name| no_interface(name, &all)).collect();
+        let wanted = |interface: &Interface| names.iter().any(|name| interface.is_called(name));
+        self.interfaces = all.into_iter().filter(wanted).collect();
+        unknown
+    }
+}
+
+/// The error of a name that none of these has.
+fn no_interface(name: &str, all: &[Interface]) -> Error {
+    let known = all.iter().map(|interface| interface.name.clone());
+    Error::new(Action::Inspect, name, Cause::NoInterface(known.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_and_missed() {
+        let interface = |index, name: &str, other: &str| Interface {
+            index,
+            name: name.to_owned(),
+            alternative_names: vec![other.to_owned()],
+            ..Interface::default()
+        };
+        let interfaces = vec![interface(1, "lo", "self"), interface(2, "eth0", "enp2s0")];
+        let mut listing = Listing {
+            interfaces,
+            incomplete: None,
+        };
+        let names = ["enp2s0", "nowhere", "eth0"].map(str::to_owned);
+        let unknown = listing.keep_named(&names);
+        let unknown: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(unknown, ["inspect nowhere: no such interface"]);
+        let kept: Vec<_> = listing.interfaces.iter().map(|i| i.index).collect();
+        assert_eq!(kept, [2]);
     }
 }

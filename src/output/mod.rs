@@ -5,6 +5,9 @@
 
 mod escape;
 mod hint;
+mod interfaces;
+mod layout;
+mod quantity;
 mod record;
 mod session;
 mod style;
@@ -16,6 +19,7 @@ use nettool::error::{Action, Error};
 use nettool::process;
 
 pub(crate) use escape::{TerminalFilter, escaped};
+pub(crate) use interfaces::{Interfaces, View};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.

@@ -219,7 +219,7 @@ mod tests {
     fn nested_attributes_are_known_by_their_number() {
         let bytes = [
             attribute(3, b"eth0\0"),
-            attribute(0x8000 | 18, &attribute(1, b"veth")),
+            attribute(0x8012, &attribute(1, b"veth")),
         ]
         .concat();
         let all: Vec<_> = Attributes::of(&bytes).map(Result::unwrap).collect();
