@@ -8,5 +8,6 @@
 
 mod document;
 mod harness;
+mod ifaces;
 mod interop;
 mod support;
