@@ -66,6 +66,25 @@ impl Stream {
         either!(self, stream => stream.ready(interest).await)
     }
 
+    /// Waits until the peer says or ends something, and leaves it where it is.
+    ///
+    /// # Errors
+    /// The connection was reset.
+    pub(crate) async fn first_news(&self) -> io::Result<()> {
+        loop {
+            self.ready(Interest::READABLE).await?;
+            let peek = || {
+                let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;
+                Ok(rustix::net::recv(self.as_fd(), &mut [0_u8; 1], flags).map(|_| ())?)
+            };
+            let peeked = either!(self, stream => stream.try_io(Interest::READABLE, peek));
+            match peeked {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+        }
+    }
+
     /// Takes what has come; 0 is the peer's end.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         either!(self, stream => stream.try_read(buffer))

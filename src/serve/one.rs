@@ -4,8 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use tokio::io::Interest;
-
 use super::accept::next_client;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
@@ -101,12 +99,8 @@ fn nobody_came(listener: &Listener, limit: Duration) -> Error {
 
 /// Whether the peer is still there after a glance, or has said something.
 async fn stays(stream: &Stream) -> bool {
-    let news = stream.ready(Interest::READABLE | Interest::ERROR);
-    match tokio::time::timeout(GLANCE, news).await {
-        Err(_) => true,
-        Ok(Err(_)) => false,
-        Ok(Ok(ready)) => !ready.is_error() || matches!(stream.take_error(), Ok(None)),
-    }
+    let news = tokio::time::timeout(GLANCE, stream.first_news()).await;
+    news.map_or(true, |news| news.is_ok())
 }
 
 /// The conversation with the client.
