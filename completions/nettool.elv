@@ -33,6 +33,7 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand ifaces 'Show the network interfaces of this machine and their addresses'
             cand connect 'Connect to a server: stdin goes to it, its bytes to stdout'
             cand listen 'Wait for a client: stdin goes to it, its bytes to stdout'
+            cand buffers 'Show how much the buffers of sockets hold, and what decides on it'
             cand man 'Print a manual page'
             cand completions 'Print the completions of a shell'
         }
@@ -109,6 +110,20 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --no-shutdown 'Do not shut the write half down at the end of stdin'
             cand --raw 'Pass control sequences to the terminal as they come'
             cand -l 'Accepted for those who know nc: it is what happens anyway'
+            cand --json 'Print records, one JSON object a line'
+            cand -q 'Print errors alone'
+            cand --quiet 'Print errors alone'
+            cand -v 'Tell more; twice: still more'
+            cand --verbose 'Tell more; twice: still more'
+            cand -n 'Never look a name up: hosts are addresses'
+            cand --numeric 'Never look a name up: hosts are addresses'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'nettool;buffers'= {
+            cand --request 'Show what a program is granted that asks for this size'
+            cand --require 'The same, and fail unless all of it is granted'
+            cand --color 'When to use colours'
             cand --json 'Print records, one JSON object a line'
             cand -q 'Print errors alone'
             cand --quiet 'Print errors alone'

@@ -24,6 +24,7 @@
 //! # }).unwrap();
 //! ```
 
+pub mod buffers;
 pub mod error;
 pub mod event;
 pub mod interfaces;

@@ -1,10 +1,14 @@
 //! `nettool ifaces` beside `ip`, in namespaces with every odd interface and address.
 
+mod comparison;
+
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
 
+use self::comparison::{expected, ip, list, text, words};
 use crate::support::{Namespace, Output, Program, need, nettool};
 
 /// Makes the interfaces that a machine has and those that a test thinks of.
@@ -75,139 +79,6 @@ fn parsed(stdout: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-/// What `ip` says of all interfaces.
-fn ip(space: &Namespace) -> Vec<Value> {
-    let exit = space.run("ip -j -d -s address");
-    serde_json::from_slice(&exit.stdout).expect("JSON")
-}
-
-/// The record that `nettool` should print of what `ip` says.
-fn expected(link: &Value) -> Value {
-    let name = text(link, "ifname");
-    let flags = words(&link["flags"]);
-    let addresses: Vec<Value> = list(&link["addr_info"])
-        .iter()
-        .map(|address| expected_address(address, &name))
-        .collect();
-    json!({
-        "v": 1, "type": "interface", "index": link["ifindex"], "name": name,
-        "kind": kind(link), "state": state(link, &flags), "flags": flags_of(&flags),
-        "mtu_bytes": link["mtu"],
-        "mac": if link["link_type"] == "none" { Value::Null } else { link["address"].clone() },
-        "master": link["master"], "alias": link["ifalias"],
-        "alternative_names": list(&link["altnames"]), "addresses": addresses, "stats": stats(link),
-    })
-}
-
-/// An address in the words of the contract.
-fn expected_address(address: &Value, interface: &str) -> Value {
-    let ipv4 = address["family"] == "inet";
-    let text_of_address = text(address, "local");
-    let seconds = |name: &str| match &address[name] {
-        forever if *forever == json!(u32::MAX) => Value::Null,
-        finite => finite.clone(),
-    };
-    let label = (ipv4 && address["label"] != interface).then(|| address["label"].clone());
-    let set: Vec<_> = FLAGS
-        .into_iter()
-        .filter(|flag| address[*flag] == true)
-        .collect();
-    json!({
-        "family": if ipv4 { "ipv4" } else { "ipv6" }, "address": text_of_address,
-        "prefix": address["prefixlen"], "broadcast": address["broadcast"],
-        "peer": address["address"], "scope": address["scope"],
-        "zone": text_of_address.starts_with("fe80:").then_some(interface),
-        "label": label, "flags": set,
-        "valid_s": seconds("valid_life_time"), "preferred_s": seconds("preferred_life_time"),
-    })
-}
-
-/// The flags of addresses that can be made here, in our order.
-const FLAGS: [&str; 8] = [
-    "secondary",
-    "temporary",
-    "dynamic",
-    "nodad",
-    "deprecated",
-    "tentative",
-    "mngtmpaddr",
-    "noprefixroute",
-];
-
-/// The flags as the kernel has them; `ip` turns a missing RUNNING into a NO-CARRIER.
-fn flags_of(shown: &[String]) -> Vec<&'static str> {
-    let order = [
-        "UP",
-        "BROADCAST",
-        "LOOPBACK",
-        "POINTOPOINT",
-        "RUNNING",
-        "NOARP",
-        "PROMISC",
-        "ALLMULTI",
-        "MULTICAST",
-        "LOWER_UP",
-    ];
-    let shows = |flag: &str| shown.iter().any(|shown| shown == flag);
-    let running = shows("UP") && !shows("NO-CARRIER");
-    let is_set = |flag: &&str| {
-        if *flag == "RUNNING" {
-            running
-        } else {
-            shows(flag)
-        }
-    };
-    order.into_iter().filter(is_set).collect()
-}
-
-/// The state, out of two words of `ip`.
-fn state(link: &Value, flags: &[String]) -> &'static str {
-    let shows = |flag: &str| flags.iter().any(|shown| shown == flag);
-    match text(link, "operstate").as_str() {
-        _ if !shows("UP") => "down",
-        "LOWERLAYERDOWN" => "lower-layer-down",
-        "UP" | "UNKNOWN" if !shows("NO-CARRIER") => "up",
-        _ => "no-carrier",
-    }
-}
-
-/// The kind: `ip` has one word for tun and tap.
-fn kind(link: &Value) -> String {
-    match (&link["linkinfo"]["info_kind"], &link["link_type"]) {
-        (Value::Null, hardware) => hardware.as_str().expect("a type").to_owned(),
-        (kind, hardware) if *kind == "tun" && *hardware == "ether" => "tap".to_owned(),
-        (kind, _) => kind.as_str().expect("a kind").to_owned(),
-    }
-}
-
-/// The counters.
-fn stats(link: &Value) -> Value {
-    let (rx, tx) = (&link["stats64"]["rx"], &link["stats64"]["tx"]);
-    json!({
-        "rx_bytes": rx["bytes"], "rx_packets": rx["packets"], "rx_errors": rx["errors"],
-        "rx_dropped": rx["dropped"], "tx_bytes": tx["bytes"], "tx_packets": tx["packets"],
-        "tx_errors": tx["errors"], "tx_dropped": tx["dropped"],
-    })
-}
-
-/// A text that must be there.
-fn text(value: &Value, name: &str) -> String {
-    value[name].as_str().expect("a text").to_owned()
-}
-
-/// A list, or none.
-fn list(value: &Value) -> Vec<Value> {
-    value.as_array().cloned().unwrap_or_default()
-}
-
-/// A list of texts.
-fn words(value: &Value) -> Vec<String> {
-    let words = list(value).into_iter();
-    words
-        .map(|word| word.as_str().expect("a text").to_owned())
-        .collect()
-}
-
 /// Compares all records with all that `ip` says, between two answers of `ip` that agree: counters
 /// and lifetimes move.
 fn same_as_ip(space: &Namespace) {
@@ -259,9 +130,12 @@ fn hundreds_of_interfaces_are_all_there_in_order() {
     };
     let mut batch = String::new();
     for number in 0..150 {
-        batch += &format!("link add a{number} type veth peer name b{number}\n");
+        let _ = writeln!(batch, "link add a{number} type veth peer name b{number}");
         for network in 0..3 {
-            batch += &format!("address add 10.{network}.{number}.1/24 dev a{number}\n");
+            let _ = writeln!(
+                batch,
+                "address add 10.{network}.{number}.1/24 dev a{number}"
+            );
         }
     }
     let ip = Program::new("ip").args(["-batch", "-"]);
@@ -276,8 +150,8 @@ fn a_table_that_changes_underway_is_never_shown_in_part() {
     };
     let mut batch = String::new();
     for number in 0..100 {
-        batch += &format!("link add a{number} type veth peer name b{number}\n");
-        batch += &format!("address add 10.0.{number}.1/32 dev a{number}\n");
+        let _ = writeln!(batch, "link add a{number} type veth peer name b{number}");
+        let _ = writeln!(batch, "address add 10.0.{number}.1/32 dev a{number}");
     }
     let ip = |batch: &str| {
         let ip = Program::new("ip").args(["-batch", "-"]);

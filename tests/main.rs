@@ -6,6 +6,7 @@
     clippy::unwrap_used
 )]
 
+mod buffers;
 mod document;
 mod harness;
 mod ifaces;

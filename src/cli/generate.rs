@@ -60,6 +60,14 @@ const PAGES: &[Page] = &[
             include_str!("manual/see-also.roff"),
         ],
     },
+    Page {
+        name: "nettool-buffers",
+        sections: &[
+            include_str!("manual/buffers.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
 ];
 
 /// The committed completions.

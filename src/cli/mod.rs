@@ -1,5 +1,6 @@
 //! The command line: types, help and what people know from other tools. Nothing else knows clap.
 
+mod buffers;
 mod common;
 mod connect;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
 
+pub(crate) use buffers::BuffersArgs;
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use ifaces::IfacesArgs;
@@ -47,6 +49,7 @@ Examples:
   nettool connect example.org 80         talk to a server
   nettool listen 9000 > copy             receive a file ...
   nettool connect host 9000 < file       ... that is sent like this
+  nettool buffers                        how much a socket holds
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
 
@@ -56,6 +59,7 @@ pub(crate) enum Command {
     Ifaces(IfacesArgs),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Buffers(BuffersArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }

@@ -18,6 +18,7 @@ pub(crate) enum Page {
     Ifaces,
     Connect,
     Listen,
+    Buffers,
 }
 
 /// Print the completions of a shell.

@@ -1,11 +1,13 @@
 //! What to try: a table by what was being done and what the system said.
 
+use nettool::buffers::{Cap, Origin};
 use nettool::error::{Action, Cause, Error};
 
 /// A hint, where we know one that helps.
 pub(crate) fn of(error: &Error) -> Option<String> {
     match &error.cause {
         Cause::TimedOut(_) | Cause::Idle(_) => of_silence(error.action),
+        Cause::Capped { requested, caps } => raise_caps(*requested, caps),
         Cause::NoInterface(known) => Some(near(&error.target, known)),
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
         _ => of_errno(error.action, error.errno()?),
@@ -60,6 +62,17 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// The command that lets a program have so much.
+fn raise_caps(requested: u64, caps: &[Cap]) -> Option<String> {
+    let settings = caps.iter().filter_map(|cap| match cap.origin {
+        Origin::Setting(name) => Some(format!("{name}={requested}")),
+        Origin::Measured => None,
+    });
+    let settings: Vec<_> = settings.collect();
+    let command = format!("as root: sysctl -w {}", settings.join(" "));
+    (!settings.is_empty()).then_some(command)
 }
 
 /// What a name may have been meant to be.

@@ -3,6 +3,7 @@
 //! stdout carries the result, stderr the talk. Every line is one `write(2)`, so that the lines of
 //! many processes on one terminal do not mix, and a stderr that is closed or full hurts nobody.
 
+mod buffers;
 mod escape;
 mod hint;
 mod interfaces;
@@ -18,6 +19,7 @@ use anstream::ColorChoice;
 use nettool::error::{Action, Error};
 use nettool::process;
 
+pub(crate) use buffers::BufferTable;
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use interfaces::{Interfaces, View};
 pub(crate) use style::Style;

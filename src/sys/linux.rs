@@ -39,3 +39,20 @@ static LOOK: extern "C" fn() = {
     }
     look
 };
+
+/// What getsockopt reports of a buffer is so many times what was asked for: the system's own data
+/// is counted too (socket(7)).
+pub(crate) const BUFFER_FACTOR: u64 = 2;
+
+/// TCP buffers grow as the connection needs.
+pub(crate) const TUNES_TCP: bool = true;
+
+/// The numbers of a setting (sysctl(8)), of the network namespace that we are in.
+pub(crate) fn setting(name: &str) -> io::Result<Option<Vec<u64>>> {
+    let path = format!("/proc/sys/{}", name.replace('.', "/"));
+    let text = std::fs::read_to_string(path)?;
+    let numbers: Result<Vec<u64>, _> = text.split_whitespace().map(str::parse).collect();
+    numbers
+        .map(Some)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}

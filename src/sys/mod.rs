@@ -16,11 +16,13 @@ mod netlink;
 mod portable;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{stdout_was_closed, unacknowledged};
+pub(crate) use linux::{BUFFER_FACTOR, TUNES_TCP, setting, stdout_was_closed, unacknowledged};
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::interfaces;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{interfaces, stdout_was_closed, unacknowledged};
+pub(crate) use portable::{
+    BUFFER_FACTOR, TUNES_TCP, interfaces, setting, stdout_was_closed, unacknowledged,
+};
 
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::{

@@ -19,3 +19,14 @@ pub(crate) fn interfaces() -> io::Result<Option<Vec<Interface>>> {
 pub(crate) fn stdout_was_closed() -> bool {
     false
 }
+
+/// What getsockopt reports of a buffer is what was asked for.
+pub(crate) const BUFFER_FACTOR: u64 = 1;
+
+/// Unknown here: whether TCP buffers grow.
+pub(crate) const TUNES_TCP: bool = false;
+
+/// Unknown here: settings have other names.
+pub(crate) fn setting(_name: &str) -> io::Result<Option<Vec<u64>>> {
+    Ok(None)
+}
