@@ -5,11 +5,12 @@ mod comparison;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use self::comparison::{expected, ip, list, text, words};
-use crate::support::{Namespace, Output, Program, need, nettool};
+use crate::support::{Namespace, Output, Program, need, nettool, skip};
 
 /// Makes the interfaces that a machine has and those that a test thinks of.
 const LINKS: &[&str] = &[
@@ -50,6 +51,10 @@ const ADDRESSES: &[&str] = &[
 
 /// A namespace with all of it.
 fn zoo() -> Option<Namespace> {
+    if !Path::new("/dev/net/tun").exists() {
+        skip("no /dev/net/tun");
+        return None;
+    }
     let space = Namespace::new()?;
     for words in LINKS.iter().chain(ADDRESSES) {
         space.run(&format!("ip {words}"));

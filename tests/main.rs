@@ -8,7 +8,9 @@
 
 mod buffers;
 mod document;
+mod eof;
 mod harness;
 mod ifaces;
 mod interop;
+mod reaching;
 mod support;

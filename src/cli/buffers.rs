@@ -9,8 +9,8 @@ use super::value;
 
 /// Show how much the buffers of sockets hold, and what decides on it.
 ///
-/// `send()` copies into the send buffer of a socket, the system carries it to the receive buffer of
-/// the peer, and `recv()` reads from there. The sizes are measured on new sockets, and named after
+/// A send copies into the send buffer of a socket, the system carries it to the receive buffer of
+/// the peer, and a recv reads from there. The sizes are measured on new sockets, and named after
 /// the setting they come from where that says the same.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]

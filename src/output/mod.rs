@@ -82,16 +82,6 @@ impl Output {
         self.wishes.json
     }
 
-    /// How much more than usual is told.
-    pub(crate) fn verbosity(&self) -> u8 {
-        self.wishes.verbose
-    }
-
-    /// The style of stdout.
-    pub(crate) fn style(&self) -> Style {
-        self.stdout
-    }
-
     /// Prints a result on stdout: as text, or as records.
     pub(crate) fn report(&self, report: &impl Report) -> Result<(), Error> {
         if self.wishes.json {

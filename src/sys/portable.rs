@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use super::Splice;
 use crate::interfaces::Interface;
 
 /// Unknown here: no count of acknowledged bytes.
@@ -20,13 +21,22 @@ pub(crate) fn stdout_was_closed() -> bool {
     false
 }
 
-/// What getsockopt reports of a buffer is what was asked for.
-pub(crate) const BUFFER_FACTOR: u64 = 1;
+/// Not here.
+pub(crate) fn splice(_from: BorrowedFd<'_>, _to: BorrowedFd<'_>) -> Splice {
+    Splice::NotHere
+}
 
-/// Unknown here: whether TCP buffers grow.
-pub(crate) const TUNES_TCP: bool = false;
+/// A pipe is as wide as it is.
+pub(crate) fn widen_pipe(_pipe: BorrowedFd<'_>) -> bool {
+    false
+}
 
-/// Unknown here: settings have other names.
-pub(crate) fn setting(_name: &str) -> io::Result<Option<Vec<u64>>> {
-    Ok(None)
+/// Writes what a pipe or socket takes at once.
+pub(crate) fn write_now(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    super::write_piece(to, bytes)
+}
+
+/// Not everywhere: there is no bulk phase.
+pub(crate) fn set_receive_low_water(_socket: BorrowedFd<'_>, _bytes: usize) -> bool {
+    false
 }

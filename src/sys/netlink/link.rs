@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::message::{Attributes, i32_at, u8_at, u16_at, u32_at, u64_at};
+use super::message::{Attributes, i32_at, malformed, u8_at, u16_at, u32_at, u64_at};
 use crate::interfaces::{Counters, Interface, InterfaceFlags, Mac, State, Statistics, readable};
 
 /// The length of `struct ifinfomsg`.
@@ -31,7 +31,7 @@ pub(super) fn read(body: &[u8]) -> io::Result<Option<Link>> {
     let flags = InterfaceFlags(u32_at(body, 8)?);
     let mut link = Link {
         interface: Interface {
-            index: u32::try_from(i32_at(body, 4)?).unwrap_or_default(),
+            index: u32::try_from(i32_at(body, 4)?).map_err(|_| malformed())?,
             flags: Some(flags),
             ..Interface::default()
         },
