@@ -12,5 +12,6 @@ mod eof;
 mod harness;
 mod ifaces;
 mod interop;
+mod messages;
 mod reaching;
 mod support;
