@@ -6,9 +6,11 @@
     clippy::unwrap_used
 )]
 
+mod buffers;
 mod document;
 mod eof;
 mod harness;
+mod ifaces;
 mod interop;
 mod listen;
 mod messages;

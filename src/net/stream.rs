@@ -91,6 +91,16 @@ impl Stream {
         }
     }
 
+    /// The error that the socket holds, which this takes away from it. None is noted, so that the
+    /// next wait for one waits.
+    pub(crate) fn try_error(&self) -> Option<io::Error> {
+        let look = || match SockRef::from(self).take_error()? {
+            None => Err(io::ErrorKind::WouldBlock.into()),
+            Some(error) => Ok(error),
+        };
+        either!(self, stream => stream.try_io(Interest::ERROR, look)).ok()
+    }
+
     /// Takes what has come; 0 is the peer's end.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         either!(self, stream => stream.try_read(buffer))

@@ -251,7 +251,7 @@ impl Conversation {
             let space = buffer.len().min(left);
             match self.socket.read(&mut buffer[..space])? {
                 0 => {
-                    // After a reset has been told, the system goes on with an end.
+                    // A reset that a write has already met reads like an end.
                     if self.end != End::Reset {
                         self.end = End::Eof;
                     }
