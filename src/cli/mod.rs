@@ -120,6 +120,8 @@ pub(crate) enum Parsed {
     Run(Box<Arguments>),
     /// A text that was asked for: help or the version.
     Text(String),
+    /// Help for somebody who said nothing.
+    Help(String),
     /// Nothing that can be understood.
     Usage {
         /// What is wrong, and what would be right.
@@ -174,6 +176,7 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Text(text),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::Help(text),
         _ => {
             let json = arguments
                 .iter()

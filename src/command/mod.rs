@@ -81,6 +81,10 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 .unwrap_or_else(|failure| tell(&failure, &output))
         }
         Parsed::Text(text) => settle(output::text(&text), Status::Done),
+        Parsed::Help(text) => {
+            output::help(&text);
+            Status::Usage
+        }
         Parsed::Usage { message, wishes } => {
             output::usage(&message, wishes);
             Status::Usage

@@ -205,6 +205,11 @@ pub(crate) fn usage(message: &str, wishes: Wishes) {
     Output::new(wishes, Records::Stdout).usage(message);
 }
 
+/// Helps somebody who said nothing: on stderr, for it is no result.
+pub(crate) fn help(text: &str) {
+    let _ = process::write_stderr(text.as_bytes());
+}
+
 /// Tells that a text that was asked for could not be printed.
 pub(crate) fn complain(error: &Error) {
     let wishes = Wishes {
