@@ -12,6 +12,8 @@ mod eof;
 mod harness;
 mod ifaces;
 mod interop;
+mod listen;
 mod messages;
+mod process;
 mod reaching;
 mod support;
