@@ -4,6 +4,7 @@
 //! between them. Every port gets a state, and what fails on our side is never one.
 
 mod drought;
+mod epochs;
 mod hosts;
 mod network;
 mod pacer;

@@ -91,8 +91,12 @@ pub struct Pacer {
 #[derive(Debug, Default)]
 struct Pulse {
     place: Option<Place>,
+    open: bool,
+    /// How much more silence there was than answers since it was asked.
     silence: u32,
     asked: bool,
+    /// How often in a row it answered.
+    beats: u32,
 }
 
 impl Pacer {
@@ -270,7 +274,7 @@ impl Pacer {
     fn silent(&mut self, number: usize, task: Task, now: Duration) {
         self.window.left();
         if task.pulse {
-            self.pulse.asked = false;
+            self.pulse = Pulse::default();
             self.window.no_pulse(task.last, now);
             self.forget(number);
             return;

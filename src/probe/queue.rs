@@ -82,7 +82,7 @@ impl Queue {
     }
 
     /// Whether there are ports that were never tried.
-    const fn has_fresh(&self) -> bool {
+    pub(super) const fn has_fresh(&self) -> bool {
         self.fresh < self.total
     }
 }

@@ -1,11 +1,11 @@
 //! How many probes may be under way at once, and how close together they are sent.
 //!
 //! A window as TCP has one, with two differences. Silence says nothing, since most silent ports
-//! are filtered: a loss is known only when a later try is answered. And a few losses do not shrink
-//! the window, since many paths lose packets that nobody queued: it shrinks when a good part of
-//! what was sent in one epoch was lost, and then to what the path did deliver.
+//! are filtered: a loss is known only when a later try is answered. And a few losses slow nothing
+//! down, since many paths lose packets that nobody queued: only when a good part of what was sent
+//! is lost, it is sent at the rate that was answered.
 
-use std::collections::VecDeque;
+use super::epochs::{Epochs, SHORTEST};
 use std::time::Duration;
 
 /// The window at the start: one burst that fits the queues of ordinary links.
@@ -14,14 +14,12 @@ const START: f64 = 512.0;
 const FLOOR: f64 = 8.0;
 /// What the window grows to on silence alone.
 const BLIND_CEILING: f64 = 8192.0;
-/// The part of an epoch's answered probes that may have been lost before the window shrinks.
+/// The part that may be lost before we slow down.
 const TOLERATED: f64 = 0.12;
-/// The fewest losses in an epoch that are more than chance.
-const EVIDENCE: f64 = 24.0;
-/// The shortest epoch.
-const EPOCH: Duration = Duration::from_millis(50);
-/// How many epochs are remembered: losses are known two or three timeouts late.
-const EPOCHS: usize = 64;
+/// How much faster we go after an epoch at a pace that was borne.
+const EASE: f64 = 1.02;
+/// The slowest pace, in probes a second.
+const SLOWEST: f64 = 10.0;
 /// How far sending may lag behind its pace and catch up; timers are no finer than this.
 const BURST: Duration = Duration::from_millis(2);
 
@@ -33,24 +31,12 @@ pub(super) struct Window {
     threshold: f64,
     ceiling: f64,
     under_way: u32,
-    epochs: VecDeque<Epoch>,
+    /// Probes a second, once too much was lost.
+    pace: Option<f64>,
+    epochs: Epochs,
     last_cut: Duration,
     next_send: Duration,
     smoothed: Option<Duration>,
-}
-
-/// What became of the probes sent in one stretch of time.
-#[derive(Clone, Copy, Debug)]
-struct Epoch {
-    from: Duration,
-    /// Answers that arrived in this epoch, whenever their probes were sent.
-    arrivals: f64,
-    /// Probes of this epoch that were answered.
-    good: f64,
-    /// Probes of this epoch that were lost: a later try of the same port was answered.
-    lost: f64,
-    /// Whether as many probes were under way as the window allows.
-    full: bool,
 }
 
 impl Window {
@@ -62,17 +48,18 @@ impl Window {
             threshold: f64::INFINITY,
             ceiling,
             under_way: 0,
-            epochs: VecDeque::new(),
+            pace: None,
+            epochs: Epochs::default(),
             last_cut: Duration::ZERO,
             next_send: Duration::ZERO,
             smoothed: None,
         }
     }
 
-    /// When the next probe may be sent, if the window has room for it. A cautious one must leave
+    /// When the next probe may be sent, if the window has room for it. A careful one must leave
     /// half of the window free.
-    pub(super) fn opens(&self, cautious: bool) -> Option<Duration> {
-        let size = if cautious { self.size / 2.0 } else { self.size };
+    pub(super) fn opens(&self, careful: bool) -> Option<Duration> {
+        let size = if careful { self.size / 2.0 } else { self.size };
         let open = f64::from(self.under_way) < size.max(1.0);
         open.then_some(self.next_send)
     }
@@ -83,8 +70,8 @@ impl Window {
         let earliest = now.saturating_sub(BURST);
         self.next_send = self.next_send.max(earliest).saturating_add(self.interval());
         self.turn(now);
-        if let Some(epoch) = self.epochs.back_mut() {
-            epoch.full |= f64::from(self.under_way) >= self.size;
+        if f64::from(self.under_way) >= self.size {
+            self.epochs.fill();
         }
     }
 
@@ -97,27 +84,29 @@ impl Window {
     pub(super) fn answered(&mut self, sent: Duration, now: Duration, smoothed: Option<Duration>) {
         self.smoothed = smoothed;
         self.turn(now);
-        if let Some(epoch) = self.epochs.back_mut() {
-            epoch.arrivals += 1.0;
-        }
-        if let Some(epoch) = self.epoch_of(sent) {
-            epoch.good += 1.0;
-        }
+        self.epochs.good(sent);
         let step = if self.size < self.threshold { 1.0 } else { 0.1 };
         self.grow_by(step, self.ceiling);
     }
 
     /// A probe sent at `sent` was lost, and stands for `weight` of its kind.
-    pub(super) fn lost(&mut self, sent: Duration, now: Duration, weight: f64) {
-        let last_cut = self.last_cut;
-        let Some(epoch) = self.epoch_of(sent) else {
+    pub(super) fn lost(&mut self, sent: Duration, weight: f64) {
+        self.epochs.lost(sent, weight);
+    }
+
+    /// Slows down to what is answered if too much is lost.
+    pub(super) fn adapt(&mut self, now: Duration) {
+        let loss = self.epochs.loss(self.last_cut);
+        if loss.is_none_or(|part| part <= TOLERATED) {
             return;
-        };
-        epoch.lost += weight;
-        let part = epoch.lost / (epoch.lost + epoch.good);
-        if epoch.from >= last_cut && epoch.lost >= EVIDENCE && part > TOLERATED {
-            self.shrink(now);
         }
+        let pace = self.epochs.answer_rate(now).max(SLOWEST);
+        // What is lost stays in the window for a timeout, twice that when tried again.
+        let timeout = self.smoothed.unwrap_or(SHORTEST).max(SHORTEST).as_secs_f64() * 4.0;
+        self.pace = Some(pace);
+        self.size = (pace * timeout).max(FLOOR).min(self.size);
+        self.threshold = self.size;
+        self.last_cut = now;
     }
 
     /// A probe met silence, which is no reason to stay slow.
@@ -146,74 +135,34 @@ impl Window {
         self.threshold = self.threshold.min(self.ceiling);
     }
 
-    /// Room for a few more probes may have come back.
+    /// Room for one more probe may have come back.
     pub(super) fn relax(&mut self, most: usize) {
         self.ceiling = (self.ceiling + 1.0).min(float(most).max(1.0));
     }
 
-    /// To what the path delivered lately, and a quarter more.
-    fn shrink(&mut self, now: Duration) {
-        let smoothed = self.smoothed.unwrap_or(EPOCH).as_secs_f64();
-        let delivered = self.delivery_rate(now) * smoothed * 1.25;
-        self.size = delivered.max(FLOOR).min(self.size);
-        self.threshold = self.size;
-        self.last_cut = now;
-    }
-
-    /// The best rate of answers in any of the last epochs, per second.
-    fn delivery_rate(&self, now: Duration) -> f64 {
-        let mut end = now;
-        let mut best = 0.0_f64;
-        for epoch in self.epochs.iter().rev().take(8) {
-            let length = end.saturating_sub(epoch.from).max(EPOCH / 2);
-            best = best.max(epoch.arrivals / length.as_secs_f64());
-            end = epoch.from;
-        }
-        best
-    }
-
     /// Grows, unless lately probes were too few to try the window that there is.
     fn grow_by(&mut self, step: f64, ceiling: f64) {
-        let tried = self.epochs.iter().rev().take(3).any(|epoch| epoch.full);
-        if tried && self.size < ceiling {
+        if self.epochs.were_full() && self.size < ceiling {
             self.size = (self.size + step).min(ceiling);
         }
     }
 
-    /// Between two probes: a window in a round-trip, evenly, with room to grow. None on a path
-    /// that is shorter than timers are fine.
+    /// Between two probes: what the pace says, and a window in a round-trip, evenly, with room to
+    /// grow, unless the path is shorter than timers are fine.
     fn interval(&self) -> Duration {
-        let Some(smoothed) = self.smoothed.filter(|rtt| *rtt > BURST) else {
-            return Duration::ZERO;
-        };
         let gain = if self.size < self.threshold { 2.0 } else { 1.25 };
-        let seconds = smoothed.as_secs_f64() / (self.size * gain);
-        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+        let smoothed = self.smoothed.filter(|rtt| *rtt > BURST);
+        let spread = smoothed.map_or(0.0, |rtt| rtt.as_secs_f64() / (self.size * gain));
+        let paced = self.pace.map_or(0.0, |pace| 1.0 / pace);
+        Duration::try_from_secs_f64(spread.max(paced)).unwrap_or_default()
     }
 
-    /// Opens a new epoch when the last one is old enough.
+    /// Opens a new epoch when it is time, and goes a little faster in it.
     fn turn(&mut self, now: Duration) {
-        let length = self.smoothed.unwrap_or(EPOCH).max(EPOCH);
-        let last = self.epochs.back().map(|epoch| epoch.from);
-        if last.is_some_and(|from| now.saturating_sub(from) < length) {
-            return;
+        let length = self.smoothed.unwrap_or(SHORTEST).max(SHORTEST);
+        if self.epochs.turn(now, length) {
+            self.pace = self.pace.map(|pace| pace * EASE);
         }
-        if self.epochs.len() == EPOCHS {
-            self.epochs.pop_front();
-        }
-        self.epochs.push_back(Epoch {
-            from: now,
-            arrivals: 0.0,
-            good: 0.0,
-            lost: 0.0,
-            full: false,
-        });
-    }
-
-    /// The epoch in which a probe was sent, if it is remembered.
-    fn epoch_of(&mut self, sent: Duration) -> Option<&mut Epoch> {
-        let mut epochs = self.epochs.iter_mut().rev();
-        epochs.find(|epoch| epoch.from <= sent)
     }
 }
 
@@ -266,7 +215,8 @@ mod tests {
         let sent = round(&mut window, Duration::ZERO);
         let before = window.size;
         for _ in 0..sent / 20 {
-            window.lost(Duration::ZERO, RTT * 3, 1.0);
+            window.lost(Duration::ZERO, 1.0);
+            window.adapt(RTT * 3);
         }
         assert!(window.size >= before);
     }
@@ -280,7 +230,8 @@ mod tests {
             window.left();
         }
         for _ in 0..sent / 2 {
-            window.lost(Duration::ZERO, RTT * 3, 1.0);
+            window.lost(Duration::ZERO, 1.0);
+            window.adapt(RTT * 3);
         }
         assert!(window.size < START / 2.0, "{}", window.size);
         assert!(window.size > START / 10.0, "{}", window.size);
@@ -293,7 +244,8 @@ mod tests {
             let now = RTT * n;
             fill(&mut window, now);
             for _ in 0..100 {
-                window.lost(now, now, 1.0);
+                window.lost(now, 1.0);
+                window.adapt(now);
             }
             window.no_pulse(now, now);
             while window.under_way > 0 {

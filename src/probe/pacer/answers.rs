@@ -6,6 +6,9 @@ use crate::probe::tasks::{Probe, Task};
 use crate::probe::verdict::{Finding, Shortage, Verdict};
 use std::time::Duration;
 
+/// After how many answers in a row of an open port the path counts as fine.
+const STEADY: u32 = 3;
+
 /// An outcome and what it belongs to.
 struct Case {
     probe: Probe,
@@ -64,14 +67,23 @@ impl Pacer {
         if case.outcome.is_from_target() {
             let number = probe.number.saturating_add(u8::from(late));
             self.hosts.learn(task.place.host, number, case.elapsed);
-            self.feel_pulse(task);
+            self.feel_pulse(task, case.outcome == Outcome::Connected);
         }
         self.window.answered(probe.sent, *now, self.hosts.smoothed());
         if late {
-            self.window.lost(probe.sent, *now, 1.0);
+            self.window.lost(probe.sent, 1.0);
         } else if probe.number > 1 && probe.number == task.tries {
-            self.window.lost(task.previous, *now, f64::from(task.weight));
+            self.window.lost(task.previous, f64::from(task.weight));
         }
+        if !self.only_resets_are_missing() {
+            self.window.adapt(*now);
+        }
+    }
+
+    /// Whether the path is fine and the host limits its resets: open ports answer every time. Then
+    /// nothing is gained by being slow until all ports were tried once.
+    fn only_resets_are_missing(&self) -> bool {
+        self.queue.has_fresh() && self.pulse.open && self.pulse.beats >= STEADY
     }
 
     /// Whether it took the kernel's own second SYN to get this answer.
@@ -80,13 +92,19 @@ impl Pacer {
         self.hosts.is_retransmission(host, case.elapsed)
     }
 
-    /// A target has answered: the path is alive, and this port can tell whether it stays so.
-    fn feel_pulse(&mut self, task: &Task) {
+    /// A target has answered: the path is alive, and this port can tell whether it stays so. An
+    /// open port tells it best.
+    fn feel_pulse(&mut self, task: &Task, open: bool) {
         if task.pulse {
+            self.pulse.beats = self.pulse.beats.saturating_add(1);
             return self.window.pulse();
         }
         self.pulse.silence = self.pulse.silence.saturating_sub(1);
-        self.pulse.place = Some(task.place);
+        if self.pulse.place.is_none() || open && !self.pulse.open {
+            self.pulse.place = Some(task.place);
+            self.pulse.open = open;
+            self.pulse.beats = 0;
+        }
     }
 
     /// Our own system lacks what a try takes: the port is tried again, with fewer sockets open.
