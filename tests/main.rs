@@ -1,2 +1,12 @@
 //! Every test over real sockets, in one binary: a file a subcommand, a file an engine part.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod document;
+mod harness;
+mod interop;
+mod support;

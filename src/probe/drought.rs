@@ -56,7 +56,10 @@ mod tests {
             assert!(drought.until() > now);
             now = drought.until();
         }
-        assert!(now > Duration::from_secs(1) && now < Duration::from_secs(3), "{now:?}");
+        assert!(
+            now > Duration::from_secs(1) && now < Duration::from_secs(3),
+            "{now:?}"
+        );
         assert!(!drought.again(PATIENCE, now));
         assert!(!drought.again(1, now), "the next port is not waited for");
         drought.over();

@@ -42,7 +42,13 @@ impl Epochs {
         if self.ring.len() == REMEMBERED {
             self.ring.pop_front();
         }
-        self.ring.push_back(Epoch { from: now, arrivals: 0.0, good: 0.0, lost: 0.0, full: false });
+        self.ring.push_back(Epoch {
+            from: now,
+            arrivals: 0.0,
+            good: 0.0,
+            lost: 0.0,
+            full: false,
+        });
         true
     }
 

@@ -28,6 +28,9 @@ pub use plan::{Plan, Ports, Target};
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sockets::Sockets;
 
+use crate::error::errno_name;
+use crate::value::Protocol;
+use crate::value::service;
 use pacer::{Found, Step};
 use std::io;
 use std::ops::ControlFlow;
@@ -98,12 +101,7 @@ fn report(plan: &Plan, found: Found) -> Option<PortReport> {
         icmp: found.finding.icmp,
         rtt: found.rtt,
         tries: found.tries,
-        service: None,
+        service: service::name_of(found.place.port, Protocol::Tcp),
         banner: None,
     })
-}
-
-/// Placeholder.
-fn errno_name(_: i32) -> Option<&'static str> {
-    None
 }

@@ -223,7 +223,11 @@ impl Pacer {
         self.burst = self.burst.saturating_sub(1);
         self.window.sent(now);
         self.sent = self.sent.saturating_add(1);
-        self.rest_until(number, Phase::Trying, now.saturating_add(self.timeout(&task)));
+        self.rest_until(
+            number,
+            Phase::Trying,
+            now.saturating_add(self.timeout(&task)),
+        );
         if let Some(address) = self.plan.address(task.place) {
             self.todo.push_back(Step::Start(probe, address));
         }
@@ -298,10 +302,18 @@ impl Pacer {
         let tries = self.limits.tries.unwrap_or_else(|| self.hosts.tries(host));
         if task.tries >= tries {
             let patient = !known && self.limits.try_timeout.is_none();
-            let due = if patient { task.first.saturating_add(PATIENCE) } else { now };
+            let due = if patient {
+                task.first.saturating_add(PATIENCE)
+            } else {
+                now
+            };
             return (Phase::Patient, due);
         }
-        let due = if known && task.tries >= 2 { task.first.saturating_add(SPREAD) } else { now };
+        let due = if known && task.tries >= 2 {
+            task.first.saturating_add(SPREAD)
+        } else {
+            now
+        };
         (Phase::Resting, due)
     }
 
@@ -348,6 +360,7 @@ impl Pacer {
     /// Drops a task that nobody asked for.
     fn forget(&mut self, number: usize) {
         let todo = &mut self.todo;
-        self.tasks.finish(number, |probe| todo.push_back(Step::Abandon(probe)));
+        self.tasks
+            .finish(number, |probe| todo.push_back(Step::Abandon(probe)));
     }
 }

@@ -35,7 +35,10 @@ impl Ports {
             }
         }
         rest.retain(|port| !first.contains(port));
-        Self { likely: first, rest }
+        Self {
+            likely: first,
+            rest,
+        }
     }
 }
 
@@ -66,7 +69,11 @@ impl Plan {
     pub fn new(targets: Vec<Target>, seed: u64) -> Self {
         let likely = Segment::new(targets.iter().map(|target| target.ports.likely.len()), seed);
         let rest = Segment::new(targets.iter().map(|target| target.ports.rest.len()), seed);
-        Self { targets, likely, rest }
+        Self {
+            targets,
+            likely,
+            rest,
+        }
     }
 
     /// How many ports there are in all.
@@ -131,7 +138,11 @@ impl Segment {
                 total
             })
             .collect();
-        Self { ends, total, shuffle: Shuffle::new(total, seed) }
+        Self {
+            ends,
+            total,
+            shuffle: Shuffle::new(total, seed),
+        }
     }
 
     /// The target, and which of its ports, at a position of the run, if that is not over.
@@ -163,7 +174,11 @@ impl Shuffle {
     /// The permutation of `0..total` that belongs to `seed`.
     fn new(total: u64, seed: u64) -> Self {
         let bits = u64::BITS.saturating_sub(total.saturating_sub(1).leading_zeros());
-        Self { total, half: bits.div_ceil(2).max(1), seed }
+        Self {
+            total,
+            half: bits.div_ceil(2).max(1),
+            seed,
+        }
     }
 
     /// What stands at `index`, which must be below `total`.
@@ -224,7 +239,11 @@ mod tests {
 
     #[test]
     fn another_seed_is_another_order() {
-        let order = |seed| (0..1000).map(|i| Shuffle::new(1000, seed).at(i)).collect::<Vec<_>>();
+        let order = |seed| {
+            (0..1000)
+                .map(|i| Shuffle::new(1000, seed).at(i))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(order(1), order(1));
         assert_ne!(order(1), order(2));
         assert_ne!(order(1), (0..1000).collect::<Vec<_>>());
@@ -240,14 +259,33 @@ mod tests {
             ],
             3,
         );
-        let places: Vec<_> = (0..plan.len()).map(|i| plan.place(i).expect("a place")).collect();
+        let places: Vec<_> = (0..plan.len())
+            .map(|i| plan.place(i).expect("a place"))
+            .collect();
         assert_eq!(plan.len(), 1002);
         assert_eq!(plan.place(1002), None);
-        let seen: HashSet<_> = places.iter().map(|place| (place.host, place.port)).collect();
+        let seen: HashSet<_> = places
+            .iter()
+            .map(|place| (place.host, place.port))
+            .collect();
         assert_eq!(seen.len(), 1002);
-        assert!(places[..4].iter().all(|place| [22, 80, 443].contains(&place.port)));
-        assert!(places[4..].iter().all(|place| ![22, 80, 443].contains(&place.port)));
-        let last = places.iter().find(|place| place.port == 9000).expect("the last port");
-        assert_eq!(plan.address(*last).expect("an address").to_string(), "[2001:db8::1]:9000");
+        assert!(
+            places[..4]
+                .iter()
+                .all(|place| [22, 80, 443].contains(&place.port))
+        );
+        assert!(
+            places[4..]
+                .iter()
+                .all(|place| ![22, 80, 443].contains(&place.port))
+        );
+        let last = places
+            .iter()
+            .find(|place| place.port == 9000)
+            .expect("the last port");
+        assert_eq!(
+            plan.address(*last).expect("an address").to_string(),
+            "[2001:db8::1]:9000"
+        );
     }
 }

@@ -33,7 +33,13 @@ pub(super) enum Next {
 impl Queue {
     /// A queue of `total` new ports.
     pub(super) const fn new(total: u64) -> Self {
-        Self { fresh: 0, total, urgent: VecDeque::new(), later: VecDeque::new(), turn: 0 }
+        Self {
+            fresh: 0,
+            total,
+            urgent: VecDeque::new(),
+            later: VecDeque::new(),
+            turn: 0,
+        }
     }
 
     /// Puts a task before everything else.

@@ -140,7 +140,10 @@ pub struct Summary {
 impl Summary {
     /// Nothing is known yet of this many ports.
     pub(super) fn of_ports(ports: u64) -> Self {
-        Self { ports, ..Self::default() }
+        Self {
+            ports,
+            ..Self::default()
+        }
     }
 
     /// All is known that will be.

@@ -26,7 +26,10 @@ impl Rtt {
     pub(super) fn learn(&mut self, rtt: Duration) {
         let Some(old) = self.known else {
             let variation = rtt / 2;
-            self.known = Some(Estimate { smoothed: rtt, variation });
+            self.known = Some(Estimate {
+                smoothed: rtt,
+                variation,
+            });
             return;
         };
         let error = old.smoothed.abs_diff(rtt);
@@ -46,7 +49,10 @@ impl Rtt {
     /// Thousands of samples a round-trip make RTTVAR follow the last few, so half of SRTT is the
     /// least that is added.
     pub(super) fn timeout(&self) -> Option<Duration> {
-        let Estimate { smoothed, variation } = self.known?;
+        let Estimate {
+            smoothed,
+            variation,
+        } = self.known?;
         let margin = variation.saturating_mul(4).max(smoothed / 2);
         Some(smoothed.saturating_add(margin).clamp(FLOOR, CEILING))
     }
@@ -75,7 +81,10 @@ mod tests {
         let mut rtt = Rtt::default();
         assert_eq!(rtt.timeout(), None);
         rtt.learn(ms(200));
-        assert_eq!((rtt.smoothed(), rtt.timeout()), (Some(ms(200)), Some(ms(600))));
+        assert_eq!(
+            (rtt.smoothed(), rtt.timeout()),
+            (Some(ms(200)), Some(ms(600)))
+        );
     }
 
     #[test]

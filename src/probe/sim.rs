@@ -138,7 +138,10 @@ impl SimNet {
         };
         if !self.is_lost() {
             let jitter = self.jitter * u32::try_from(self.random() % 1000).unwrap() / 1000;
-            self.schedule(through + delay + jitter, Event::Answer(probe, serial, reply));
+            self.schedule(
+                through + delay + jitter,
+                Event::Answer(probe, serial, reply),
+            );
         }
     }
 
@@ -208,7 +211,11 @@ impl Network for SimNet {
                     if self.sockets.get(&probe).is_some_and(|s| s.0 == serial) {
                         self.sockets.remove(&probe);
                         until = until.min(at.max(self.now));
-                        answers.push(Answer { probe, at, outcome: reply.outcome() });
+                        answers.push(Answer {
+                            probe,
+                            at,
+                            outcome: reply.outcome(),
+                        });
                     }
                 }
             }
@@ -222,7 +229,11 @@ impl Reply {
     fn outcome(self) -> Outcome {
         let icmp = |errno, code, sender| Outcome::Icmp {
             errno,
-            icmp: Icmp { kind: 3, code, from: None },
+            icmp: Icmp {
+                kind: 3,
+                code,
+                from: None,
+            },
             sender,
         };
         match self {

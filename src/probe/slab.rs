@@ -10,7 +10,10 @@ pub(super) struct Slab<T> {
 impl<T> Slab<T> {
     /// An empty table.
     pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
     }
 
     /// How many values there are.
@@ -60,7 +63,10 @@ mod tests {
         assert_eq!(slab.remove(a), Some('a'));
         assert_eq!(slab.remove(a), None);
         assert_eq!(slab.insert('c'), a);
-        assert_eq!((slab.get(a), slab.get(b), slab.len()), (Some(&'c'), Some(&'b'), 2));
+        assert_eq!(
+            (slab.get(a), slab.get(b), slab.len()),
+            (Some(&'c'), Some(&'b'), 2)
+        );
         assert_eq!(slab.get(7), None);
     }
 }

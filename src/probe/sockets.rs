@@ -69,7 +69,11 @@ impl Sockets {
             Err(error) => return Some(local(&error)),
         };
         let first = connect(&socket, to);
-        let second = if first == Err(libc::EINPROGRESS) { connect(&socket, to) } else { first };
+        let second = if first == Err(libc::EINPROGRESS) {
+            connect(&socket, to)
+        } else {
+            first
+        };
         match second {
             Ok(()) => Some(connected(&socket)),
             Err(libc::EALREADY | libc::EINPROGRESS) => self.watch(probe, Attempt { socket, to }),
@@ -108,7 +112,8 @@ impl Sockets {
             return Some(local(&error));
         }
         if self.under_way.len() <= probe.0 {
-            self.under_way.resize_with(probe.0.saturating_add(1), || None);
+            self.under_way
+                .resize_with(probe.0.saturating_add(1), || None);
         }
         if let Some(slot) = self.under_way.get_mut(probe.0) {
             *slot = Some(attempt);
@@ -207,7 +212,10 @@ fn connected(socket: &Socket) -> Outcome {
     // Without it the port is as open; only the end of the connection differs.
     let _ = socket.set_linger(Some(Duration::ZERO));
     let ends = (socket.local_addr(), socket.peer_addr());
-    match (ends.0.map(|end| end.as_socket()), ends.1.map(|end| end.as_socket())) {
+    match (
+        ends.0.map(|end| end.as_socket()),
+        ends.1.map(|end| end.as_socket()),
+    ) {
         (Ok(Some(local)), Ok(peer)) if Some(local) == peer => Outcome::SelfConnected,
         _ => Outcome::Connected,
     }
@@ -231,7 +239,11 @@ fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
     };
     Outcome::Icmp {
         errno: error.errno,
-        icmp: Icmp { kind: error.kind, code: error.code, from: error.from },
+        icmp: Icmp {
+            kind: error.kind,
+            code: error.code,
+            from: error.from,
+        },
         sender,
     }
 }
@@ -242,7 +254,10 @@ fn capacity(newest: &impl AsRawFd) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(MOST, |limit| usize::try_from(limit).unwrap_or(MOST));
     let used = usize::try_from(newest.as_raw_fd()).unwrap_or_default();
-    limit.saturating_sub(used).saturating_sub(RESERVE).clamp(1, MOST)
+    limit
+        .saturating_sub(used)
+        .saturating_sub(RESERVE)
+        .clamp(1, MOST)
 }
 
 #[cfg(test)]
@@ -256,8 +271,11 @@ mod tests {
 
     /// Probes ports of one address for real.
     fn probe(address: SocketAddr, ports: impl IntoIterator<Item = u16>) -> Vec<PortReport> {
-        let target =
-            Target { host: "here".into(), address, ports: Arc::new(Ports::new(ports, &[])) };
+        let target = Target {
+            host: "here".into(),
+            address,
+            ports: Arc::new(Ports::new(ports, &[])),
+        };
         let mut sockets = Sockets::new().expect("sockets");
         let plan = Plan::new(vec![target], 1);
         let pacer = Pacer::new(plan, Limits::default(), sockets.capacity());
@@ -282,7 +300,10 @@ mod tests {
             assert!(report.rtt.is_some());
             drop(open);
             let report = &probe(here, [port])[0];
-            assert_eq!((report.state, report.errno), (State::Closed, Some(libc::ECONNREFUSED)));
+            assert_eq!(
+                (report.state, report.errno),
+                (State::Closed, Some(libc::ECONNREFUSED))
+            );
         }
     }
 
@@ -294,7 +315,9 @@ mod tests {
         let reports = probe(here, 1..=u16::MAX);
         assert_eq!(reports.len(), usize::from(u16::MAX));
         assert_eq!(reports[usize::from(port) - 1].state, State::Open);
-        let strange = reports.iter().find(|r| !matches!(r.state, State::Open | State::Closed));
+        let strange = reports
+            .iter()
+            .find(|r| !matches!(r.state, State::Open | State::Closed));
         assert!(strange.is_none(), "{strange:?}");
     }
 }

@@ -89,7 +89,11 @@ pub(super) struct Tasks {
 impl Tasks {
     /// No task.
     pub(super) const fn new() -> Self {
-        Self { all: Slab::new(), probes: Slab::new(), kept: VecDeque::new() }
+        Self {
+            all: Slab::new(),
+            probes: Slab::new(),
+            kept: VecDeque::new(),
+        }
     }
 
     /// Whether no port is being probed.
@@ -210,7 +214,9 @@ mod tests {
 
     fn closed_with(tasks: &mut Tasks, task: usize) -> Vec<usize> {
         let mut closed = Vec::new();
-        tasks.finish(task, |probe| closed.push(probe.0)).expect("a task");
+        tasks
+            .finish(task, |probe| closed.push(probe.0))
+            .expect("a task");
         closed
     }
 
@@ -221,7 +227,10 @@ mod tests {
         for n in 1..=3 {
             tasks.open(task, Duration::from_secs(n));
         }
-        assert_eq!((tasks.sockets(), tasks.get(task).map(|task| task.tries)), (3, Some(3)));
+        assert_eq!(
+            (tasks.sockets(), tasks.get(task).map(|task| task.tries)),
+            (3, Some(3))
+        );
         assert_eq!(closed_with(&mut tasks, task), [2, 1, 0]);
         assert!(tasks.is_empty() && tasks.sockets() == 0);
     }
@@ -237,7 +246,10 @@ mod tests {
             assert!(tasks.close(ProbeId(gone)).is_some());
             assert!(tasks.close(ProbeId(gone)).is_none());
             let other = tasks.add(Task::new(PLACE, false));
-            assert_eq!(tasks.open(other, Duration::from_secs(9)), Some(ProbeId(gone)));
+            assert_eq!(
+                tasks.open(other, Duration::from_secs(9)),
+                Some(ProbeId(gone))
+            );
             let rest: Vec<usize> = (0..3).rev().filter(|n| *n != gone).collect();
             assert_eq!(closed_with(&mut tasks, task), rest);
             assert_eq!(closed_with(&mut tasks, other), [gone]);

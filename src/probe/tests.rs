@@ -114,12 +114,22 @@ fn every_state_of_a_near_host() {
     let scan = Scan::ports(&mut net, 1..=2000);
     assert_eq!(scan.wrong(mixed), 0);
     let open = scan.report(1000);
-    assert_eq!((open.errno, open.reason, open.tries), (Some(0), "syn-ack", 1));
-    assert!(open.rtt.is_some_and(|rtt| rtt >= ms(1) && rtt < ms(50)), "{:?}", open.rtt);
+    assert_eq!(
+        (open.errno, open.reason, open.tries),
+        (Some(0), "syn-ack", 1)
+    );
+    assert!(
+        open.rtt.is_some_and(|rtt| rtt >= ms(1) && rtt < ms(50)),
+        "{:?}",
+        open.rtt
+    );
     let silent = scan.report(1001);
     assert_eq!((silent.errno, silent.rtt, silent.tries), (None, None, 3));
     let rejected = scan.report(1003);
-    assert_eq!(rejected.icmp.map(|icmp| (icmp.kind, icmp.code)), Some((3, 13)));
+    assert_eq!(
+        rejected.icmp.map(|icmp| (icmp.kind, icmp.code)),
+        Some((3, 13))
+    );
 }
 
 #[test]
@@ -165,7 +175,11 @@ fn a_host_that_is_not_there_is_waited_for() {
     let mut net = SimNet::new(ms(50), |_| Port::Silent);
     let scan = Scan::ports(&mut net, [443]);
     assert_eq!(scan.report(443).state, State::Filtered);
-    assert!(scan.seconds() > 3.0 && scan.seconds() < 4.0, "{}", scan.seconds());
+    assert!(
+        scan.seconds() > 3.0 && scan.seconds() < 4.0,
+        "{}",
+        scan.seconds()
+    );
 }
 
 #[test]
@@ -221,7 +235,10 @@ fn what_never_works_is_undetermined_and_ends() {
         net.failing = Some(errno);
         let scan = Scan::ports(&mut net, 1..=1000);
         assert_eq!(scan.summary.undetermined, 1000);
-        assert_eq!((scan.report(5).errno, scan.summary.probes_sent), (Some(errno), 0));
+        assert_eq!(
+            (scan.report(5).errno, scan.summary.probes_sent),
+            (Some(errno), 0)
+        );
         assert!(scan.seconds() < 5.0, "{}", scan.seconds());
     }
 }
@@ -260,7 +277,10 @@ fn many_hosts_of_which_few_are_there() {
 #[test]
 fn the_users_limits_hold() {
     let mut net = SimNet::new(ms(5), |_| Port::Silent);
-    let limits = Limits { try_timeout: Some(ms(200)), tries: Some(1) };
+    let limits = Limits {
+        try_timeout: Some(ms(200)),
+        tries: Some(1),
+    };
     let scan = Scan::of(&mut net, 1, [1, 2, 3], limits);
     assert_eq!((scan.summary.filtered, scan.summary.probes_sent), (3, 3));
     assert!(scan.seconds() < 0.3, "{}", scan.seconds());
@@ -271,12 +291,20 @@ fn a_scan_that_is_stopped_says_so() {
     let mut net = SimNet::new(ms(5), mixed);
     let ports = Arc::new(Ports::new(1..=100, &LIKELY));
     let address = SocketAddr::from(([10, 0, 0, 1], 0));
-    let target = Target { host: "h".into(), address, ports };
+    let target = Target {
+        host: "h".into(),
+        address,
+        ports,
+    };
     let mut seen = 0;
     let pacer = Pacer::new(Plan::new(vec![target], 1), Limits::default(), 100);
     let summary = run(&mut net, pacer, &AtomicBool::new(false), |_| {
         seen += 1;
-        if seen == 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if seen == 10 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     let summary = summary.expect("the simulation does not fail");
     assert!(!summary.complete);

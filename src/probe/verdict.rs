@@ -56,15 +56,23 @@ impl Verdict {
             Outcome::SelfConnected => port(State::Closed, libc::ECONNREFUSED, "self-connect"),
             Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
             Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),
-            Outcome::Icmp { errno, icmp, sender } => rejection(errno, icmp, sender, target),
+            Outcome::Icmp {
+                errno,
+                icmp,
+                sender,
+            } => rejection(errno, icmp, sender, target),
         }
     }
 }
 
 impl Finding {
     /// Every try met silence.
-    pub(super) const SILENCE: Self =
-        Self { state: State::Filtered, errno: None, reason: "no-response", icmp: None };
+    pub(super) const SILENCE: Self = Self {
+        state: State::Filtered,
+        errno: None,
+        reason: "no-response",
+        icmp: None,
+    };
 
     /// The port could not be probed for want of something.
     pub(super) const fn undetermined(shortage: Shortage, errno: i32) -> Self {
@@ -79,7 +87,12 @@ impl Finding {
 
 /// A verdict about the port without ICMP.
 const fn port(state: State, errno: i32, reason: &'static str) -> Verdict {
-    Verdict::Port(Finding { state, errno: Some(errno), reason, icmp: None })
+    Verdict::Port(Finding {
+        state,
+        errno: Some(errno),
+        reason,
+        icmp: None,
+    })
 }
 
 /// What we lack, if `errno` says so.
@@ -139,7 +152,12 @@ const fn rejection(errno: i32, icmp: Icmp, sender: Sender, target: IpAddr) -> Ve
         Sender::Ourselves | Sender::Path if no_way => State::Unreachable,
         _ => State::Rejected,
     };
-    Verdict::Port(Finding { state, errno: Some(errno), reason, icmp: Some(icmp) })
+    Verdict::Port(Finding {
+        state,
+        errno: Some(errno),
+        reason,
+        icmp: Some(icmp),
+    })
 }
 
 /// The name of an ICMP message, and whether a router that sends it says that there is no way
@@ -277,12 +295,24 @@ mod tests {
             (V6, 1, 4, Target, Rejected),
             (V6, 1, 0, Path, Unreachable),
         ] {
-            let icmp = Icmp { kind, code, from: None };
-            let outcome = Outcome::Icmp { errno: libc::EHOSTUNREACH, icmp, sender };
+            let icmp = Icmp {
+                kind,
+                code,
+                from: None,
+            };
+            let outcome = Outcome::Icmp {
+                errno: libc::EHOSTUNREACH,
+                icmp,
+                sender,
+            };
             let Verdict::Port(finding) = Verdict::of(outcome, target) else {
                 panic!("a shortage from {outcome:?}");
             };
-            assert_eq!((finding.state, finding.icmp), (expected, Some(icmp)), "{outcome:?}");
+            assert_eq!(
+                (finding.state, finding.icmp),
+                (expected, Some(icmp)),
+                "{outcome:?}"
+            );
         }
     }
 }

@@ -102,7 +102,12 @@ impl Window {
         }
         let pace = self.epochs.answer_rate(now).max(SLOWEST);
         // What is lost stays in the window for a timeout, twice that when tried again.
-        let timeout = self.smoothed.unwrap_or(SHORTEST).max(SHORTEST).as_secs_f64() * 4.0;
+        let timeout = self
+            .smoothed
+            .unwrap_or(SHORTEST)
+            .max(SHORTEST)
+            .as_secs_f64()
+            * 4.0;
         self.pace = Some(pace);
         self.size = (pace * timeout).max(FLOOR).min(self.size);
         self.threshold = self.size;
@@ -150,7 +155,11 @@ impl Window {
     /// Between two probes: what the pace says, and a window in a round-trip, evenly, with room to
     /// grow, unless the path is shorter than timers are fine.
     fn interval(&self) -> Duration {
-        let gain = if self.size < self.threshold { 2.0 } else { 1.25 };
+        let gain = if self.size < self.threshold {
+            2.0
+        } else {
+            1.25
+        };
         let smoothed = self.smoothed.filter(|rtt| *rtt > BURST);
         let spread = smoothed.map_or(0.0, |rtt| rtt.as_secs_f64() / (self.size * gain));
         let paced = self.pace.map_or(0.0, |pace| 1.0 / pace);

@@ -43,13 +43,22 @@ mod linux {
         let size = size_of_val(&on).try_into().unwrap_or_default();
         // SAFETY: the descriptor is borrowed, and the kernel reads `size` bytes of `on`.
         let result = unsafe {
-            libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), size)
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                level,
+                option,
+                (&raw const on).cast(),
+                size,
+            )
         };
         result == 0
     }
 
     /// Takes the oldest ICMP message off the socket's error queue.
-    #[allow(clippy::useless_conversion, reason = "msg_controllen is a socklen_t with musl")]
+    #[allow(
+        clippy::useless_conversion,
+        reason = "msg_controllen is a socklen_t with musl"
+    )]
     pub(crate) fn next_icmp_error(socket: BorrowedFd<'_>) -> Option<IcmpError> {
         let mut control = [0_u64; 64];
         // SAFETY: a msghdr of zeros is valid: no name, no data, no control.
@@ -61,7 +70,9 @@ mod linux {
         if unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) } < 0 {
             return None;
         }
-        parts(&message).into_iter().find_map(|part| extended_error(&part))
+        parts(&message)
+            .into_iter()
+            .find_map(|part| extended_error(&part))
     }
 
     /// One control message.
@@ -100,8 +111,10 @@ mod linux {
     /// Reads a `struct sock_extended_err` and the address that follows it (ip(7)).
     fn extended_error(part: &Part<'_>) -> Option<IcmpError> {
         let data = part.data;
-        let known =
-            [(libc::IPPROTO_IP, libc::IP_RECVERR), (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)];
+        let known = [
+            (libc::IPPROTO_IP, libc::IP_RECVERR),
+            (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        ];
         if !known.contains(&(part.level, part.kind)) {
             return None;
         }

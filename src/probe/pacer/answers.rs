@@ -32,7 +32,13 @@ impl Pacer {
         };
         let trying = task.phase == Phase::Trying;
         let current = trying && probe.number == task.tries;
-        let case = Case { elapsed: now.saturating_sub(probe.sent), probe, task, outcome, now };
+        let case = Case {
+            elapsed: now.saturating_sub(probe.sent),
+            probe,
+            task,
+            outcome,
+            now,
+        };
         let verdict = Verdict::of(outcome, target.ip());
         if current || trying && matches!(verdict, Verdict::Port(_)) {
             self.window.left();
@@ -62,14 +68,17 @@ impl Pacer {
 
     /// Learns from an answer of the network what the path is like.
     fn observe(&mut self, case: &Case) {
-        let Case { probe, task, now, .. } = case;
+        let Case {
+            probe, task, now, ..
+        } = case;
         let late = self.is_late(case);
         if case.outcome.is_from_target() {
             let number = probe.number.saturating_add(u8::from(late));
             self.hosts.learn(task.place.host, number, case.elapsed);
             self.feel_pulse(task, case.outcome == Outcome::Connected);
         }
-        self.window.answered(probe.sent, *now, self.hosts.smoothed());
+        self.window
+            .answered(probe.sent, *now, self.hosts.smoothed());
         if late {
             self.window.lost(probe.sent, 1.0);
         } else if probe.number > 1 && probe.number == task.tries {
@@ -145,7 +154,14 @@ impl Pacer {
 impl Outcome {
     /// Whether our own system says so, without having heard from anyone.
     const fn is_local(&self) -> bool {
-        matches!(self, Self::Local(_) | Self::Icmp { sender: Sender::Ourselves, .. })
+        matches!(
+            self,
+            Self::Local(_)
+                | Self::Icmp {
+                    sender: Sender::Ourselves,
+                    ..
+                }
+        )
     }
 
     /// Whether the target itself has answered, so that the time it took is its round-trip time.
@@ -155,7 +171,10 @@ impl Outcome {
             Self::Connected
                 | Self::SelfConnected
                 | Self::Remote(libc::ECONNREFUSED | libc::ECONNRESET)
-                | Self::Icmp { sender: Sender::Target, .. }
+                | Self::Icmp {
+                    sender: Sender::Target,
+                    ..
+                }
         )
     }
 }

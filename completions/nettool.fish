@@ -1,0 +1,109 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_nettool_global_optspecs
+    string join \n json color= q/quiet v/verbose n/numeric h/help V/version
+end
+
+function __fish_nettool_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_nettool_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_nettool_using_subcommand
+    set -l cmd (__fish_nettool_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c nettool -n "__fish_nettool_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_needs_command" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_needs_command" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_needs_command" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_needs_command" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_needs_command" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "connect" -d 'Connect to a server: stdin goes to it, its bytes to stdout'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "completions" -d 'Print the completions of a shell'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time, the look-up of the name included [default: 10s]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
+both\t'When both sides have ended'
+peer\t'When the peer has ended'
+stdin\t'When stdin has ended and everything is acknowledged'"
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 4 -d 'IPv4 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s N -d 'Accepted for those who know nc: it is what happens anyway'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s z -d 'Belongs to another command'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-time -d 'Fail when the whole session takes longer' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l quit-after -d 'Leave this long after the end of stdin' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l accept-timeout -d 'Give up when no client comes in time' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
+both\t'When both sides have ended'
+peer\t'When the peer has ended'
+stdin\t'When stdin has ended and everything is acknowledged'"
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s l -d 'Accepted for those who know nc: it is what happens anyway'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand man" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

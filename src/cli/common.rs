@@ -1,0 +1,164 @@
+//! What `connect` and `listen` have in common.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use nettool::net::Family;
+use nettool::relay::{Rules, Side, StdinKind, Until};
+use nettool::value::{Duration, Host};
+
+use super::{Usage, value};
+
+/// Somebody to talk with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Peer {
+    /// A host and a port.
+    Ip(Host, u16),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+/// How bytes are carried.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Transport")]
+pub(crate) struct TransportArgs {
+    /// Datagrams over UDP instead of a TCP stream
+    #[arg(short, long, conflicts_with = "unix")]
+    pub(crate) udp: bool,
+    /// A Unix stream socket instead of TCP
+    #[arg(short = 'U', long, value_name = "PATH")]
+    pub(crate) unix: Option<PathBuf>,
+    /// IPv4 alone
+    #[arg(short = '4', conflicts_with_all = ["ipv6", "unix"])]
+    ipv4: bool,
+    /// IPv6 alone
+    #[arg(short = '6', conflicts_with = "unix")]
+    ipv6: bool,
+}
+
+impl TransportArgs {
+    /// Which addresses are wanted.
+    pub(crate) fn family(&self) -> Family {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
+        }
+    }
+}
+
+/// How long things may take.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Times")]
+pub(crate) struct TimeArgs {
+    /// Fail when nothing moves in either direction for this long
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    idle_timeout: Option<Duration>,
+    /// Sets --idle-timeout, and --connect-timeout or --accept-timeout
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = value::<Duration>)]
+    timeout: Option<Duration>,
+    /// Fail when the whole session takes longer
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    max_time: Option<Duration>,
+    /// Leave this long after the end of stdin
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    quit_after: Option<Duration>,
+}
+
+impl TimeArgs {
+    /// How long nothing may move.
+    pub(crate) fn idle(&self) -> Option<std::time::Duration> {
+        self.idle_timeout.or(self.timeout)?.limit()
+    }
+
+    /// What `-w` gives for reaching each other, if it was given.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// How long the whole may take.
+    pub(crate) fn whole(&self) -> Option<std::time::Duration> {
+        self.max_time?.limit()
+    }
+
+    /// How long to stay after the end of stdin.
+    pub(crate) fn quit_after(&self) -> Option<std::time::Duration> {
+        self.quit_after?.limit()
+    }
+}
+
+/// What is read, what is written, and when it is over.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Data and end of file")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+pub(crate) struct DataArgs {
+    /// Send stdin alone: what comes is dropped, and the end of stdin is the end
+    #[arg(long, conflicts_with_all = ["recv_only", "until"])]
+    pub(crate) send_only: bool,
+    /// Receive alone: stdin is never read, and the peer's end is the end
+    #[arg(long, conflicts_with_all = ["until", "quit_after"])]
+    pub(crate) recv_only: bool,
+    /// When to leave
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    until: UntilArg,
+    /// Do not shut the write half down at the end of stdin
+    #[arg(long)]
+    no_shutdown: bool,
+    /// Pass control sequences to the terminal as they come
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
+/// When to leave.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum UntilArg {
+    /// As END OF FILE in the manual says [default]
+    Auto,
+    /// When both sides have ended
+    Both,
+    /// When the peer has ended
+    Peer,
+    /// When stdin has ended and everything is acknowledged
+    Stdin,
+}
+
+impl DataArgs {
+    /// The rules of a stream.
+    pub(crate) fn rules(&self, side: Side, stdin: StdinKind, times: &TimeArgs) -> Rules {
+        let until = match self.until {
+            UntilArg::Auto => Until::Auto,
+            UntilArg::Both => Until::Both,
+            UntilArg::Peer => Until::Peer,
+            UntilArg::Stdin => Until::Stdin,
+        };
+        Rules {
+            side,
+            until,
+            stdin,
+            shut_down: !self.no_shutdown,
+            quit_after: times.quit_after(),
+            send_only: self.send_only,
+            recv_only: self.recv_only,
+        }
+    }
+
+    /// Refuses what only a stream has.
+    pub(crate) fn check_datagrams(&self) -> Result<(), Usage> {
+        let option = match (self.until, self.no_shutdown) {
+            (UntilArg::Auto, false) => return Ok(()),
+            (UntilArg::Auto, true) => "--no-shutdown",
+            _ => "--until",
+        };
+        Err(Usage::new(format!(
+            "{option} cannot be used with --udp: datagrams have no end of file"
+        )))
+    }
+}

@@ -1,0 +1,101 @@
+//! `nettool connect`.
+
+use clap::Args;
+use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
+
+use super::common::{DataArgs, Peer, TimeArgs, TransportArgs};
+use super::{Usage, value};
+
+/// Connect to a server: stdin goes to it, its bytes to stdout.
+///
+/// All addresses of a name are raced; the first that answers is taken. Everything read from stdin
+/// is sent, then the peer is told that no more will come, and its answer is received to the end.
+/// A connection that fails, or that did not take everything, is exit status 1.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
+pub(crate) struct ConnectArgs {
+    /// A name, an IPv4 or an IPv6 address, or HOST:PORT
+    #[arg(value_name = "HOST")]
+    host: Option<String>,
+    /// A number or a service name
+    #[arg(value_name = "PORT")]
+    port: Option<String>,
+    #[command(flatten)]
+    pub(crate) transport: TransportArgs,
+    #[command(flatten)]
+    pub(crate) times: TimeArgs,
+    /// Give up when no address answers in time, the look-up of the name included [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
+    connect_timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Accepted for those who know nc: it is what happens anyway
+    #[arg(short = 'N', hide = true)]
+    _shut_down: bool,
+    /// Belongs to another command
+    #[arg(short = 'z', hide = true)]
+    probe: bool,
+}
+
+const USAGE: &str = "nettool connect [OPTIONS] HOST PORT
+       nettool connect [OPTIONS] HOST:PORT
+       nettool connect [OPTIONS] --unix PATH";
+
+const EXAMPLES: &str = "\
+Examples:
+  printf 'HEAD / HTTP/1.0\\r\\n\\r\\n' | nettool connect example.org 80
+  nettool connect [::1]:9000 < file            send a file over IPv6
+  nettool connect -U /run/app.sock             talk to a Unix socket
+  tar c dir | nettool connect host 9000 --send-only
+  ssh -o ProxyCommand='nettool connect %h %p' host";
+
+/// How long a connection may take to come about, unless said otherwise.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+impl ConnectArgs {
+    /// Whom to connect to.
+    pub(crate) fn peer(&self) -> Result<Peer, Usage> {
+        let words = (self.host.as_deref(), self.port.as_deref());
+        if self.probe {
+            let (host, port) = (words.0.unwrap_or("HOST"), words.1.unwrap_or("PORT"));
+            return Err(Usage::new(format!(
+                "connect sends data; use: nettool probe {host} {port}"
+            )));
+        }
+        let (host, port) = match (&self.transport.unix, words) {
+            (Some(path), (None, _)) => return Ok(Peer::Unix(parse_unix_path(path.as_os_str())?)),
+            (Some(_), (Some(host), _)) => {
+                return Err(Usage::new(format!(
+                    "--unix PATH takes no HOST, and there is {host:?}"
+                )));
+            }
+            (None, (None, _)) => return Err(Usage::new("whom to connect to? write HOST PORT")),
+            (None, (Some(host), Some(port))) => (host.parse::<Host>()?, port.parse::<Port>()?.0),
+            (None, (Some(both), None)) => host_and_port(both)?,
+        };
+        if port == 0 {
+            return Err(Usage::new(
+                "port 0 is no port that can be reached; write 1 to 65535",
+            ));
+        }
+        Ok(Peer::Ip(host, port))
+    }
+
+    /// How long a connection may take to come about.
+    pub(crate) fn patience(&self) -> Option<std::time::Duration> {
+        match self.connect_timeout.or(self.times.patience()) {
+            None => Some(CONNECT_TIMEOUT),
+            Some(limit) => limit.limit(),
+        }
+    }
+}
+
+/// Reads `HOST:PORT`; a host alone lacks its port.
+fn host_and_port(both: &str) -> Result<(Host, u16), Usage> {
+    if !both.contains(':') && both.parse::<Host>().is_ok() {
+        return Err(Usage::new(format!(
+            "the port is missing: nettool connect {both} PORT"
+        )));
+    }
+    Ok(parse_host_port(both)?)
+}

@@ -1,0 +1,150 @@
+//! The manual and the completions, made from the types of the command line. Compiled for the tests
+//! alone: one of them makes the files and compares them with those that are committed.
+
+use std::fs;
+use std::path::Path;
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::Arguments;
+
+/// The parts of a page that are written by hand.
+struct Page {
+    /// The name of the page: that of the command, after `nettool-`.
+    name: &'static str,
+    /// The sections after the options.
+    sections: &'static [&'static str],
+}
+
+const PAGES: &[Page] = &[
+    Page {
+        name: "nettool",
+        sections: &[
+            include_str!("manual/nettool.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/values.roff"),
+            include_str!("manual/json.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
+        name: "nettool-connect",
+        sections: &[
+            include_str!("manual/connect.roff"),
+            include_str!("manual/end-of-file.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/signals.roff"),
+            include_str!("manual/json-session.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
+        name: "nettool-listen",
+        sections: &[
+            include_str!("manual/listen.roff"),
+            include_str!("manual/end-of-file.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/signals.roff"),
+            include_str!("manual/json-session.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+];
+
+/// The committed completions.
+const COMPLETIONS: [(Shell, &str); 5] = [
+    (Shell::Bash, "nettool.bash"),
+    (Shell::Elvish, "nettool.elv"),
+    (Shell::Fish, "nettool.fish"),
+    (Shell::PowerShell, "_nettool.ps1"),
+    (Shell::Zsh, "_nettool"),
+];
+
+/// The whole command line, with what belongs to every command in every command.
+fn program() -> Command {
+    let mut program = Arguments::command();
+    program.build();
+    program
+}
+
+/// One page in roff.
+fn page(page: &Page) -> String {
+    let program = program();
+    let mut command = match page.name.strip_prefix("nettool-") {
+        None => program,
+        Some(name) => program
+            .find_subcommand(name)
+            .expect("a command of this name")
+            .clone(),
+    };
+    let usage = command.render_usage().to_string();
+    let man = Man::new(command.name(page.name)).title(page.name);
+    let mut out = Vec::new();
+    man.render_title(&mut out).expect("written to memory");
+    man.render_name_section(&mut out)
+        .expect("written to memory");
+    out.extend_from_slice(synopsis(&usage).as_bytes());
+    man.render_description_section(&mut out)
+        .expect("written to memory");
+    if page.name == "nettool" {
+        man.render_subcommands_section(&mut out)
+            .expect("written to memory");
+    }
+    man.render_options_section(&mut out)
+        .expect("written to memory");
+    for section in page.sections {
+        out.extend_from_slice(section.as_bytes());
+    }
+    String::from_utf8(out).expect("roff is text")
+}
+
+/// The usage lines as a section.
+fn synopsis(usage: &str) -> String {
+    let lines = usage.trim_start_matches("Usage:").lines();
+    let lines: Vec<String> = lines.map(|line| line.trim().replace('-', "\\-")).collect();
+    format!(".SH SYNOPSIS\n.nf\n{}\n.fi\n", lines.join("\n"))
+}
+
+/// The completions of one shell.
+fn completions(shell: Shell) -> String {
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "nettool", &mut out);
+    String::from_utf8(out).expect("completions are text")
+}
+
+/// Compares a committed file with what it should be, or writes it if that was asked for.
+fn settle(path: &str, expected: &str, stale: &mut Vec<String>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("NETTOOL_BLESS").is_some() {
+        fs::write(&path, expected).expect("the file can be written");
+    } else if fs::read_to_string(&path).unwrap_or_default() != expected {
+        stale.push(path.display().to_string());
+    }
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn the_committed_pages_and_completions_are_current() {
+    let mut stale = Vec::new();
+    for wanted in PAGES {
+        settle(&format!("man/{}.1", wanted.name), &page(wanted), &mut stale);
+    }
+    for (shell, name) in COMPLETIONS {
+        settle(
+            &format!("completions/{name}"),
+            &completions(shell),
+            &mut stale,
+        );
+    }
+    assert!(
+        stale.is_empty(),
+        "not current: {stale:?}; NETTOOL_BLESS=1 cargo test writes them"
+    );
+}

@@ -1,0 +1,113 @@
+//! `nettool listen`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
+
+use super::common::{DataArgs, TimeArgs, TransportArgs};
+use super::{Usage, value};
+
+/// Wait for a client: stdin goes to it, its bytes to stdout.
+///
+/// Says on stderr where it listens, a line an address, as soon as a client can connect; port 0
+/// lets the system pick one. The first client is served, and its end is the end. A connection
+/// that is reset before a byte has passed, by a port probe say, is no client.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
+pub(crate) struct ListenArgs {
+    /// PORT, HOST:PORT, or HOST before a PORT; without HOST on every address
+    #[arg(value_name = "HOST")]
+    first: Option<String>,
+    /// A number or a service name
+    #[arg(value_name = "PORT")]
+    second: Option<String>,
+    #[command(flatten)]
+    pub(crate) transport: TransportArgs,
+    #[command(flatten)]
+    pub(crate) times: TimeArgs,
+    /// Give up when no client comes in time
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
+    accept_timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The port, as nc has it
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
+    #[arg(help_heading = "Transport")]
+    port: Option<Port>,
+    /// Accepted for those who know nc: it is what happens anyway
+    #[arg(short = 'l', hide = true)]
+    _listen: bool,
+}
+
+const USAGE: &str = "nettool listen [OPTIONS] [HOST] PORT
+       nettool listen [OPTIONS] HOST:PORT
+       nettool listen [OPTIONS] --unix PATH";
+
+const EXAMPLES: &str = "\
+Examples:
+  nettool listen 9000                          talk to the first client
+  nettool listen 9000 > copy                   receive a file
+  nettool listen localhost 9000 < file         give a file to a client of this machine
+  nettool listen -U /tmp/app.sock              a Unix socket
+  nettool listen -u 9000                       datagrams";
+
+/// Where to wait for clients.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Where {
+    /// A port, on one host's addresses or on every one.
+    Ip(Option<Host>, u16),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl ListenArgs {
+    /// Where to wait for clients.
+    pub(crate) fn place(&self) -> Result<Where, Usage> {
+        let port = self.port.map(|port| port.0);
+        match (
+            &self.transport.unix,
+            self.first.as_deref(),
+            self.second.as_deref(),
+            port,
+        ) {
+            (Some(path), None, _, None) => Ok(Where::Unix(parse_unix_path(path.as_os_str())?)),
+            (Some(_), _, _, Some(_)) => Err(Usage::new("--unix PATH takes no --port")),
+            (Some(_), Some(word), _, _) => Err(Usage::new(format!(
+                "--unix PATH takes no HOST or PORT, and there is {word:?}"
+            ))),
+            (None, None, _, None) => Err(Usage::new(
+                "where to listen? write PORT, or 0 for a free one",
+            )),
+            (None, None, _, Some(port)) => Ok(Where::Ip(None, port)),
+            (None, Some(host), None, Some(port)) => Ok(Where::Ip(Some(host.parse()?), port)),
+            (None, Some(_), Some(word), Some(_)) => Err(Usage::new(format!(
+                "the port is given twice: {word:?} and --port"
+            ))),
+            (None, Some(host), Some(port), None) => {
+                Ok(Where::Ip(Some(host.parse()?), port.parse::<Port>()?.0))
+            }
+            (None, Some(word), None, None) => port_or_both(word),
+        }
+    }
+
+    /// How long a client is waited for.
+    pub(crate) fn patience(&self) -> Option<std::time::Duration> {
+        self.accept_timeout.or(self.times.patience())?.limit()
+    }
+}
+
+/// Reads `PORT` or `HOST:PORT`.
+fn port_or_both(word: &str) -> Result<Where, Usage> {
+    if word.contains(':') {
+        let (host, port) = parse_host_port(word)?;
+        return Ok(Where::Ip(Some(host), port));
+    }
+    let port = word.parse::<Port>();
+    if port.is_err() && word.contains('.') && word.parse::<Host>().is_ok() {
+        return Err(Usage::new(format!(
+            "the port is missing: nettool listen {word} PORT"
+        )));
+    }
+    Ok(Where::Ip(None, port?.0))
+}

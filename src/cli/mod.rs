@@ -1,0 +1,194 @@
+//! The command line: types, help and what people know from other tools. Nothing else knows clap.
+
+mod common;
+mod connect;
+#[cfg(test)]
+mod generate;
+mod listen;
+mod pages;
+
+use std::ffi::OsString;
+use std::fmt;
+
+use anstream::ColorChoice;
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::output::{Wishes, escaped};
+
+pub(crate) use common::{DataArgs, Peer};
+pub(crate) use connect::ConnectArgs;
+pub(crate) use listen::{ListenArgs, Where};
+pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
+
+/// Interfaces, connections, ports and socket buffers: one tool for when the network is the
+/// question.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nettool",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+#[command(disable_help_subcommand = true, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nettool listen 9000                    wait for a client on port 9000
+  nettool connect example.org 80         talk to a server
+  nettool listen 9000 > copy             receive a file ...
+  nettool connect host 9000 < file       ... that is sent like this
+
+nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Connect(ConnectArgs),
+    Listen(ListenArgs),
+    Man(ManArgs),
+    Completions(CompletionsArgs),
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Global {
+    /// Print records, one JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Print errors alone
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Tell more; twice: still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Never look a name up: hosts are addresses
+    #[arg(short, long, global = true)]
+    pub(crate) numeric: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl Global {
+    /// What the printer is to do.
+    pub(crate) fn wishes(self) -> Wishes {
+        let color = match self.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::AlwaysAnsi,
+            Color::Never => ColorChoice::Never,
+        };
+        Wishes {
+            json: self.json,
+            color,
+            quiet: self.quiet,
+            verbose: self.verbose,
+        }
+    }
+}
+
+/// What the command line turned out to be.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// A command to run.
+    Run(Box<Arguments>),
+    /// A text that was asked for: help or the version.
+    Text(String),
+    /// Nothing that can be understood.
+    Usage {
+        /// What is wrong, and what would be right.
+        message: String,
+        /// What can be said of the printer all the same.
+        wishes: Wishes,
+    },
+}
+
+/// Arguments that do not fit together, in words.
+#[derive(Debug)]
+pub(crate) struct Usage(String);
+
+impl Usage {
+    /// A usage error.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<nettool::value::ValueError> for Usage {
+    fn from(error: nettool::value::ValueError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Reads the command line of this process.
+pub(crate) fn parse() -> Parsed {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match Arguments::try_parse_from(&arguments) {
+        Ok(arguments) => Parsed::Run(Box::new(arguments)),
+        Err(error) => explain(&error_of_escaped(&arguments).unwrap_or(error), &arguments),
+    }
+}
+
+/// The same error with every argument escaped: clap quotes them, and they may be hostile.
+fn error_of_escaped(arguments: &[OsString]) -> Option<clap::Error> {
+    let escaped = arguments
+        .iter()
+        .map(|word| escaped(&word.to_string_lossy()).into_owned());
+    Arguments::try_parse_from(escaped).err()
+}
+
+/// A text that was asked for, or what is wrong.
+fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Text(text),
+        _ => {
+            let json = arguments
+                .iter()
+                .take_while(|a| *a != "--")
+                .any(|a| a == "--json");
+            let wishes = Wishes {
+                json,
+                color: ColorChoice::Auto,
+                quiet: false,
+                verbose: 0,
+            };
+            let message = text.strip_prefix("error: ").unwrap_or(&text).to_owned();
+            Parsed::Usage { message, wishes }
+        }
+    }
+}
+
+/// Reads one of our values, with a message that clap can finish: it quotes the value itself.
+fn value<T>(text: &str) -> Result<T, String>
+where
+    T: std::str::FromStr<Err = nettool::value::ValueError>,
+{
+    text.parse().map_err(|error: nettool::value::ValueError| {
+        format!("{}; write {}", error.problem, error.accepted)
+    })
+}

@@ -1,0 +1,161 @@
+//! `nettool listen`.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use nettool::error::Error;
+use nettool::net::{Binding, Connecting, Family, bind_udp};
+use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
+use nettool::serve::{OneClient, one_client};
+
+use super::signals::Endings;
+use super::talk::{self, check_numeric};
+use super::{Failure, Status};
+use crate::cli::{ListenArgs, Usage, Where};
+use crate::output::Output;
+
+/// Listens and serves.
+pub(super) fn run(
+    arguments: &ListenArgs,
+    numeric: bool,
+    output: &Output,
+) -> Result<Status, Failure> {
+    let place = arguments.place()?;
+    if let Where::Ip(Some(host), _) = &place {
+        check_numeric(host, numeric)?;
+    }
+    if arguments.transport.udp {
+        check_datagrams(arguments)?;
+    }
+    talk::block_on(|endings| session(arguments, &place, output, endings))
+}
+
+/// Refuses what has no meaning for datagrams.
+fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
+    arguments.data.check_datagrams()?;
+    if arguments.times.idle().is_some() || arguments.patience().is_some() {
+        let text = "--idle-timeout, --accept-timeout and -w cannot be used with listen --udp: \
+            it ends with --quit-after or --max-time";
+        return Err(Usage::new(text));
+    }
+    Ok(())
+}
+
+/// The whole of it: listening, talking, telling how it ended.
+async fn session(
+    arguments: &ListenArgs,
+    place: &Where,
+    output: &Output,
+    endings: Endings,
+) -> Result<Status, Failure> {
+    let came = endings.came();
+    let mut stop = std::pin::pin!(endings.wait());
+    let addresses = tokio::select! {
+        () = stop.as_mut() => return Ok(talk::stopped(&came)),
+        addresses = addresses(place, arguments.transport.family()) => addresses?,
+    };
+    let mut service = Service {
+        arguments,
+        output,
+        input: Input::stdin(),
+        meter: Meter::default(),
+    };
+    let transfer = match place {
+        Where::Ip(_, port) if arguments.transport.udp => {
+            Some(service.datagrams(&addresses, *port, stop).await?)
+        }
+        _ => service.one_client(place, addresses, stop).await?,
+    };
+    let Some(transfer) = transfer else {
+        return Ok(talk::stopped(&came));
+    };
+    output.transfer(1, &transfer);
+    Ok(talk::status(&transfer, &came))
+}
+
+/// The addresses of a host to listen on; none is every one.
+async fn addresses(place: &Where, family: Family) -> Result<Vec<SocketAddr>, Error> {
+    match place {
+        Where::Ip(Some(host), port) => {
+            Connecting {
+                host,
+                port: *port,
+                family,
+                limit: None,
+            }
+            .resolve()
+            .await
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What serves.
+struct Service<'a> {
+    arguments: &'a ListenArgs,
+    output: &'a Output,
+    input: Input,
+    meter: Meter,
+}
+
+impl Service<'_> {
+    /// One client over a stream.
+    async fn one_client(
+        &mut self,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<Transfer>, Error> {
+        let binding = match place {
+            Where::Unix(path) => Binding::Unix(path.clone()),
+            Where::Ip(Some(_), _) => Binding::Tcp(addresses),
+            Where::Ip(None, port) => {
+                Binding::everywhere(*port, self.arguments.transport.family(), self.output)
+            }
+        };
+        let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let mut outlet = talk::outlet(data);
+        let setup = OneClient {
+            binding,
+            accept_timeout: self.arguments.patience(),
+            rules: data.rules(Side::Listen, self.input.kind(), times),
+            input: &mut self.input,
+            outlet: outlet.as_mut(),
+            idle_timeout: times.idle(),
+            max_time: times.whole(),
+            meter: &self.meter,
+            observer: self.output,
+        };
+        one_client(setup, stop).await
+    }
+
+    /// Whoever sends datagrams.
+    async fn datagrams(
+        &mut self,
+        addresses: &[SocketAddr],
+        port: u16,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Transfer, Error> {
+        let family = self.arguments.transport.family();
+        let sockets = bind_udp(addresses, port, family, self.output)?;
+        let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let mut outlet = talk::outlet(data);
+        let end = times.whole();
+        let end = end.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        let datagrams = Datagrams {
+            sockets,
+            input: &mut self.input,
+            outlet: outlet.as_mut(),
+            rules: DatagramRules {
+                side: Side::Listen,
+                quit_after: times.quit_after(),
+                send_only: data.send_only,
+                recv_only: data.recv_only,
+            },
+            limits: Limits { idle: None, end },
+            meter: &self.meter,
+            observer: self.output,
+        };
+        Ok(exchange(datagrams, stop).await)
+    }
+}

@@ -1,0 +1,121 @@
+//! A file a subcommand: arguments to the engine, its results to the report.
+
+mod connect;
+mod listen;
+mod pages;
+mod signals;
+mod talk;
+
+use std::process::ExitCode;
+
+use nettool::error::Error;
+use nettool::process;
+
+use crate::cli::{self, Command, Parsed};
+use crate::output::{self, Output, Records};
+
+/// How a run ends, as the shell sees it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Status {
+    /// Done, everything delivered.
+    Done,
+    /// The network or a file failed.
+    Failed,
+    /// The command line cannot be understood.
+    Usage,
+    /// A signal ended us.
+    Signal(i32),
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something failed, and is not told yet.
+    Error(Box<Error>),
+    /// The arguments do not fit together: found before any I/O.
+    Usage(cli::Usage),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<cli::Usage> for Failure {
+    fn from(usage: cli::Usage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+impl Status {
+    /// Ends the process as this status says: a signal by dying of it.
+    pub(crate) fn exit(self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Failed => ExitCode::from(1),
+            Self::Usage => ExitCode::from(2),
+            Self::Signal(signal) => {
+                process::die_of(signal);
+                ExitCode::from(u8::try_from(signal.saturating_add(128)).unwrap_or(1))
+            }
+        }
+    }
+}
+
+/// Runs what was asked for.
+pub(crate) fn run(parsed: Parsed) -> Status {
+    match parsed {
+        Parsed::Run(arguments) => {
+            let records = match arguments.command {
+                Command::Connect(_) | Command::Listen(_) => Records::Stderr,
+                Command::Man(_) | Command::Completions(_) => Records::Stdout,
+            };
+            let output = Output::new(arguments.global.wishes(), records);
+            dispatch(arguments.command, arguments.global.numeric, &output)
+                .unwrap_or_else(|failure| tell(&failure, &output))
+        }
+        Parsed::Text(text) => settle(output::text(&text), Status::Done),
+        Parsed::Usage { message, wishes } => {
+            output::usage(&message, wishes);
+            Status::Usage
+        }
+    }
+}
+
+/// One command.
+fn dispatch(command: Command, numeric: bool, output: &Output) -> Result<Status, Failure> {
+    match command {
+        Command::Connect(arguments) => connect::run(&arguments, numeric, output),
+        Command::Listen(arguments) => listen::run(&arguments, numeric, output),
+        Command::Man(arguments) => Ok(settle(pages::man(&arguments), Status::Done)),
+        Command::Completions(arguments) => Ok(settle(pages::completions(&arguments), Status::Done)),
+    }
+}
+
+/// Tells why a command failed.
+fn tell(failure: &Failure, output: &Output) -> Status {
+    match failure {
+        Failure::Error(error) if error.is_broken_output() => Status::Signal(libc::SIGPIPE),
+        Failure::Error(error) => {
+            output.error(error);
+            Status::Failed
+        }
+        Failure::Usage(usage) => {
+            output.usage(&usage.to_string());
+            Status::Usage
+        }
+    }
+}
+
+/// The status of a result that was printed, or of a stdout that would not take it.
+fn settle(printed: Result<(), Error>, status: Status) -> Status {
+    match printed {
+        Ok(()) => status,
+        Err(error) if error.is_broken_output() => Status::Signal(libc::SIGPIPE),
+        Err(error) => {
+            output::complain(&error);
+            Status::Failed
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What `connect` and `listen` do alike.
+
+use std::cell::Cell;
+use std::io;
+
+use nettool::error::{Action, Error};
+use nettool::process;
+use nettool::relay::{End, Outlet, Transfer, Transform};
+use nettool::value::Host;
+
+use super::signals::Endings;
+use super::{Failure, Status};
+use crate::cli::{DataArgs, Usage};
+use crate::output::TerminalFilter;
+
+/// Runs a conversation to its end on this thread. Threads that still read or resolve do not hold
+/// the exit.
+pub(super) fn block_on<F>(session: impl FnOnce(Endings) -> F) -> Result<Status, Failure>
+where
+    F: Future<Output = Result<Status, Failure>>,
+{
+    let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().map_err(failed)?;
+    let result = runtime.block_on(async { session(Endings::watch()).await });
+    runtime.shutdown_background();
+    result
+}
+
+/// Where the peer's bytes go: to stdout, past a filter if that is a terminal, or nowhere.
+pub(super) fn outlet(data: &DataArgs) -> Option<Outlet> {
+    if data.send_only {
+        return None;
+    }
+    let spares = !data.raw && process::is_terminal(io::stdout());
+    let filter = || Box::new(TerminalFilter::default()) as Box<dyn Transform>;
+    Some(Outlet::stdout(spares.then(filter)))
+}
+
+/// The status of a conversation.
+pub(super) fn status(transfer: &Transfer, came: &Cell<Option<i32>>) -> Status {
+    match &transfer.error {
+        Some(error) if error.is_broken_output() => Status::Signal(libc::SIGPIPE),
+        Some(_) => Status::Failed,
+        None if transfer.end == End::Signal => stopped(came),
+        None => Status::Done,
+    }
+}
+
+/// The status of a run that a signal ended.
+pub(super) fn stopped(came: &Cell<Option<i32>>) -> Status {
+    Status::Signal(came.get().unwrap_or(libc::SIGTERM))
+}
+
+/// With `--numeric` a host is an address.
+pub(super) fn check_numeric(host: &Host, numeric: bool) -> Result<(), Usage> {
+    match host {
+        Host::Name(name) if numeric => Err(Usage::new(format!(
+            "with --numeric the host must be an address, and {name:?} is none"
+        ))),
+        _ => Ok(()),
+    }
+}

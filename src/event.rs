@@ -1,0 +1,69 @@
+//! What the engine tells while it works: neither a count nor a result, and never worded here.
+
+use crate::error::Error;
+use crate::net::{Address, Proto};
+
+/// Something that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A client can connect from now on.
+    Listening {
+        /// How bytes are carried.
+        proto: Proto,
+        /// The real address, with the port that the system picked.
+        address: &'a Address,
+    },
+    /// This address is being tried.
+    Trying {
+        /// Which one.
+        address: &'a Address,
+    },
+    /// A conversation has begun.
+    Connected {
+        /// The client's number, from 1; of `connect` the only one.
+        client: u64,
+        /// How bytes are carried.
+        proto: Proto,
+        /// Our own end.
+        local: &'a Address,
+        /// The peer's end.
+        peer: &'a Address,
+    },
+    /// Somebody looked in and left: a connection reset before a byte had passed.
+    NotTheClient {
+        /// Who it was.
+        peer: &'a Address,
+    },
+    /// A single client could not be taken; the others can.
+    AcceptFailed {
+        /// Why not.
+        error: &'a Error,
+    },
+    /// The machine has no IPv6, so that IPv4 serves alone.
+    NoIpv6,
+    /// The peer ended without a byte after we had shut down our write half.
+    HalfCloseUnanswered,
+    /// The peer has ended for a while, and the input has not.
+    WaitingForInput,
+    /// The peer has ended, everything it was sent is acknowledged and the input is idle: we leave.
+    LeavingIdleInput,
+    /// Payload was changed on its way to the terminal.
+    PayloadEscaped,
+    /// The network reported that an earlier datagram did not arrive.
+    DatagramRefused {
+        /// What it reported.
+        error: &'a std::io::Error,
+    },
+}
+
+/// Who is told.
+pub trait Observer {
+    /// Takes notice.
+    fn notice(&self, event: &Event<'_>);
+}
+
+/// Nobody listens.
+impl Observer for () {
+    fn notice(&self, _event: &Event<'_>) {}
+}

@@ -1,0 +1,234 @@
+//! Reaching a peer: all addresses of a name raced, as RFC 8305 has it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{Family, Stream, resolve};
+use crate::error::{Action, Cause, Error, Result};
+use crate::event::{Event, Observer};
+use crate::value::Host;
+
+/// How long an address is given before the next one is tried beside it (RFC 8305, section 5).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// Whom to reach, and how long that may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Connecting<'a> {
+    /// The peer's name or address.
+    pub host: &'a Host,
+    /// The peer's port.
+    pub port: u16,
+    /// Which of its addresses.
+    pub family: Family,
+    /// For everything, the resolving of the name included; `None` is for ever.
+    pub limit: Option<Duration>,
+}
+
+impl Connecting<'_> {
+    /// `host:port`, as the user wrote it.
+    #[must_use]
+    pub fn target(&self) -> String {
+        format!("{}:{}", self.host.bracketed(), self.port)
+    }
+
+    /// The moment when patience ends.
+    fn deadline(&self) -> Option<Instant> {
+        self.limit
+            .and_then(|limit| Instant::now().checked_add(limit))
+    }
+
+    /// The addresses of the name, in time.
+    ///
+    /// # Errors
+    /// As [`resolve`], or the time is over.
+    pub async fn resolve(&self) -> Result<Vec<SocketAddr>> {
+        let found = resolve(self.host, self.port, self.family);
+        match (self.deadline(), self.limit) {
+            (Some(deadline), Some(limit)) => {
+                timeout_at(deadline, found).await.unwrap_or_else(|_| {
+                    Err(Error::new(
+                        Action::Resolve,
+                        self.host,
+                        Cause::TimedOut(limit),
+                    ))
+                })
+            }
+            _ => found.await,
+        }
+    }
+}
+
+/// Connects to the first address that answers.
+///
+/// # Errors
+/// The name cannot be resolved, or no address was reached: the error names each one tried.
+pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Stream> {
+    let deadline = wanted.deadline();
+    let addresses = wanted.resolve().await?;
+    let mut race = Race {
+        waiting: interleaved(&addresses).into(),
+        running: JoinSet::new(),
+        started: Vec::new(),
+        failed: Vec::new(),
+        observer,
+    };
+    match race.run(deadline).await {
+        Some(stream) => {
+            let stream = Stream::Tcp(stream);
+            stream.prepare();
+            Ok(stream)
+        }
+        None => Err(race.into_error(wanted)),
+    }
+}
+
+/// Connects to a Unix stream socket.
+///
+/// # Errors
+/// Nobody listens there, or the path is no socket.
+pub async fn connect_unix(path: &Path) -> Result<Stream> {
+    let connected = UnixStream::connect(path).await;
+    connected
+        .map(Stream::Unix)
+        .map_err(|error| Error::new(Action::Connect, path.display(), error))
+}
+
+/// The addresses so that the families take turns, the system's first choice first (RFC 8305,
+/// section 4).
+fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
+    let (preferred, others): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .partition(|address| address.is_ipv4() == first_is_v4);
+    let mut others = others.into_iter();
+    let mut order = Vec::with_capacity(addresses.len());
+    for address in preferred {
+        order.push(address);
+        order.extend(others.next());
+    }
+    order.extend(others);
+    order
+}
+
+/// What one address answered.
+type Answer = (SocketAddr, io::Result<TcpStream>);
+
+/// Attempts side by side.
+struct Race<'a> {
+    waiting: VecDeque<SocketAddr>,
+    running: JoinSet<Answer>,
+    started: Vec<SocketAddr>,
+    failed: Vec<(SocketAddr, io::Error)>,
+    observer: &'a dyn Observer,
+}
+
+impl Race<'_> {
+    /// The first connection, or `None` when no address is left or the time is over.
+    async fn run(&mut self, deadline: Option<Instant>) -> Option<TcpStream> {
+        loop {
+            if !self.start_next() && self.running.is_empty() {
+                return None;
+            }
+            let next = (!self.waiting.is_empty()).then(|| Instant::now() + STAGGER);
+            tokio::select! {
+                Some(answer) = self.running.join_next() => {
+                    let (address, result) = answer.ok()?;
+                    match result {
+                        Ok(stream) => return Some(stream),
+                        Err(error) => self.failed.push((address, error)),
+                    }
+                }
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Begins an attempt on the next address, if there is one.
+    fn start_next(&mut self) -> bool {
+        let Some(address) = self.waiting.pop_front() else {
+            return false;
+        };
+        self.observer.notice(&Event::Trying {
+            address: &address.into(),
+        });
+        self.started.push(address);
+        self.running
+            .spawn(async move { (address, attempt(address).await) });
+        true
+    }
+
+    /// What every address answered, in the order in which they were tried.
+    fn into_error(mut self, wanted: &Connecting<'_>) -> Error {
+        let late = wanted.limit.unwrap_or_default();
+        let mut attempts: Vec<(String, io::Error)> = Vec::new();
+        for address in &self.started {
+            let position = self.failed.iter().position(|(failed, _)| failed == address);
+            let error =
+                position.map_or_else(|| timed_out(late), |at| self.failed.swap_remove(at).1);
+            attempts.push((address.to_string(), error));
+        }
+        let target = match attempts.as_slice() {
+            [(address, _)] if *address != wanted.target() => {
+                format!("{} ({address})", wanted.target())
+            }
+            _ => wanted.target(),
+        };
+        Error::new(Action::Connect, target, Cause::Attempts(attempts))
+    }
+}
+
+/// The error of an address that did not answer in the time allowed.
+fn timed_out(limit: Duration) -> io::Error {
+    let limit = crate::value::Duration::new(limit);
+    io::Error::new(io::ErrorKind::TimedOut, format!("timed out after {limit}"))
+}
+
+/// One attempt on one address.
+async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    let stream = socket.connect(address).await?;
+    if stream.local_addr()? == stream.peer_addr()? {
+        // A closed port of this machine that the system picked as our own port too: a
+        // simultaneous open with ourselves (RFC 9293, section 3.5). Nobody listens there.
+        let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
+    }
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let addresses: Vec<SocketAddr> =
+            ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "2.2.2.2:1"]
+                .iter()
+                .map(|address| address.parse().unwrap())
+                .collect();
+        let order: Vec<String> = interleaved(&addresses)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            order,
+            ["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]
+        );
+        assert!(interleaved(&[]).is_empty());
+    }
+}

@@ -1,0 +1,286 @@
+//! Waiting for clients: one socket an address, all of one port.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
+
+use socket2::{Domain, Socket, Type};
+use tokio::net::{TcpListener, UnixListener};
+
+use super::{Address, Family, Proto, Stream};
+use crate::error::{Action, Error, Result};
+use crate::event::{Event, Observer};
+
+/// Clients that may wait for us; the system cuts it to its own limit (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
+
+/// How often a port that the system picked for one family is tried in the other.
+const SAME_PORT_TRIES: usize = 32;
+
+/// A client, and where it comes from.
+pub type Accepted = (Stream, Address);
+
+/// Listening sockets that serve as one.
+#[derive(Debug)]
+pub struct Listener {
+    sockets: Vec<Listening>,
+}
+
+/// One of them.
+#[derive(Debug)]
+enum Listening {
+    Tcp(TcpListener),
+    Unix(UnixListener, OwnPath),
+}
+
+/// Where to wait for clients.
+#[derive(Clone, Debug)]
+pub enum Binding {
+    /// On a TCP port.
+    Tcp(Vec<SocketAddr>),
+    /// On the path of a Unix stream socket.
+    Unix(PathBuf),
+}
+
+impl Binding {
+    /// This TCP port on every address of this machine: IPv4 and IPv6 as two sockets, or IPv4 alone
+    /// where there is no IPv6.
+    #[must_use]
+    pub fn everywhere(port: u16, family: Family, observer: &dyn Observer) -> Self {
+        Self::Tcp(every_address(port, family, observer))
+    }
+
+    /// Binds and listens: from now on clients can connect. Port 0 lets the system pick one port
+    /// for all addresses. A path is for ourselves alone (mode 0600); a socket that nobody answers
+    /// on is taken over, anything else in its place is an error.
+    ///
+    /// # Errors
+    /// An address is in use, not ours, or privileged; the error names it.
+    pub fn listen(&self) -> Result<Listener> {
+        match self {
+            Self::Tcp(addresses) => {
+                let bound = on_one_port(addresses, Type::STREAM)?;
+                let listen = |(asked, socket)| {
+                    listen(socket).map_err(|error| Error::new(Action::Bind, asked, error))
+                };
+                Ok(Listener {
+                    sockets: bound.into_iter().map(listen).collect::<Result<_>>()?,
+                })
+            }
+            Self::Unix(path) => {
+                let socket = listen_unix(path)
+                    .map_err(|error| Error::new(Action::Bind, path.display(), error))?;
+                Ok(Listener {
+                    sockets: vec![socket],
+                })
+            }
+        }
+    }
+}
+
+/// Every address of this machine, a family each.
+pub(super) fn every_address(port: u16, family: Family, observer: &dyn Observer) -> Vec<SocketAddr> {
+    let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+    let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    match family {
+        Family::V4 => vec![v4],
+        Family::V6 => vec![v6],
+        Family::Any if has_ipv6() => vec![v4, v6],
+        Family::Any => {
+            observer.notice(&Event::NoIpv6);
+            vec![v4]
+        }
+    }
+}
+
+/// Listens on a path.
+fn listen_unix(path: &Path) -> io::Result<Listening> {
+    if is_abandoned(path) {
+        std::fs::remove_file(path)?;
+    }
+    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let bound = UnixListener::bind(path);
+    rustix::process::umask(mask);
+    Ok(Listening::Unix(bound?, OwnPath::of(path)?))
+}
+
+impl Listener {
+    /// Where clients can connect: an address a socket, with the real port.
+    pub fn addresses(&self) -> Vec<(Proto, Address)> {
+        self.sockets.iter().map(Listening::address).collect()
+    }
+
+    /// The same addresses again, now with the port that the system picked.
+    pub(crate) fn binding(&self) -> Binding {
+        let mut ips = Vec::new();
+        for (_, address) in self.addresses() {
+            match address {
+                Address::Ip(address) => ips.push(address),
+                Address::Unix(path) => return Binding::Unix(path.unwrap_or_default()),
+            }
+        }
+        Binding::Tcp(ips)
+    }
+
+    /// Tells where clients can connect.
+    pub fn announce(&self, observer: &dyn Observer) {
+        for (proto, address) in self.addresses() {
+            observer.notice(&Event::Listening {
+                proto,
+                address: &address,
+            });
+        }
+    }
+
+    /// Takes the next client.
+    ///
+    /// # Errors
+    /// What `accept(2)` says: of one client, or of our own limits.
+    pub async fn accept(&self) -> io::Result<Accepted> {
+        poll_fn(|context| {
+            let ready = self
+                .sockets
+                .iter()
+                .map(|socket| socket.poll_accept(context));
+            ready
+                .into_iter()
+                .find(Poll::is_ready)
+                .unwrap_or(Poll::Pending)
+        })
+        .await
+    }
+}
+
+impl Listening {
+    fn address(&self) -> (Proto, Address) {
+        match self {
+            Self::Tcp(listener) => {
+                let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+                (Proto::Tcp, listener.local_addr().unwrap_or(unknown).into())
+            }
+            Self::Unix(_, own) => (Proto::Unix, Address::Unix(Some(own.path.clone()))),
+        }
+    }
+
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        match self {
+            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, address)| {
+                let stream = Stream::Tcp(stream);
+                stream.prepare();
+                (stream, address.into())
+            }),
+            Self::Unix(listener, _) => listener.poll_accept(context).map_ok(|(stream, address)| {
+                (
+                    Stream::Unix(stream),
+                    Address::Unix(address.as_pathname().map(Into::into)),
+                )
+            }),
+        }
+    }
+}
+
+/// A path that we made, and remove when we are done with it.
+#[derive(Debug)]
+struct OwnPath {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl OwnPath {
+    /// The socket that stands there now.
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
+    }
+}
+
+impl Drop for OwnPath {
+    fn drop(&mut self) {
+        // Somebody else may have put a socket of their own in its place.
+        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Device and inode.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// Whether a socket stands there that nobody answers on.
+fn is_abandoned(path: &Path) -> bool {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_socket());
+    is_socket
+        && std::os::unix::net::UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// Whether this machine speaks IPv6 at all.
+fn has_ipv6() -> bool {
+    bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)), Type::STREAM).is_ok()
+}
+
+/// A bound socket, and the address that was asked for.
+type Bound = (SocketAddr, Socket);
+
+/// Binds every address to the same port. A port that the system picked for the first one may be
+/// taken for the next: then it picks another.
+pub(super) fn on_one_port(addresses: &[SocketAddr], kind: Type) -> Result<Vec<Bound>> {
+    let mut tries = SAME_PORT_TRIES;
+    loop {
+        match bind_all(addresses, kind) {
+            Ok(sockets) => return Ok(sockets),
+            Err((asked, error))
+                if tries > 0 && asked.port() == 0 && error.kind() == io::ErrorKind::AddrInUse =>
+            {
+                tries -= 1;
+            }
+            Err((asked, error)) => return Err(Error::new(Action::Bind, asked, error)),
+        }
+    }
+}
+
+/// Binds all of them to the port of the first.
+fn bind_all(
+    addresses: &[SocketAddr],
+    kind: Type,
+) -> std::result::Result<Vec<Bound>, (SocketAddr, io::Error)> {
+    let mut port = None;
+    let mut bound = Vec::with_capacity(addresses.len());
+    for &asked in addresses {
+        let mut address = asked;
+        address.set_port(port.unwrap_or(asked.port()));
+        let socket = bind(address, kind).map_err(|error| (asked, error))?;
+        let local = socket.local_addr().ok().and_then(|local| local.as_socket());
+        port = local.map(|local| local.port()).or(port);
+        bound.push((asked, socket));
+    }
+    Ok(bound)
+}
+
+/// A bound socket; of IPv6 one that leaves IPv4 to its own socket.
+fn bind(address: SocketAddr, kind: Type) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    if kind == Type::STREAM {
+        // Without it a port stays taken for a minute after its last connection (socket(7)).
+        socket.set_reuse_address(true)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Lets clients in.
+fn listen(socket: Socket) -> io::Result<Listening> {
+    socket.listen(BACKLOG)?;
+    Ok(Listening::Tcp(TcpListener::from_std(socket.into())?))
+}

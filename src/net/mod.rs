@@ -1,0 +1,15 @@
+//! Sockets and what leads to one: names, addresses, connecting, listening.
+
+mod address;
+mod connect;
+mod listen;
+mod resolve;
+mod stream;
+mod udp;
+
+pub use address::{Address, Family, Proto};
+pub use connect::{Connecting, connect_tcp, connect_unix};
+pub use listen::{Accepted, Binding, Listener};
+pub use resolve::resolve;
+pub use stream::Stream;
+pub use udp::{bind_udp, connect_udp};

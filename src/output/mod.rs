@@ -1,0 +1,234 @@
+//! The only printer: everything that a user sees is worded and written here.
+//!
+//! stdout carries the result, stderr the talk. Every line is one `write(2)`, so that the lines of
+//! many processes on one terminal do not mix, and a stderr that is closed or full hurts nobody.
+
+mod escape;
+mod hint;
+mod record;
+mod session;
+mod style;
+
+use std::cell::RefCell;
+
+use anstream::ColorChoice;
+use nettool::error::{Action, Error};
+use nettool::process;
+use serde::Serialize;
+
+pub(crate) use escape::{TerminalFilter, escaped};
+pub(crate) use style::Style;
+
+/// What the user asked of the printer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wishes {
+    /// Records instead of prose.
+    pub(crate) json: bool,
+    /// When to colour.
+    pub(crate) color: ColorChoice,
+    /// Errors alone.
+    pub(crate) quiet: bool,
+    /// How much to tell beyond the usual.
+    pub(crate) verbose: u8,
+}
+
+/// Where the records of `--json` go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Records {
+    /// The report is the result.
+    Stdout,
+    /// stdout belongs to the payload.
+    Stderr,
+}
+
+/// A result that can be shown to a person or to a script, from the same value.
+pub(crate) trait Report {
+    /// The `type` of the JSON record.
+    const KIND: &'static str;
+    /// The fields of the JSON record, in the contract's order.
+    type Record<'a>: Serialize
+    where
+        Self: 'a;
+    /// The value as a record.
+    fn record(&self) -> Self::Record<'_>;
+    /// The value as text, with its line ends.
+    fn text(&self, style: Style) -> String;
+}
+
+/// The printer of one run.
+#[derive(Debug)]
+pub(crate) struct Output {
+    wishes: Wishes,
+    records: Records,
+    stdout: Style,
+    stderr: Style,
+    /// What has been said once and need not be said again.
+    said: RefCell<Vec<&'static str>>,
+}
+
+impl Output {
+    /// A printer for a command whose records go there.
+    pub(crate) fn new(wishes: Wishes, records: Records) -> Self {
+        Self {
+            wishes,
+            records,
+            stdout: Style::of_stdout(wishes.color),
+            stderr: Style::of_stderr(wishes.color),
+            said: RefCell::default(),
+        }
+    }
+
+    /// Whether records were asked for.
+    pub(crate) fn is_json(&self) -> bool {
+        self.wishes.json
+    }
+
+    /// How much more than usual is told.
+    pub(crate) fn verbosity(&self) -> u8 {
+        self.wishes.verbose
+    }
+
+    /// The style of stdout.
+    pub(crate) fn style(&self) -> Style {
+        self.stdout
+    }
+
+    /// Prints a result on stdout: as text, or as a record.
+    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Error> {
+        if self.wishes.json {
+            return self.result(&record::line(R::KIND, &report.record()));
+        }
+        self.result(&report.text(self.stdout))
+    }
+
+    /// Prints text on stdout as it is.
+    #[expect(clippy::unused_self, reason = "stdout is the printer's alone")]
+    pub(crate) fn result(&self, text_of_result: &str) -> Result<(), Error> {
+        text(text_of_result)
+    }
+
+    /// Tells of a failure, with a hint where we know one.
+    pub(crate) fn error(&self, error: &Error) {
+        let hint = hint::of(error);
+        if self.wishes.json {
+            return self.put(&record::line(
+                "error",
+                &record::Failure::new(error, hint.as_deref()),
+            ));
+        }
+        self.complain(&error.to_string(), hint.as_deref());
+    }
+
+    /// Tells that the command line cannot be understood.
+    pub(crate) fn usage(&self, message: &str) {
+        if self.wishes.json {
+            let first = message.lines().next().unwrap_or_default();
+            return self.put(&record::line("error", &record::Failure::usage(first)));
+        }
+        let label = self.stderr.error("error:");
+        self.talk(&format!(
+            "nettool: {label} {}\n",
+            escape::escaped_lines(message.trim_end())
+        ));
+    }
+
+    /// Tells of a condition that does not end the run.
+    pub(crate) fn warn(&self, message: &str) {
+        if self.wishes.json {
+            return self.put(&record::line("warning", &record::Warning { message }));
+        }
+        if !self.wishes.quiet {
+            let label = self.stderr.warning("warning:");
+            self.talk(&format!("nettool: {label} {}\n", escaped(message)));
+        }
+    }
+
+    /// Says what a person may want to know; scripts that asked for records are spared.
+    pub(crate) fn note(&self, message: &str) {
+        if !self.wishes.quiet && !self.wishes.json {
+            self.talk(&format!("nettool: {}\n", escaped(message)));
+        }
+    }
+
+    /// Says something as it is, without our name before it: a line that others look for.
+    fn talk_plain(&self, message: &str) {
+        if !self.wishes.quiet {
+            self.talk(&format!("{}\n", escaped(message)));
+        }
+    }
+
+    /// Says what might help.
+    fn hint(&self, message: &str) {
+        if !self.wishes.quiet {
+            self.talk(&format!(
+                "{} {}\n",
+                self.stderr.hint("hint:"),
+                escaped(message)
+            ));
+        }
+    }
+
+    /// Says it at this level of `-v` or above.
+    pub(crate) fn detail(&self, level: u8, message: &str) {
+        if self.wishes.verbose >= level {
+            self.note(message);
+        }
+    }
+
+    /// Whether this is the first time that somebody wants to say it.
+    fn first_time(&self, what: &'static str) -> bool {
+        let mut said = self.said.borrow_mut();
+        let first = !said.contains(&what);
+        if first {
+            said.push(what);
+        }
+        first
+    }
+
+    /// A line for the error and one for the hint, in a single write.
+    fn complain(&self, message: &str, hint: Option<&str>) {
+        let label = self.stderr.error("error:");
+        let hint = hint.map_or_else(String::new, |hint| {
+            format!("{} {}\n", self.stderr.hint("hint:"), escaped(hint))
+        });
+        self.talk(&format!("nettool: {label} {}\n{hint}", escaped(message)));
+    }
+
+    /// Writes a record to where this command's records go.
+    fn put(&self, line: &str) {
+        match self.records {
+            Records::Stdout => {
+                let _ = process::write_stdout(line.as_bytes());
+            }
+            Records::Stderr => self.talk(line),
+        }
+    }
+
+    /// Writes to stderr. There is nobody to tell when that fails.
+    #[expect(clippy::unused_self, reason = "stderr is the printer's alone")]
+    fn talk(&self, text: &str) {
+        let _ = process::write_stderr(text.as_bytes());
+    }
+}
+
+/// Prints a usage error that was found before there was a printer.
+pub(crate) fn usage(message: &str, wishes: Wishes) {
+    Output::new(wishes, Records::Stdout).usage(message);
+}
+
+/// Tells that a text that was asked for could not be printed.
+pub(crate) fn complain(error: &Error) {
+    let wishes = Wishes {
+        json: false,
+        color: ColorChoice::Auto,
+        quiet: false,
+        verbose: 0,
+    };
+    Output::new(wishes, Records::Stderr).error(error);
+}
+
+/// Prints text that was asked for: help, a version, a manual page.
+pub(crate) fn text(text: &str) -> Result<(), Error> {
+    process::write_stdout(text.as_bytes())
+        .map_err(|error| Error::new(Action::Write, "stdout", error))
+}

@@ -1,0 +1,142 @@
+//! What `connect` and `listen` tell while they work, and at the end.
+
+use std::time::Duration;
+
+use nettool::error::describe;
+use nettool::event::{Event, Observer};
+use nettool::relay::Transfer;
+
+use super::{Output, record};
+
+impl Observer for Output {
+    fn notice(&self, event: &Event<'_>) {
+        if self.is_json() {
+            self.notice_record(event);
+        } else {
+            self.notice_text(event);
+        }
+    }
+}
+
+impl Output {
+    /// What became of a conversation: its error first, then the figures.
+    pub(crate) fn transfer(&self, client: u64, transfer: &Transfer) {
+        if let Some(error) = transfer
+            .error
+            .as_ref()
+            .filter(|error| !error.is_broken_output())
+        {
+            self.error(error);
+        }
+        if self.is_json() {
+            return self.put(&record::line(
+                "transfer",
+                &record::Transferred::new(client, transfer),
+            ));
+        }
+        self.detail(1, &summary(transfer));
+    }
+
+    /// An event for a script.
+    fn notice_record(&self, event: &Event<'_>) {
+        match event {
+            Event::Listening { proto, address } => {
+                self.put(&record::line(
+                    "listening",
+                    &record::Listening::new(*proto, address),
+                ));
+            }
+            Event::Connected {
+                client,
+                proto,
+                local,
+                peer,
+            } => {
+                let connected = record::Connected::new(*client, *proto, local, peer);
+                self.put(&record::line("connected", &connected));
+            }
+            Event::AcceptFailed { error } => self.error(error),
+            Event::DatagramRefused { error } => self.warn(&refused(error)),
+            _ => {}
+        }
+    }
+
+    /// An event for a person.
+    fn notice_text(&self, event: &Event<'_>) {
+        match event {
+            Event::Listening { proto, address } => {
+                self.talk_plain(&format!("listening on {} {address}", proto.name()));
+            }
+            Event::Trying { address } => self.detail(2, &format!("trying {address}")),
+            Event::Connected {
+                proto, local, peer, ..
+            } => {
+                self.detail(
+                    1,
+                    &format!("connected over {}: {local} to {peer}", proto.name()),
+                );
+            }
+            Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
+            Event::AcceptFailed { error } => self.warn(&error.to_string()),
+            Event::NoIpv6 => self.detail(1, "this machine has no IPv6: IPv4 alone"),
+            Event::HalfCloseUnanswered => self.hint(UNANSWERED),
+            Event::WaitingForInput => self.note(WAITING),
+            Event::LeavingIdleInput => self.note(LEAVING),
+            Event::PayloadEscaped if self.first_time("escaped") => self.note(ESCAPED),
+            Event::DatagramRefused { error } => self.warn(&refused(error)),
+            _ => {}
+        }
+    }
+}
+
+const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
+const WAITING: &str =
+    "the peer has ended, stdin has not: still waiting for it (--until peer leaves at once)";
+const LEAVING: &str =
+    "the peer has ended and stdin is idle: leaving (--until both waits for stdin's end)";
+const ESCAPED: &str = "control sequences from the peer are shown escaped (--raw passes them)";
+const UNANSWERED: &str = "the peer ended without a byte after our end of file; \
+    some servers take a half-close for a hang-up: --no-shutdown";
+
+/// What the network said of an earlier datagram.
+fn refused(error: &std::io::Error) -> String {
+    format!("a datagram did not arrive: {}", describe(error))
+}
+
+/// The figures of a conversation, in a line.
+fn summary(transfer: &Transfer) -> String {
+    let peer = transfer
+        .peer
+        .as_ref()
+        .map_or_else(String::new, |peer| format!(" {peer}"));
+    let unacknowledged = match transfer.acknowledged {
+        Some(acknowledged) if acknowledged < transfer.sent => {
+            format!(" ({acknowledged} B acknowledged)")
+        }
+        _ => String::new(),
+    };
+    let elapsed = seconds(transfer.elapsed);
+    let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));
+    format!("done{peer}: received {received}, sent {sent}{unacknowledged}, {elapsed}")
+}
+
+/// A number of bytes, exact and, where that helps, in units of 1024.
+fn bytes(count: u64) -> String {
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    format!(
+        "{count} B ({})",
+        humansize::format_size(count, humansize::BINARY)
+    )
+}
+
+/// A time, to the tenth of a second or finer.
+fn seconds(elapsed: Duration) -> String {
+    let elapsed = elapsed.as_secs_f64();
+    if elapsed < 0.1 {
+        format!("{elapsed:.3} s")
+    } else {
+        format!("{elapsed:.1} s")
+    }
+}

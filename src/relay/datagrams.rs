@@ -1,0 +1,364 @@
+//! Conversations in datagrams: one read of stdin becomes datagrams, one datagram becomes output.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::io::ReadBuf;
+use tokio::net::UdpSocket;
+
+use super::outlet::{News, news};
+use super::session::{LAST_WORDS, earliest, sleep_until};
+use super::{End, Input, Limits, Meter, Outlet, Side, Transfer};
+use crate::error::{Action, Cause, Error, Progress, Result};
+use crate::event::{Event, Observer};
+use crate::net::{Address, Proto};
+
+/// The most payload of one datagram that passes an Ethernet without being cut, tunnels included.
+const DATAGRAM: usize = 1400;
+
+/// Room for the longest datagram that there is.
+const LONGEST: usize = 65_536;
+
+/// For how long answers are waited for after the end of our input.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct DatagramRules {
+    /// Which command it is.
+    pub side: Side,
+    /// `connect`: leave this long after the last datagram of either side once our input has ended,
+    /// and without it after a second. `listen`: leave this long after the last datagram that came,
+    /// and without it never.
+    pub quit_after: Option<Duration>,
+    /// `connect`: leave at the end of our input. Both: what comes is dropped.
+    pub send_only: bool,
+    /// stdin is never read.
+    pub recv_only: bool,
+}
+
+/// A conversation in datagrams that is about to begin.
+pub struct Datagrams<'a> {
+    /// Sockets of one port; `connect` has a single one, which knows its peer.
+    pub sockets: Vec<UdpSocket>,
+    /// What goes to the peer.
+    pub input: &'a mut Input,
+    /// Where the peer's bytes go; `None` drops them.
+    pub outlet: Option<&'a mut Outlet>,
+    /// How it ends.
+    pub rules: DatagramRules,
+    /// How long it may take.
+    pub limits: Limits,
+    /// What it moves.
+    pub meter: &'a Meter,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+/// Exchanges datagrams until the rules say that it is over, or `stop` comes.
+pub async fn exchange(datagrams: Datagrams<'_>, stop: impl Future<Output = ()>) -> Transfer {
+    let mut exchange = Exchange::new(datagrams);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        if let Some(end) = exchange.over() {
+            return exchange.finish(end, None).await;
+        }
+        let woken = tokio::select! {
+            () = stop.as_mut() => return exchange.finish(End::Signal, None).await,
+            woken = exchange.wait() => woken,
+        };
+        if let Err(error) = exchange.handle(woken) {
+            return exchange.finish(End::Error, Some(error)).await;
+        }
+    }
+}
+
+/// What the loop woke up for.
+enum Woken {
+    Datagram(io::Result<(usize, SocketAddr, usize)>),
+    Input(Result<bool>),
+    Outlet(News),
+    Time,
+    Writable(io::Result<()>),
+}
+
+/// An exchange under way.
+struct Exchange<'a> {
+    talk: Datagrams<'a>,
+    /// The socket and the address that was heard last; of `connect` the only one.
+    peer: Option<(usize, SocketAddr)>,
+    buffer: Vec<u8>,
+    started: Instant,
+    /// When a datagram last went or came.
+    last_datagram: Instant,
+    /// When one last came.
+    last_heard: Option<Instant>,
+    input_over: bool,
+    /// The first error that the network reported.
+    reported: Option<io::Error>,
+}
+
+impl<'a> Exchange<'a> {
+    fn new(talk: Datagrams<'a>) -> Self {
+        let now = Instant::now();
+        let connected = talk
+            .sockets
+            .first()
+            .and_then(|socket| socket.peer_addr().ok());
+        Self {
+            peer: connected.map(|peer| (0, peer)),
+            input_over: talk.rules.recv_only,
+            talk,
+            buffer: vec![0; LONGEST],
+            started: now,
+            last_datagram: now,
+            last_heard: None,
+            reported: None,
+        }
+    }
+
+    /// Whether it is over, and how.
+    fn over(&self) -> Option<End> {
+        let passed = |moment: Option<Instant>| moment.is_some_and(|at| Instant::now() >= at);
+        if passed(self.quiet_moment()) {
+            return Some(End::Stdin);
+        }
+        passed(self.talk.limits.end.map(|(end, _)| end)).then_some(End::Timeout)
+    }
+
+    /// When it is over if nothing more comes.
+    fn quiet_moment(&self) -> Option<Instant> {
+        let rules = &self.talk.rules;
+        let (since, quiet) = match rules.side {
+            Side::Listen => (self.last_heard?, rules.quit_after?),
+            Side::Connect if !self.input_over || !self.talk.input.pending().is_empty() => {
+                return None;
+            }
+            Side::Connect if rules.send_only => (self.last_datagram, Duration::ZERO),
+            // Somebody who only receives has nothing that could be answered.
+            Side::Connect if rules.recv_only => (self.last_heard?, rules.quit_after?),
+            Side::Connect => (self.last_datagram, rules.quit_after.unwrap_or(ANSWER_TIME)),
+        };
+        since.checked_add(quiet)
+    }
+
+    /// Waits for the next thing to do.
+    async fn wait(&mut self) -> Woken {
+        let unsent = !self.talk.input.pending().is_empty();
+        let reads_input = !self.input_over && !unsent && self.peer.is_some();
+        let timer = earliest(
+            self.quiet_moment(),
+            self.talk.limits.end.map(|(end, _)| end),
+        );
+        let room = self.talk.outlet.as_deref().is_none_or(Outlet::has_room);
+        let sends_with = self.peer.filter(|_| unsent).map(|(socket, _)| socket);
+        let Datagrams {
+            sockets,
+            input,
+            outlet,
+            ..
+        } = &mut self.talk;
+        tokio::select! {
+            filled = input.fill(), if reads_input => Woken::Input(filled),
+            heard = receive(sockets, &mut self.buffer), if room => Woken::Datagram(heard),
+            ready = writable(sockets, sends_with), if sends_with.is_some() => Woken::Writable(ready),
+            news = news(outlet.as_deref(), !room) => Woken::Outlet(news),
+            () = sleep_until(timer), if timer.is_some() => Woken::Time,
+        }
+    }
+
+    /// Does what it woke up for.
+    fn handle(&mut self, woken: Woken) -> Result<()> {
+        match woken {
+            Woken::Input(filled) => self.take_input(filled?),
+            Woken::Datagram(Ok((socket, from, length))) => self.pass_on(socket, from, length),
+            Woken::Datagram(Err(error)) | Woken::Writable(Err(error)) => self.report(error)?,
+            Woken::Writable(Ok(())) => self.send()?,
+            Woken::Outlet(News::Written(result)) => result?,
+            Woken::Outlet(News::Room) | Woken::Time => {}
+        }
+        Ok(())
+    }
+
+    /// Notes the end of the input.
+    fn take_input(&mut self, more: bool) {
+        self.last_datagram = Instant::now();
+        self.input_over = !more;
+    }
+
+    /// Gives a datagram to stdout; an empty one is data, too.
+    fn pass_on(&mut self, socket: usize, from: SocketAddr, length: usize) {
+        let now = Instant::now();
+        (self.last_datagram, self.last_heard) = (now, Some(now));
+        self.peer = Some((socket, from));
+        self.talk.meter.count_received(length);
+        let bytes = self.buffer.get(..length).unwrap_or_default();
+        if self
+            .talk
+            .outlet
+            .as_deref_mut()
+            .is_some_and(|outlet| outlet.put(bytes))
+        {
+            self.talk.observer.notice(&Event::PayloadEscaped);
+        }
+    }
+
+    /// Sends pending input, a datagram's worth at a time.
+    fn send(&mut self) -> Result<()> {
+        let Some((index, peer)) = self.peer else {
+            return Ok(());
+        };
+        while let Some(socket) = self.talk.sockets.get(index) {
+            let pending = self.talk.input.pending();
+            let datagram = pending
+                .get(..pending.len().min(DATAGRAM))
+                .unwrap_or_default();
+            if datagram.is_empty() {
+                return Ok(());
+            }
+            let sent = match self.talk.rules.side {
+                Side::Connect => socket.try_send(datagram),
+                Side::Listen => socket.try_send_to(datagram, peer),
+            };
+            match sent {
+                Ok(length) => {
+                    self.last_datagram = Instant::now();
+                    self.talk.meter.count_sent(length);
+                    self.talk.input.pass(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => self.report(error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What the network reports of an earlier datagram ends `connect` once our input has ended;
+    /// a listener has other peers, and goes on.
+    fn report(&mut self, error: io::Error) -> Result<()> {
+        if self.talk.rules.side == Side::Listen || error.kind() == io::ErrorKind::Interrupted {
+            return Ok(());
+        }
+        if self.input_over && self.talk.input.pending().is_empty() {
+            return Err(self.failure(error));
+        }
+        if !is_of_the_network(&error) {
+            return Err(self.failure(error));
+        }
+        if self.reported.is_none() {
+            self.talk
+                .observer
+                .notice(&Event::DatagramRefused { error: &error });
+            self.reported = Some(error);
+        }
+        Ok(())
+    }
+
+    /// An error with its peer.
+    fn failure(&self, error: io::Error) -> Error {
+        let peer = self
+            .peer
+            .map_or_else(|| "the peer".to_owned(), |(_, peer)| peer.to_string());
+        Error::new(Action::Send, peer, error)
+    }
+
+    /// What became of it.
+    async fn finish(mut self, end: End, error: Option<Error>) -> Transfer {
+        if let Some(outlet) = self.talk.outlet.as_deref_mut() {
+            outlet.close();
+        }
+        let written = match self.talk.outlet.as_deref() {
+            Some(outlet) if end != End::Signal => outlet.closed().await,
+            Some(outlet) => {
+                let written = tokio::time::timeout(LAST_WORDS, outlet.closed());
+                written.await.unwrap_or(Ok(()))
+            }
+            None => Ok(()),
+        };
+        let reported = self.reported.take().map(|error| self.failure(error));
+        let late = self.late(end);
+        let (sent, received) = (self.talk.meter.sent(), self.talk.meter.received());
+        let progress = Progress {
+            sent,
+            received,
+            undelivered: None,
+        };
+        let error = error.or(written.err()).or(reported).or(late);
+        let local = self
+            .talk
+            .sockets
+            .first()
+            .and_then(|socket| socket.local_addr().ok());
+        Transfer {
+            proto: Proto::Udp,
+            local: local.map_or(Address::Unix(None), Address::from),
+            peer: self.peer.map(|(_, peer)| peer.into()),
+            sent,
+            acknowledged: None,
+            received,
+            datagrams_lost: None,
+            elapsed: self.started.elapsed(),
+            untouched: false,
+            end,
+            error: error.map(|error| error.after(progress)),
+        }
+    }
+
+    /// Time that runs out is an ordinary end for a listener, and none for `connect`.
+    fn late(&self, end: End) -> Option<Error> {
+        let (_, limit) = self.talk.limits.end.filter(|_| end == End::Timeout)?;
+        let (_, peer) = self
+            .peer
+            .filter(|_| self.talk.rules.side == Side::Connect)?;
+        Some(Error::new(Action::Session, peer, Cause::TimedOut(limit)))
+    }
+}
+
+/// Whether it tells of an earlier datagram (ICMP) and not of this one.
+fn is_of_the_network(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+    )
+}
+
+/// The next datagram of any socket: which one, from whom, how long.
+async fn receive(
+    sockets: &[UdpSocket],
+    buffer: &mut [u8],
+) -> io::Result<(usize, SocketAddr, usize)> {
+    poll_fn(|context| {
+        for (index, socket) in sockets.iter().enumerate() {
+            if let Poll::Ready(heard) = poll_receive(socket, buffer, context) {
+                return Poll::Ready(heard.map(|(from, length)| (index, from, length)));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// A datagram of this socket, if there is one.
+fn poll_receive(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+    context: &mut Context<'_>,
+) -> Poll<io::Result<(SocketAddr, usize)>> {
+    let mut buffer = ReadBuf::new(buffer);
+    socket
+        .poll_recv_from(context, &mut buffer)
+        .map_ok(|from| (from, buffer.filled().len()))
+}
+
+/// Waits until this socket takes a datagram.
+async fn writable(sockets: &[UdpSocket], index: Option<usize>) -> io::Result<()> {
+    match index.and_then(|index| sockets.get(index)) {
+        Some(socket) => socket.writable().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,125 @@
+//! stdin: read by a thread of its own, because the flag that would make it non-blocking belongs to
+//! everybody who shares it.
+
+use std::io;
+use std::thread;
+
+use tokio::sync::mpsc;
+
+use crate::error::{Action, Error, Result};
+use crate::sys::{self, StdinKind};
+
+/// What one read takes at first; reads that are full double it.
+const FIRST_READ: usize = 16 * 1024;
+
+/// What one read takes at most.
+const LARGEST_READ: usize = 256 * 1024;
+
+/// Our input, and the part of it that was read and not yet passed on.
+#[derive(Debug)]
+pub struct Input {
+    kind: StdinKind,
+    source: Source,
+    pending: Vec<u8>,
+    passed: usize,
+}
+
+/// Where input comes from.
+#[derive(Debug)]
+enum Source {
+    /// Not asked for yet.
+    Untouched,
+    /// A thread reads it.
+    Thread(mpsc::Receiver<io::Result<Vec<u8>>>),
+    /// It has ended.
+    Ended,
+}
+
+impl Input {
+    /// stdin, of which nothing is read before it is asked for.
+    #[must_use]
+    pub fn stdin() -> Self {
+        let kind = sys::stdin_kind();
+        Self {
+            kind,
+            source: Source::Untouched,
+            pending: Vec::new(),
+            passed: 0,
+        }
+    }
+
+    /// What stdin is.
+    #[must_use]
+    pub fn kind(&self) -> StdinKind {
+        self.kind
+    }
+
+    /// What was read and not passed on.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        self.pending.get(self.passed..).unwrap_or_default()
+    }
+
+    /// Takes note that this much of it was passed on.
+    pub fn pass(&mut self, bytes: usize) {
+        self.passed = self.passed.saturating_add(bytes).min(self.pending.len());
+        if self.passed == self.pending.len() {
+            self.pending.clear();
+            self.passed = 0;
+        }
+    }
+
+    /// Waits for more, which is then pending; `false` is the end. Nothing may be pending before.
+    ///
+    /// # Errors
+    /// stdin cannot be read: a directory, a terminal that hung up.
+    pub async fn fill(&mut self) -> Result<bool> {
+        if let Source::Untouched = self.source {
+            self.source = Source::Thread(spawn_reader());
+        }
+        let Source::Thread(chunks) = &mut self.source else {
+            return Ok(false);
+        };
+        match chunks.recv().await {
+            Some(Ok(chunk)) => {
+                self.pending = chunk;
+                self.passed = 0;
+                Ok(true)
+            }
+            None => {
+                self.source = Source::Ended;
+                Ok(false)
+            }
+            Some(Err(error)) => {
+                self.source = Source::Ended;
+                Err(Error::new(Action::Read, "stdin", error))
+            }
+        }
+    }
+}
+
+/// Starts the thread that reads. It ends with stdin or with whoever listens to it; a read in
+/// progress cannot be cancelled, and ends with the process.
+fn spawn_reader() -> mpsc::Receiver<io::Result<Vec<u8>>> {
+    let (chunks, receiver) = mpsc::channel(1);
+    thread::spawn(move || {
+        let mut size = FIRST_READ;
+        loop {
+            let mut chunk = vec![0; size];
+            let read = sys::read_stdin(&mut chunk);
+            let ended = matches!(read, Ok(0));
+            let chunk = read.map(|length| {
+                if length == size {
+                    size = (size * 2).min(LARGEST_READ);
+                }
+                chunk.truncate(length);
+                chunk
+            });
+            let failed = chunk.is_err();
+            if ended || chunks.blocking_send(chunk).is_err() || failed {
+                return;
+            }
+        }
+    });
+    receiver
+}

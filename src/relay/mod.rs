@@ -1,0 +1,118 @@
+//! Bytes between a peer and ourselves: stdin to it, its bytes to stdout, and how that ends.
+//!
+//! [`Ending`] is the end-of-file table of the manual as a pure state machine; [`converse`] moves
+//! the bytes and does what it says.
+
+mod datagrams;
+mod ending;
+mod input;
+mod outlet;
+mod session;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::net::{Address, Proto};
+
+pub use crate::sys::StdinKind;
+pub use datagrams::{DatagramRules, Datagrams, exchange};
+pub use ending::{Ending, Facts, Rules, Side, Step, Until};
+pub use input::Input;
+pub use outlet::Outlet;
+pub use session::{Conversation, Limits, converse};
+
+/// What a conversation has moved so far, in bytes: the engine counts, whoever likes reads.
+#[derive(Debug, Default)]
+pub struct Meter {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Meter {
+    /// Bytes given to the system for the peer.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes taken from the peer.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Counts bytes given to the system.
+    fn count_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that came.
+    fn count_received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// Changes payload on its way out.
+pub trait Transform: Send {
+    /// Appends what becomes of these bytes; a part may be held until more come.
+    fn transform(&mut self, bytes: &[u8], out: &mut Vec<u8>);
+    /// Appends what becomes of the part that was held: no more will come.
+    fn finish(&mut self, out: &mut Vec<u8>);
+    /// Whether anything was changed since this was last asked.
+    fn noticed(&mut self) -> bool;
+}
+
+/// How a conversation ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// Both sides had said all they had to say.
+    Both,
+    /// Our own side failed, or the network did.
+    Error,
+    /// The peer's end was enough.
+    Peer,
+    /// The peer reset the connection.
+    Reset,
+    /// A signal, or whoever called us, wanted it.
+    Signal,
+    /// The end of our input was enough.
+    Stdin,
+    /// The time allowed was over.
+    Timeout,
+}
+
+/// What became of a conversation.
+#[derive(Debug)]
+pub struct Transfer {
+    /// How bytes were carried.
+    pub proto: Proto,
+    /// Our own end.
+    pub local: Address,
+    /// The peer's end, where there was one.
+    pub peer: Option<Address>,
+    /// Bytes given to the system for the peer.
+    pub sent: u64,
+    /// Of these the bytes that the peer's kernel acknowledged, where that is known.
+    pub acknowledged: Option<u64>,
+    /// Bytes that came from the peer.
+    pub received: u64,
+    /// Datagrams that came and that the system had no room for, where that is known.
+    pub datagrams_lost: Option<u64>,
+    /// From the connection to the end.
+    pub elapsed: Duration,
+    /// Whether it was reset before a byte had passed: whoever connected was no client.
+    pub untouched: bool,
+    /// How it ended.
+    pub end: End,
+    /// What went wrong, if anything did.
+    pub error: Option<Error>,
+}
+
+impl Transfer {
+    /// Whether everything arrived, as far as can be known.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.error.is_none() && self.end != End::Signal
+    }
+}

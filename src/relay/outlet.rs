@@ -1,0 +1,195 @@
+//! stdout: written by a thread of its own, over a short queue, with an eye on its reader.
+
+use std::io;
+use std::thread;
+
+use tokio::sync::{mpsc, watch};
+
+use super::Transform;
+use crate::error::{Action, Error};
+use crate::sys;
+
+/// Chunks that may wait for the writer; the last place is kept for what the filter still holds at
+/// the end.
+const QUEUE: usize = 3;
+
+/// Where the peer's bytes go.
+pub struct Outlet {
+    chunks: Option<mpsc::Sender<Vec<u8>>>,
+    fate: watch::Receiver<Fate>,
+    filter: Option<Box<dyn Transform>>,
+}
+
+/// What has become of stdout.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    /// It takes what we write.
+    Open,
+    /// Everything was written, and it is closed.
+    Closed,
+    /// It failed: the error number, or none.
+    Failed(Option<i32>),
+}
+
+impl Outlet {
+    /// stdout, with a filter before it if it is a terminal that must be spared.
+    #[must_use]
+    pub fn stdout(filter: Option<Box<dyn Transform>>) -> Self {
+        let (sender, chunks) = mpsc::channel(QUEUE);
+        let (fate, receiver) = watch::channel(Fate::Open);
+        watch_reader(fate.clone());
+        thread::spawn(move || write_all(chunks, &fate));
+        Self {
+            chunks: Some(sender),
+            fate: receiver,
+            filter,
+        }
+    }
+
+    /// Whether a chunk would be taken now.
+    pub(crate) fn has_room(&self) -> bool {
+        self.chunks
+            .as_ref()
+            .is_some_and(|chunks| chunks.capacity() >= 2)
+    }
+
+    /// Waits until a chunk would be taken.
+    pub(crate) async fn room(&self) {
+        if let Some(chunks) = &self.chunks {
+            let _ = chunks.reserve_many(2).await;
+        }
+    }
+
+    /// Hands bytes to the writer; true if the filter changed them. There must be room.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> bool {
+        let Some(filter) = &mut self.filter else {
+            self.send(bytes.to_vec());
+            return false;
+        };
+        let mut out = Vec::with_capacity(bytes.len());
+        filter.transform(bytes, &mut out);
+        let changed = filter.noticed();
+        self.send(out);
+        changed
+    }
+
+    /// Closes stdout towards its reader as soon as everything is written.
+    pub(crate) fn close(&mut self) {
+        if let Some(mut filter) = self.filter.take() {
+            let mut out = Vec::new();
+            filter.finish(&mut out);
+            self.send(out);
+        }
+        self.chunks = None;
+    }
+
+    /// Whether no more will be handed to it.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.chunks.is_none()
+    }
+
+    /// Waits until everything is written and stdout is closed.
+    pub(crate) async fn closed(&self) -> Result<(), Error> {
+        match self.fate_other_than(|fate| fate == Fate::Open).await {
+            Fate::Failed(errno) => Err(write_error(errno)),
+            Fate::Open | Fate::Closed => Ok(()),
+        }
+    }
+
+    /// Waits until stdout has failed or its reader has gone; for ever if it does neither.
+    pub(crate) async fn failed(&self) -> Error {
+        match self
+            .fate_other_than(|fate| !matches!(fate, Fate::Failed(_)))
+            .await
+        {
+            Fate::Failed(errno) => write_error(errno),
+            Fate::Open | Fate::Closed => std::future::pending().await,
+        }
+    }
+
+    /// Waits for a fate that is not one of these.
+    async fn fate_other_than(&self, these: impl Fn(Fate) -> bool) -> Fate {
+        let mut fate = self.fate.clone();
+        let other = fate.wait_for(|fate| !these(*fate)).await;
+        other.map_or(Fate::Closed, |fate| *fate)
+    }
+
+    /// Puts a chunk into the queue.
+    fn send(&self, chunk: Vec<u8>) {
+        if let Some(chunks) = &self.chunks {
+            // A writer that has failed takes no more, and says so by its fate.
+            let _ = chunks.try_send(chunk);
+        }
+    }
+}
+
+/// What stdout has to say.
+pub(super) enum News {
+    /// There is room for more again.
+    Room,
+    /// It has everything and is closed, or failed.
+    Written(Result<(), Error>),
+}
+
+/// Waits for what stdout has to say: that it failed, has room again, or has everything.
+pub(super) async fn news(outlet: Option<&Outlet>, wants_room: bool) -> News {
+    let Some(outlet) = outlet else {
+        return std::future::pending().await;
+    };
+    if outlet.is_closing() {
+        return News::Written(outlet.closed().await);
+    }
+    tokio::select! {
+        error = outlet.failed() => News::Written(Err(error)),
+        () = outlet.room(), if wants_room => News::Room,
+    }
+}
+
+/// The error of a stdout that failed with this number.
+fn write_error(errno: Option<i32>) -> Error {
+    let error = errno.map_or_else(
+        || io::ErrorKind::WriteZero.into(),
+        io::Error::from_raw_os_error,
+    );
+    Error::new(Action::Write, "stdout", error)
+}
+
+/// The writer: until the queue ends or a write fails.
+fn write_all(mut chunks: mpsc::Receiver<Vec<u8>>, fate: &watch::Sender<Fate>) {
+    let mut result = Ok(());
+    while let Some(chunk) = chunks.blocking_recv() {
+        result = sys::write_stdout(&chunk);
+        if result.is_err() {
+            break;
+        }
+    }
+    let result = result.and_then(|()| sys::close_stdout());
+    settle(
+        fate,
+        match result {
+            Ok(()) => Fate::Closed,
+            Err(error) => Fate::Failed(error.raw_os_error()),
+        },
+    );
+}
+
+/// Notices that the reader has gone although there is nothing to write.
+fn watch_reader(fate: watch::Sender<Fate>) {
+    if sys::stdout_has_reader() {
+        thread::spawn(move || {
+            sys::stdout_hangup();
+            settle(&fate, Fate::Failed(Some(libc::EPIPE)));
+        });
+    }
+}
+
+/// The first fate stands.
+fn settle(fate: &watch::Sender<Fate>, settled: Fate) {
+    fate.send_if_modified(|fate| {
+        let open = *fate == Fate::Open;
+        if open {
+            *fate = settled;
+        }
+        open
+    });
+}

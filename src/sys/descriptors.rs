@@ -1,0 +1,155 @@
+//! Descriptors that we inherited: asked and used, never changed (O_NONBLOCK belongs to everybody
+//! who shares the description).
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, fstat};
+use rustix::io::Errno;
+use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
+
+use super::stdout_was_closed;
+
+/// How often a terminal is asked whether it is ours again.
+const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
+
+/// What stdin is, as far as it changes how a conversation ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StdinKind {
+    /// A regular file: its end is the end of the data, even at once.
+    File,
+    /// A pipe, a socket, `/dev/null` or another device.
+    Stream,
+    /// A terminal: somebody is typing.
+    Terminal,
+}
+
+/// Looks at descriptor 0.
+pub(crate) fn stdin_kind() -> StdinKind {
+    let stdin = rustix::stdio::stdin();
+    if rustix::termios::isatty(stdin) {
+        return StdinKind::Terminal;
+    }
+    match fstat(stdin) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
+            StdinKind::File
+        }
+        _ => StdinKind::Stream,
+    }
+}
+
+/// Whether this is a terminal.
+pub(crate) fn is_terminal(descriptor: impl AsFd) -> bool {
+    rustix::termios::isatty(descriptor)
+}
+
+/// Whether we may read from or draw on this terminal: our process group is its foreground one.
+/// What is no terminal of ours is nobody's foreground, and free.
+pub(crate) fn foreground(terminal: impl AsFd) -> bool {
+    rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
+}
+
+/// Raises the soft limit on open files to the hard one.
+pub(crate) fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Refused, the old limit stands, and what it forbids is reported where it happens.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// The index of the interface of this name.
+pub(crate) fn interface_index(name: &str) -> Option<u32> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).ok()?;
+    rustix::net::netdevice::name_to_index(&socket, name).ok()
+}
+
+/// Reads from stdin, whatever somebody set on the shared description: EAGAIN waits. A terminal is
+/// read in its foreground alone; 0 is the end.
+pub(crate) fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
+    let stdin = rustix::stdio::stdin();
+    loop {
+        match rustix::io::read(stdin, &mut *buffer) {
+            Ok(length) => return Ok(length),
+            Err(Errno::AGAIN) => wait_for(stdin, PollFlags::IN)?,
+            Err(Errno::INTR) => {}
+            // With SIGTTIN ignored a background read fails with EIO (termios(3)).
+            Err(Errno::IO) if !foreground(stdin) => std::thread::sleep(FOREGROUND_LOOK),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Writes all of it to stdout.
+pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    if stdout_was_closed() && !bytes.is_empty() {
+        return Err(Errno::BADF.into());
+    }
+    write_all(rustix::stdio::stdout(), bytes)
+}
+
+/// Writes all of it to stderr.
+pub(crate) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
+    write_all(rustix::stdio::stderr(), bytes)
+}
+
+/// Writes all of it, whatever somebody set on the shared description: EAGAIN waits.
+fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(Errno::AGAIN) => wait_for(to, PollFlags::OUT)?,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Blocks until a read or write would be taken or fail.
+fn wait_for(descriptor: BorrowedFd<'_>, what: PollFlags) -> io::Result<()> {
+    let mut polled = [PollFd::new(&descriptor, what)];
+    match poll(&mut polled, None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether stdout leads to a reader that can go away: a pipe or a socket.
+pub(crate) fn stdout_has_reader() -> bool {
+    fstat(rustix::stdio::stdout()).is_ok_and(|stat| {
+        matches!(
+            FileType::from_raw_mode(stat.st_mode),
+            FileType::Fifo | FileType::Socket
+        )
+    })
+}
+
+/// Blocks until the reader of stdout has gone. Never returns for a file.
+pub(crate) fn stdout_hangup() {
+    let stdout = rustix::stdio::stdout();
+    loop {
+        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+        match poll(&mut polled, None) {
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+/// Closes stdout towards its reader, and keeps the number taken so that no socket gets it.
+///
+/// The last owner of a description learns at close what a network file system could not store.
+pub(crate) fn close_stdout() -> io::Result<()> {
+    let last = rustix::io::dup(rustix::stdio::stdout())?;
+    let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&null)?;
+    // SAFETY: `last` is ours alone and is not used again; a close that fails has closed all the same.
+    match unsafe { libc::close(last.into_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

@@ -1,0 +1,38 @@
+//! Signals: which ones were ignored before us, and how to die of one.
+#![allow(unsafe_code)]
+
+use std::ptr;
+
+/// Whether this signal was set to be ignored, by `nohup` say, when it is asked first.
+pub(crate) fn ignored(signal: i32) -> bool {
+    // SAFETY: a null new action only reads the old one, into zeroed memory of the right type.
+    unsafe {
+        let mut old: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, ptr::null(), &raw mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Keeps a background job running when it touches the terminal: without this SIGTTIN and SIGTTOU
+/// stop it. A read then fails with EIO, and the reader waits for the foreground.
+pub(crate) fn ignore_job_control() {
+    for signal in [libc::SIGTTIN, libc::SIGTTOU] {
+        // SAFETY: SIG_IGN runs none of our code.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+/// Ends the process by this signal, so that the shell sees it (128 + n in `$?`).
+///
+/// Comes back only where the signal does not end us: the first process of a PID namespace has no
+/// default action (`pid_namespaces(7)`). The caller then exits with 128 + n.
+pub(crate) fn die_of(signal: i32) {
+    // SAFETY: the default action runs none of our code; the set is initialised before its use.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, signal);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
+        libc::raise(signal);
+    }
+}

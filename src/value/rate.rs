@@ -1,0 +1,97 @@
+//! Bytes a second.
+
+use super::{Size, ValueError, size};
+use std::fmt::{self, Display, Formatter};
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+/// The forms that a message offers.
+const ACCEPTED: &str = "a size a second, such as 500K, 10MB or 10MB/s";
+
+/// Bytes a second, never none: read from a [`Size`] with or without `/s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Rate(NonZeroU64);
+
+impl Rate {
+    /// A rate of so many bytes a second.
+    #[must_use]
+    pub fn new(bytes_per_second: NonZeroU64) -> Self {
+        Self(bytes_per_second)
+    }
+
+    /// The bytes a second.
+    #[must_use]
+    pub fn bytes_per_second(self) -> NonZeroU64 {
+        self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text.is_empty() {
+            return Err(refuse(text, "it is empty"));
+        }
+        let size = text.strip_suffix("/s").unwrap_or(text);
+        let bytes = size::parse_bytes(size).map_err(|problem| refuse(text, problem))?;
+        let rate = NonZeroU64::new(bytes).ok_or_else(|| refuse(text, "nothing would ever move"))?;
+        Ok(Self(rate))
+    }
+}
+
+impl Display for Rate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", Size(self.0.get()))
+    }
+}
+
+/// An error about `text` that offers the form.
+fn refuse(text: &str, problem: &str) -> ValueError {
+    ValueError::new("rate", text, problem, ACCEPTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{any_text, assert_reads, assert_refused, check, check_round_trip};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rates_read() {
+        assert_reads::<Rate>(&[
+            ("1", "1/s"),
+            ("64K", "64K/s"),
+            ("64kB/s", "64000/s"),
+            ("1.5M/s", "1536K/s"),
+        ]);
+    }
+
+    #[test]
+    fn what_is_no_rate_is_refused() {
+        assert_refused::<Rate>(&[
+            ("", "it is empty"),
+            ("0", "nothing would ever move"),
+            ("0/s", "nothing would ever move"),
+            ("0.0001K", "nothing would ever move"),
+            ("-1", "it is negative"),
+            ("/s", "does not begin with a digit"),
+            ("1/s/s", "the unit is unknown"),
+            ("1/m", "the unit is unknown"),
+            ("1e400", "the unit is unknown"),
+            ("16384P/s", "the number is too large"),
+        ]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_or_refused(text in any_text()) {
+            check::<Rate>(&text)?;
+        }
+
+        #[test]
+        fn a_rate_reads_back(bytes in any::<NonZeroU64>()) {
+            check_round_trip(&Rate::new(bytes))?;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What every test stands on: programs under a hard deadline, scripted peers, namespaces of their
+//! own, terminals, a faulty network, and data that is compared by hash.
+
+mod data;
+mod deadline;
+mod exit;
+mod netns;
+mod peer;
+mod program;
+mod pty;
+mod relay;
+mod running;
+mod skip;
+mod stdio;
+mod watch;
+
+pub(crate) use data::{Fingerprint, Pattern, scratch};
+pub(crate) use netns::Namespace;
+pub(crate) use peer::{End, Peer, Step};
+pub(crate) use program::{Program, nettool};
+pub(crate) use pty::{CONTROL_C, CONTROL_D, Terminal};
+pub(crate) use relay::{Relay, Way};
+pub(crate) use running::Running;
+pub(crate) use skip::need;
+pub(crate) use stdio::{Input, Output};

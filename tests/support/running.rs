@@ -1,0 +1,194 @@
+//! A program that runs: what it says, when it ends, and that it does not outlive its test.
+
+use std::io::{PipeReader, PipeWriter, Read};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::process::{Signal, pidfd_send_signal};
+
+use super::deadline::ready;
+use super::exit::Exit;
+use super::watch::Watched;
+
+/// A started program; it is killed when dropped.
+pub(crate) struct Running {
+    /// The pipe to its standard input, if the test asked to keep it ([`super::Input::Open`]).
+    pub(crate) stdin: Option<PipeWriter>,
+    /// The pipe from its standard output, if the test asked to keep it ([`super::Output::Open`]).
+    pub(crate) stdout: Option<PipeReader>,
+    /// Its command line.
+    pub(super) name: String,
+    /// The process, not yet waited for.
+    pub(super) child: Child,
+    /// Its pidfd: ready when it has ended.
+    pub(super) handle: OwnedFd,
+    /// When it was started.
+    pub(super) started: Instant,
+    /// When it must have ended.
+    pub(super) deadline: Instant,
+    /// Its standard output, if that is read in the background.
+    pub(super) output: Option<Watched>,
+    /// Its standard error, if that is captured.
+    pub(super) errors: Option<Watched>,
+}
+
+impl Running {
+    /// The address in the first line `listening on tcp …` or `listening on udp …`, as soon as it is there.
+    pub(crate) fn listening(&self) -> SocketAddr {
+        let end = self.announced(1).remove(0);
+        let (_, address) = end.split_once(' ').expect("a protocol and an address");
+        address
+            .parse()
+            .unwrap_or_else(|_| self.fail(&format!("announced {end:?}")))
+    }
+
+    /// What follows `listening on ` in the first `count` such lines, as soon as they are there.
+    pub(crate) fn announced(&self, count: usize) -> Vec<String> {
+        let found = self.errors().find(self.deadline, |bytes| {
+            let all = announcements(bytes);
+            (all.len() >= count).then_some(all)
+        });
+        found.unwrap_or_else(|| self.fail(&format!("did not announce {count} address(es)")))
+    }
+
+    /// Waits until standard error contains `text`.
+    pub(crate) fn says(&self, text: &str) {
+        if !self.errors().shows(self.deadline, text) {
+            self.fail(&format!("did not say {text:?}"));
+        }
+    }
+
+    /// Waits until captured standard output contains `text`.
+    pub(crate) fn prints(&self, text: &str) {
+        let output = self.output.as_ref().expect("captured standard output");
+        if !output.shows(self.deadline, text) {
+            self.fail(&format!("did not print {text:?} but {:?}", output.text()));
+        }
+    }
+
+    /// Waits until captured standard output is `count` bytes long.
+    pub(crate) fn prints_bytes(&self, count: usize) {
+        let output = self.output.as_ref().expect("captured standard output");
+        let found = output.find(self.deadline, |bytes| (bytes.len() >= count).then_some(()));
+        found.unwrap_or_else(|| self.fail(&format!("printed {:?}", output.fingerprint())));
+    }
+
+    /// How many bytes of captured standard output came so far.
+    pub(crate) fn printed(&self) -> usize {
+        let output = self.output.as_ref().expect("captured standard output");
+        output.bytes().len()
+    }
+
+    /// Reads exactly `count` bytes from the kept pipe of standard output.
+    pub(crate) fn read(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        let mut filled = 0;
+        while filled < count {
+            let pipe = self.stdout.as_mut().expect("a kept pipe");
+            let came = ready(pipe.as_fd(), PollFlags::IN, self.deadline)
+                && pipe
+                    .read(&mut bytes[filled..])
+                    .map(|n| filled += n)
+                    .is_ok_and(|()| filled > 0);
+            if !came {
+                self.fail(&format!("only {filled} of {count} bytes came"));
+            }
+        }
+        bytes
+    }
+
+    /// Its process id; it stays its own until [`Running::wait`].
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        pidfd_send_signal(&self.handle, signal).expect("a running program");
+    }
+
+    /// Whether it is still there after `patience`: for what must *not* end it.
+    pub(crate) fn stays(&self, patience: Duration) -> bool {
+        !ready(
+            self.handle.as_fd(),
+            PollFlags::IN,
+            Instant::now() + patience,
+        )
+    }
+
+    /// Waits for its end, which must come before its deadline.
+    pub(crate) fn wait(mut self) -> Exit {
+        drop(self.stdin.take());
+        if !ready(self.handle.as_fd(), PollFlags::IN, self.deadline) {
+            self.fail("did not end in time");
+        }
+        let elapsed = self.started.elapsed();
+        let status = self.child.wait().expect("a child of ours");
+        for watched in self.output.iter().chain(&self.errors) {
+            assert!(
+                watched.ended(self.deadline),
+                "{}: something of it still holds its output",
+                self.name
+            );
+        }
+        let stderr = self.errors.as_ref().map_or_else(String::new, Watched::text);
+        let stdout = self.output.as_ref().map_or_else(Vec::new, Watched::bytes);
+        let received = self.output.as_ref().map(Watched::fingerprint);
+        let name = self.name.clone();
+        Exit {
+            name,
+            code: status.code(),
+            signal: status.signal(),
+            stdout,
+            received,
+            stderr,
+            elapsed,
+        }
+        .checked()
+    }
+
+    /// Ends it by force and says what came until then, for peers that have no end of their own.
+    pub(crate) fn kill(self) -> Exit {
+        self.signal(Signal::KILL);
+        self.wait()
+    }
+
+    /// Captured standard error.
+    fn errors(&self) -> &Watched {
+        self.errors.as_ref().expect("captured standard error")
+    }
+
+    /// Panics with all that is known.
+    fn fail(&self, what: &str) -> ! {
+        let stderr = self.errors.as_ref().map_or_else(String::new, Watched::text);
+        panic!(
+            "{}: {what} ({:?} after its start); standard error:\n{stderr}",
+            self.name,
+            self.started.elapsed()
+        );
+    }
+}
+
+/// What follows `listening on ` in each complete line that begins with it.
+fn announcements(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let complete = text
+        .split_inclusive('\n')
+        .filter_map(|line| line.strip_suffix('\n'));
+    complete
+        .filter_map(|line| line.strip_prefix("listening on "))
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail when it has ended and was waited for, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
