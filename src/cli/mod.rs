@@ -6,6 +6,7 @@ mod connect;
 mod generate;
 mod listen;
 mod pages;
+mod probe;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -20,6 +21,7 @@ pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
+pub(crate) use probe::{Form, ProbeArgs, Wanted};
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.
@@ -44,6 +46,7 @@ Examples:
   nettool connect example.org 80         talk to a server
   nettool listen 9000 > copy             receive a file ...
   nettool connect host 9000 < file       ... that is sent like this
+  nettool probe localhost 1-1024         which of these ports are open
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
 
@@ -52,6 +55,7 @@ nettool COMMAND --help shows a command's options and examples; nettool man shows
 pub(crate) enum Command {
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Probe(ProbeArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }

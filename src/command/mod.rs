@@ -1,8 +1,10 @@
 //! A file a subcommand: arguments to the engine, its results to the report.
 
 mod connect;
+mod interruption;
 mod listen;
 mod pages;
+mod probe;
 mod signals;
 mod talk;
 
@@ -23,6 +25,8 @@ pub(crate) enum Status {
     Failed,
     /// The command line cannot be understood.
     Usage,
+    /// Not everything could be found out.
+    Undetermined,
     /// A signal ended us.
     Signal(i32),
 }
@@ -55,6 +59,7 @@ impl Status {
             Self::Done => ExitCode::SUCCESS,
             Self::Failed => ExitCode::from(1),
             Self::Usage => ExitCode::from(2),
+            Self::Undetermined => ExitCode::from(3),
             Self::Signal(signal) => {
                 process::die_of(signal);
                 ExitCode::from(u8::try_from(signal.saturating_add(128)).unwrap_or(1))
@@ -69,7 +74,7 @@ pub(crate) fn run(parsed: Parsed) -> Status {
         Parsed::Run(arguments) => {
             let records = match arguments.command {
                 Command::Connect(_) | Command::Listen(_) => Records::Stderr,
-                Command::Man(_) | Command::Completions(_) => Records::Stdout,
+                Command::Probe(_) | Command::Man(_) | Command::Completions(_) => Records::Stdout,
             };
             let output = Output::new(arguments.global.wishes(), records);
             dispatch(arguments.command, arguments.global.numeric, &output)
@@ -88,6 +93,7 @@ fn dispatch(command: Command, numeric: bool, output: &Output) -> Result<Status, 
     match command {
         Command::Connect(arguments) => connect::run(&arguments, numeric, output),
         Command::Listen(arguments) => listen::run(&arguments, numeric, output),
+        Command::Probe(arguments) => probe::run(&arguments, numeric, output),
         Command::Man(arguments) => Ok(settle(pages::man(&arguments), Status::Done)),
         Command::Completions(arguments) => Ok(settle(pages::completions(&arguments), Status::Done)),
     }

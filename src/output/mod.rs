@@ -5,6 +5,7 @@
 
 mod escape;
 mod hint;
+mod probe;
 mod record;
 mod session;
 mod style;
@@ -17,6 +18,7 @@ use nettool::process;
 use serde::Serialize;
 
 pub(crate) use escape::{TerminalFilter, escaped};
+pub(crate) use probe::Findings;
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.

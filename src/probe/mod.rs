@@ -3,6 +3,7 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod choice;
 mod drought;
 mod epochs;
 mod hosts;
@@ -22,6 +23,7 @@ mod tests;
 mod verdict;
 mod window;
 
+pub use choice::first_that_answers;
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use plan::{Plan, Ports, Target};

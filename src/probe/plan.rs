@@ -1,5 +1,6 @@
 //! What is probed, in which order.
 
+use crate::value::PortList;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -22,6 +23,27 @@ pub struct Ports {
 }
 
 impl Ports {
+    /// How many ports there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.likely.len().saturating_add(self.rest.len())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// At most so many of the ports, those that come first.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Self {
+        let likely: Vec<u16> = self.likely.iter().copied().take(most).collect();
+        let more = most.saturating_sub(likely.len());
+        let rest = self.rest.iter().copied().take(more).collect();
+        Self { likely, rest }
+    }
+
     /// The ports, each once; those in `likely` are probed first, in that order.
     #[must_use]
     pub fn new(ports: impl IntoIterator<Item = u16>, likely: &[u16]) -> Self {
@@ -39,6 +61,14 @@ impl Ports {
             likely: first,
             rest,
         }
+    }
+}
+
+impl From<&PortList> for Ports {
+    /// The ports of the list, the common ones first.
+    fn from(list: &PortList) -> Self {
+        let common: Vec<u16> = PortList::common().iter().collect();
+        Self::new(list.iter(), &common)
     }
 }
 
