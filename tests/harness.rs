@@ -239,7 +239,7 @@ fn a_namespace_has_ports_and_names_of_its_own() {
     let Some(mut space) = Namespace::new() else {
         return;
     };
-    space.hosts("192.0.2.7 elsewhere\n");
+    space.replace("/etc/hosts", "192.0.2.7 elsewhere\n");
     space
         .run("getent hosts elsewhere")
         .printed("192.0.2.7       elsewhere\n");

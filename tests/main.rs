@@ -7,6 +7,9 @@
 )]
 
 mod document;
+mod eof;
 mod harness;
 mod interop;
+mod messages;
+mod reaching;
 mod support;

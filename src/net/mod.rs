@@ -2,6 +2,7 @@
 
 mod address;
 mod connect;
+mod line;
 mod listen;
 mod resolve;
 mod stream;
@@ -9,6 +10,7 @@ mod udp;
 
 pub use address::{Address, Family, Proto};
 pub use connect::{Connecting, connect_tcp, connect_unix};
+pub(crate) use line::Line;
 pub use listen::{Accepted, Binding, Listener};
 pub use resolve::resolve;
 pub use stream::Stream;

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
-use super::outlet::{News, news};
+use super::outlet::{OutletNews, news};
 use super::session::{LAST_WORDS, earliest, sleep_until};
-use super::{End, Input, Limits, Meter, Outlet, Side, Transfer};
+use super::{End, Input, Limits, Meter, Outlet, Side, Sink, Transfer};
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Address, Proto};
@@ -46,8 +46,8 @@ pub struct Datagrams<'a> {
     pub sockets: Vec<UdpSocket>,
     /// What goes to the peer.
     pub input: &'a mut Input,
-    /// Where the peer's bytes go; `None` drops them.
-    pub outlet: Option<&'a mut Outlet>,
+    /// Where the peer's bytes go.
+    pub sink: Sink<'a>,
     /// How it ends.
     pub rules: DatagramRules,
     /// How long it may take.
@@ -80,7 +80,7 @@ pub async fn exchange(datagrams: Datagrams<'_>, stop: impl Future<Output = ()>) 
 enum Woken {
     Datagram(io::Result<(usize, SocketAddr, usize)>),
     Input(Result<bool>),
-    Outlet(News),
+    Outlet(OutletNews),
     Time,
     Writable(io::Result<()>),
 }
@@ -88,6 +88,7 @@ enum Woken {
 /// An exchange under way.
 struct Exchange<'a> {
     talk: Datagrams<'a>,
+    outlet: Option<Outlet>,
     /// The socket and the address that was heard last; of `connect` the only one.
     peer: Option<(usize, SocketAddr)>,
     buffer: Vec<u8>,
@@ -111,6 +112,7 @@ impl<'a> Exchange<'a> {
         Self {
             peer: connected.map(|peer| (0, peer)),
             input_over: talk.rules.recv_only,
+            outlet: Outlet::of(talk.sink),
             talk,
             buffer: vec![0; LONGEST],
             started: now,
@@ -153,19 +155,14 @@ impl<'a> Exchange<'a> {
             self.quiet_moment(),
             self.talk.limits.end.map(|(end, _)| end),
         );
-        let room = self.talk.outlet.as_deref().is_none_or(Outlet::has_room);
+        let room = self.outlet.as_ref().is_none_or(Outlet::has_room);
         let sends_with = self.peer.filter(|_| unsent).map(|(socket, _)| socket);
-        let Datagrams {
-            sockets,
-            input,
-            outlet,
-            ..
-        } = &mut self.talk;
+        let Datagrams { sockets, input, .. } = &mut self.talk;
         tokio::select! {
             filled = input.fill(), if reads_input => Woken::Input(filled),
             heard = receive(sockets, &mut self.buffer), if room => Woken::Datagram(heard),
             ready = writable(sockets, sends_with), if sends_with.is_some() => Woken::Writable(ready),
-            news = news(outlet.as_deref(), !room) => Woken::Outlet(news),
+            news = news(self.outlet.as_ref(), !room) => Woken::Outlet(news),
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
         }
     }
@@ -177,8 +174,8 @@ impl<'a> Exchange<'a> {
             Woken::Datagram(Ok((socket, from, length))) => self.pass_on(socket, from, length),
             Woken::Datagram(Err(error)) | Woken::Writable(Err(error)) => self.report(error)?,
             Woken::Writable(Ok(())) => self.send()?,
-            Woken::Outlet(News::Written(result)) => result?,
-            Woken::Outlet(News::Room) | Woken::Time => {}
+            Woken::Outlet(OutletNews::Written(result)) => result?,
+            Woken::Outlet(OutletNews::Room) | Woken::Time => {}
         }
         Ok(())
     }
@@ -196,12 +193,7 @@ impl<'a> Exchange<'a> {
         self.peer = Some((socket, from));
         self.talk.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
-        if self
-            .talk
-            .outlet
-            .as_deref_mut()
-            .is_some_and(|outlet| outlet.put(bytes))
-        {
+        if self.outlet.as_mut().is_some_and(|outlet| outlet.put(bytes)) {
             self.talk.observer.notice(&Event::PayloadEscaped);
         }
     }
@@ -267,10 +259,10 @@ impl<'a> Exchange<'a> {
 
     /// What became of it.
     async fn finish(mut self, end: End, error: Option<Error>) -> Transfer {
-        if let Some(outlet) = self.talk.outlet.as_deref_mut() {
+        if let Some(outlet) = self.outlet.as_mut() {
             outlet.close();
         }
-        let written = match self.talk.outlet.as_deref() {
+        let written = match &self.outlet {
             Some(outlet) if end != End::Signal => outlet.closed().await,
             Some(outlet) => {
                 let written = tokio::time::timeout(LAST_WORDS, outlet.closed());

@@ -94,6 +94,14 @@ impl Exit {
         self
     }
 
+    /// Standard error has no lines but such as begin with `known`.
+    #[track_caller]
+    pub(crate) fn silent_but_for(&self, known: &str) -> &Self {
+        let silent = self.stderr.lines().all(|line| line.starts_with(known));
+        self.assert(silent, &format!("no line but {known:?} was expected"));
+        self
+    }
+
     /// Standard output is exactly `expected`.
     #[track_caller]
     pub(crate) fn printed(&self, expected: impl AsRef<[u8]>) -> &Self {

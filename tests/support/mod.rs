@@ -15,11 +15,14 @@ mod stdio;
 mod watch;
 
 pub(crate) use data::{Fingerprint, Pattern, scratch};
+pub(crate) use deadline::LIMIT;
+pub(crate) use deadline::until;
+pub(crate) use exit::Exit;
 pub(crate) use netns::Namespace;
-pub(crate) use peer::{End, Peer, Step};
+pub(crate) use peer::{End, Peer, Seen, Step};
 pub(crate) use program::{Program, nettool};
 pub(crate) use pty::{CONTROL_C, CONTROL_D, Terminal};
 pub(crate) use relay::{Relay, Way};
 pub(crate) use running::Running;
-pub(crate) use skip::need;
+pub(crate) use skip::{need, skip};
 pub(crate) use stdio::{Input, Output};

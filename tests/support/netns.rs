@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 use super::deadline::until;
 use super::exit::Exit;
 use super::program::Program;
-use super::skip::{need, skip};
+use super::skip::{need, search_path, skip};
 
 /// Brings the namespace up, says so, and holds it until standard input ends.
 const HOLD: &str = "ip link set lo up && mount -t sysfs sysfs /sys && echo held && exec cat";
@@ -88,6 +88,7 @@ impl Namespace {
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
+            .env("PATH", search_path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut holder = command.spawn().expect("a process that holds a namespace");
@@ -142,15 +143,12 @@ impl Namespace {
             .status(0);
     }
 
-    /// Makes `text` its `/etc/hosts`.
+    /// Puts a file with `text` in the place of a system's one, as `/etc/hosts`.
     #[track_caller]
-    pub(crate) fn hosts(&mut self, text: &str) {
+    pub(crate) fn replace(&mut self, path: &str, text: &str) {
         let file = NamedTempFile::new().expect("a temporary file");
         fs::write(&file, text).expect("a temporary file");
-        self.run(&format!(
-            "mount --bind {} /etc/hosts",
-            file.path().display()
-        ));
+        self.run(&format!("mount --bind {} {path}", file.path().display()));
         self.files.push(file);
     }
 

@@ -1,5 +1,6 @@
 //! Scripted peers: a thread at the other end of a stream that does exactly what it is told.
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,10 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
+use rustix::net::RecvFlags;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::data::{Fingerprint, Pattern, Tally};
-use super::deadline::{LIMIT, ready};
+use super::deadline::{LIMIT, ready, until};
 
 /// How much of what came is kept for looking at; the rest is only counted and hashed.
 const KEPT: usize = 64 * 1024;
@@ -31,6 +33,14 @@ pub(crate) enum Step {
     Exchange(Pattern),
     /// Do nothing for so long: slowness is the behaviour that is tested.
     Pause(Duration),
+    /// See that for so long neither a byte nor an end comes.
+    Quiet(Duration),
+    /// Wait until so many bytes lie unread in the receive queue, and leave them there.
+    Pending(usize),
+    /// Wait until the other side's kernel has taken all that was sent (TCP over IPv4).
+    Drained,
+    /// Wait for a reset; an end was seen already, or will not come.
+    AwaitReset,
     /// Do nothing until [`Peer::go`].
     Await,
     /// Shut the write half down: «I have no more to send».
@@ -118,6 +128,11 @@ impl Peer {
         Self { addr, go, done }
     }
 
+    /// Where it listens, as `HOST:PORT`.
+    pub(crate) fn target(&self) -> String {
+        self.addr().to_string()
+    }
+
     /// Where it listens.
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr.expect("a peer that listens on TCP")
@@ -125,7 +140,8 @@ impl Peer {
 
     /// Lets it past its next [`Step::Await`].
     pub(crate) fn go(&self) {
-        self.go.send(()).expect("the peer is still there");
+        // A peer that is gone says why in what it saw.
+        let _ = self.go.send(());
     }
 
     /// What it saw, when all its steps are done.
@@ -182,12 +198,15 @@ impl Conversation {
         }
     }
 
-    /// Does one step after the other, then closes.
+    /// Does one step after the other until one finds the connection broken, then closes.
     fn play(mut self, steps: Vec<Step>) -> Seen {
         for step in steps {
             match self.step(step) {
                 Ok(()) => {}
-                Err(error) if is_reset(&error) => self.end = End::Reset,
+                Err(error) if is_reset(&error) => {
+                    self.end = End::Reset;
+                    break;
+                }
                 Err(error) => panic!("peer: {error}"),
             }
         }
@@ -210,6 +229,13 @@ impl Conversation {
             // Linux sends the RST at once, whoever else holds the socket.
             Step::Reset => Ok(rustix::net::connect_unspec(&self.socket)?),
             Step::Pause(time) => self.pause(time),
+            Step::Quiet(time) => {
+                self.quiet(time);
+                Ok(())
+            }
+            Step::Pending(count) => self.pending(count),
+            Step::Drained => self.drained(),
+            Step::AwaitReset => self.await_reset(),
             Step::Await => {
                 self.gate.recv_timeout(LIMIT).expect("a test that says go");
                 Ok(())
@@ -264,6 +290,41 @@ impl Conversation {
         read
     }
 
+    /// Sees that nothing comes.
+    fn quiet(&self, time: Duration) {
+        let came = ready(self.socket.as_fd(), PollFlags::IN, Instant::now() + time);
+        assert!(!came, "neither a byte nor an end was expected yet");
+    }
+
+    /// Waits for unread bytes.
+    fn pending(&self, count: usize) -> io::Result<()> {
+        let mut buffer = vec![0; count];
+        let flags = RecvFlags::PEEK | RecvFlags::WAITALL;
+        let (got, _) = rustix::net::recv(&self.socket, &mut buffer, flags)?;
+        assert_eq!(got, count, "unread bytes");
+        Ok(())
+    }
+
+    /// Waits until the send queue is empty.
+    fn drained(&self) -> io::Result<()> {
+        let port = |addr: SockAddr| addr.as_socket().expect("an IP address").port();
+        let local = port(self.socket.local_addr()?);
+        let peer = port(self.socket.peer_addr()?);
+        until("the other side takes all", || {
+            queued(local, peer) == Some(0)
+        });
+        Ok(())
+    }
+
+    /// Waits until the connection is broken.
+    fn await_reset(&mut self) -> io::Result<()> {
+        let deadline = Instant::now() + LIMIT;
+        let broken = ready(self.socket.as_fd(), PollFlags::empty(), deadline);
+        assert!(broken, "a reset was expected, the peer saw {:?}", self.end);
+        let error = self.socket.take_error()?;
+        error.map_or(Ok(()), Err)
+    }
+
     /// Lets time pass; ends early when the test is over.
     fn pause(&mut self, time: Duration) -> io::Result<()> {
         match self.gate.recv_timeout(time) {
@@ -271,6 +332,17 @@ impl Conversation {
             _ => Ok(()),
         }
     }
+}
+
+/// How many bytes wait in the send queue of the TCP connection between these ports.
+fn queued(local: u16, peer: u16) -> Option<u64> {
+    let table = fs::read_to_string("/proc/thread-self/net/tcp").ok()?;
+    let (local, peer) = (format!(":{local:04X}"), format!(":{peer:04X}"));
+    let mut rows = table
+        .lines()
+        .map(|row| row.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row[1].ends_with(&local) && row[2].ends_with(&peer))?;
+    u64::from_str_radix(row[4].split(':').next()?, 16).ok()
 }
 
 /// Whether the other side broke the connection off.

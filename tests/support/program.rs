@@ -9,6 +9,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::deadline::LIMIT;
 use super::exit::Exit;
 use super::running::Running;
+use super::skip::search_path;
 use super::stdio::{Errors, Input, Outlet, Output};
 
 /// Variables that would change what the program under test prints.
@@ -119,7 +120,8 @@ impl Program {
         for variable in UNWANTED {
             command.env_remove(variable);
         }
-        command.args(&self.words[1..]).envs(self.variables);
+        command.args(&self.words[1..]);
+        command.env("PATH", search_path()).envs(self.variables);
         let started = Instant::now();
         let child = command
             .stdin(input)

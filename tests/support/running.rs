@@ -83,6 +83,14 @@ impl Running {
         output.bytes().len()
     }
 
+    /// Waits until captured standard output ends, which may be long before the program does.
+    pub(crate) fn output_ends(&self) {
+        let output = self.output.as_ref().expect("captured standard output");
+        if !output.ended(self.deadline) {
+            self.fail("standard output did not end");
+        }
+    }
+
     /// Reads exactly `count` bytes from the kept pipe of standard output.
     pub(crate) fn read(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];

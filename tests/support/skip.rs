@@ -1,6 +1,7 @@
 //! Tests that need something of the machine: skipped with a reason, and a failure under CI.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 /// Says why a test is skipped; where `CI` is set a skip is a failure.
@@ -25,6 +26,12 @@ pub(crate) fn need(programs: &[&str]) -> bool {
 
 /// Whether `program` is found on the search path.
 fn installed(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    env::split_paths(&search_path()).any(|directory| directory.join(program).is_file())
+}
+
+/// Where programs are looked for: an ordinary user's path often lacks what configures networks.
+pub(super) fn search_path() -> OsString {
+    let mut path = env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin:/sbin");
+    path
 }

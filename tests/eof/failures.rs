@@ -1,0 +1,286 @@
+//! What fails: what came before is written, and the peer never takes our failure for an end.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::{MOMENT, Plan, Side, Stdin, rows};
+use crate::support::{End, Input, Output, Pattern, Peer, Step, nettool, scratch};
+
+rows! {
+    a_reset_after_much:
+        connect_pipe(Connect, Pipe("bytes")),
+        connect_ended_pipe(Connect, EndedPipe("bytes")),
+        connect_file(Connect, File("bytes")),
+        connect_terminal(Connect, Terminal("bytes\n")),
+        connect_null(Connect, Null),
+        listen_pipe(Listen, Pipe("bytes")),
+        listen_ended_pipe(Listen, EndedPipe("bytes")),
+        listen_file(Listen, File("bytes")),
+        listen_terminal(Listen, Terminal("bytes\n")),
+        listen_null(Listen, Null);
+    a_reset_while_we_could_not_read:
+        connect_pipe(Connect, Pipe("")),
+        connect_null(Connect, Null),
+        listen_pipe(Listen, Pipe("")),
+        listen_null(Listen, Null);
+    a_full_disk_resets:
+        connect_pipe(Connect, Pipe("")),
+        connect_ended_pipe(Connect, EndedPipe("bytes")),
+        connect_file(Connect, File("bytes")),
+        connect_terminal(Connect, Terminal("")),
+        connect_null(Connect, Null),
+        listen_pipe(Listen, Pipe("")),
+        listen_ended_pipe(Listen, EndedPipe("bytes")),
+        listen_file(Listen, File("bytes")),
+        listen_terminal(Listen, Terminal("")),
+        listen_null(Listen, Null);
+    a_reader_that_is_gone_ends_us:
+        connect_pipe(Connect, Pipe("")),
+        connect_ended_pipe(Connect, EndedPipe("bytes")),
+        connect_file(Connect, File("bytes")),
+        connect_terminal(Connect, Terminal("")),
+        connect_null(Connect, Null),
+        listen_pipe(Listen, Pipe("")),
+        listen_ended_pipe(Listen, EndedPipe("bytes")),
+        listen_file(Listen, File("bytes")),
+        listen_terminal(Listen, Terminal("")),
+        listen_null(Listen, Null);
+    a_reader_that_leaves_ends_us_within_a_second:
+        connect_pipe(Connect, Pipe("")),
+        connect_ended_pipe(Connect, EndedPipe("bytes")),
+        connect_file(Connect, File("bytes")),
+        connect_terminal(Connect, Terminal("")),
+        connect_null(Connect, Null),
+        listen_pipe(Listen, Pipe("")),
+        listen_ended_pipe(Listen, EndedPipe("bytes")),
+        listen_file(Listen, File("bytes")),
+        listen_terminal(Listen, Terminal("")),
+        listen_null(Listen, Null);
+    silence_for_too_long_resets:
+        connect_pipe(Connect, Pipe("")),
+        connect_file(Connect, File("bytes")),
+        connect_terminal(Connect, Terminal("")),
+        connect_null(Connect, Null),
+        listen_pipe(Listen, Pipe("")),
+        listen_file(Listen, File("bytes")),
+        listen_terminal(Listen, Terminal("")),
+        listen_null(Listen, Null);
+    a_session_that_lasts_too_long_resets:
+        connect_pipe(Connect, Pipe("")),
+        connect_null(Connect, Null),
+        listen_pipe(Listen, Pipe("")),
+        listen_null(Listen, Null);
+}
+
+fn a_reset_after_much(side: Side, stdin: Stdin) {
+    let much = Pattern::new(41, 100_000);
+    let steps = vec![Step::Write(much.to_vec()), Step::Drained, Step::Reset];
+    let mut talk = Plan::new(side, stdin).start(steps);
+    let pipe = talk.running.stdin.take();
+    let (exit, _) = talk.ends();
+    let error = exit.received(much.fingerprint()).failure(1);
+    assert!(
+        error.contains("reset") && error.contains("100000"),
+        "{error}"
+    );
+    drop(pipe);
+}
+
+fn a_reset_while_we_could_not_read(side: Side, stdin: Stdin) {
+    let much = Pattern::new(42, 50_000);
+    let first = Step::Write(b"first".to_vec());
+    let steps = vec![
+        first,
+        Step::Await,
+        Step::Write(much.to_vec()),
+        Step::Drained,
+        Step::Reset,
+    ];
+    let mut talk = Plan::new(side, stdin).start(steps);
+    talk.running.prints_bytes(5);
+    talk.running.signal(Signal::STOP);
+    talk.peer.go();
+    talk.peer.seen();
+    talk.running.signal(Signal::CONT);
+    let pipe = talk.running.stdin.take();
+    let exit = talk.running.wait();
+    let expected = [&b"first"[..], &much.to_vec()].concat();
+    exit.printed(expected).failure(1);
+    drop(pipe);
+}
+
+#[test]
+fn a_reset_in_the_middle_of_our_sending_counts_what_is_lost() {
+    let much = Pattern::new(43, 50_000_000);
+    let steps = || {
+        vec![
+            Step::Write(b"BYE".to_vec()),
+            Step::Read(100_000),
+            Step::Reset,
+        ]
+    };
+    let peer = Peer::serve(steps());
+    let exit = nettool(["connect", &peer.target()])
+        .stdin(much.clone())
+        .run();
+    let error = exit.printed("BYE").failure(1).to_owned();
+    assert!(
+        error.contains("not delivered") || error.contains("undelivered"),
+        "{error}"
+    );
+    let server = nettool(["listen", "127.0.0.1", "0"]).stdin(much).start();
+    let peer = Peer::connect(server.listening(), steps());
+    server.wait().printed("BYE").failure(1);
+    peer.seen();
+}
+
+/// What a peer does that must see a reset, whether an end came before it or not.
+fn wronged() -> Vec<Step> {
+    vec![
+        Step::Write(b"word".to_vec()),
+        Step::ReadToEnd,
+        Step::AwaitReset,
+    ]
+}
+
+fn a_full_disk_resets(side: Side, stdin: Stdin) {
+    let (exit, seen) = Plan::new(side, stdin).stdout(Output::Full).run(wronged());
+    let error = exit.failure(1);
+    assert!(
+        error.contains("No space left on device") || error.contains("no space left"),
+        "{error}"
+    );
+    assert_eq!(seen.end, End::Reset);
+}
+
+fn a_reader_that_is_gone_ends_us(side: Side, stdin: Stdin) {
+    let (exit, seen) = Plan::new(side, stdin).stdout(Output::Broken).run(wronged());
+    exit.died_of(13).silent_but_for("listening on ");
+    assert_eq!(seen.end, End::Reset);
+}
+
+fn a_reader_that_leaves_ends_us_within_a_second(side: Side, stdin: Stdin) {
+    let mut talk = Plan::new(side, stdin).stdout(Output::Open).start(wronged());
+    assert_eq!(talk.running.read(1), b"w");
+    drop(talk.running.stdout.take());
+    let left = Instant::now();
+    let pipe = talk.running.stdin.take();
+    let (exit, seen) = talk.ends();
+    let elapsed = left.elapsed();
+    exit.died_of(13).silent_but_for("listening on ");
+    assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
+    assert_eq!(seen.end, End::Reset);
+    drop(pipe);
+}
+
+fn silence_for_too_long_resets(side: Side, stdin: Stdin) {
+    let plan = Plan::new(side, stdin).options(&["--idle-timeout", "300ms"]);
+    let mut talk = plan.start(wronged());
+    let pipe = talk.running.stdin.take();
+    let (exit, seen) = talk.ends();
+    exit.printed("word")
+        .at_least(MOMENT)
+        .within(Duration::from_secs(4))
+        .failure(1);
+    assert_eq!(seen.end, End::Reset);
+    drop(pipe);
+}
+
+fn a_session_that_lasts_too_long_resets(side: Side, stdin: Stdin) {
+    let plan = Plan::new(side, stdin).options(&["--max-time", "600ms"]);
+    let mut talk = plan.start(wronged());
+    let pipe = talk.running.stdin.take();
+    let (exit, seen) = talk.ends();
+    exit.printed("word")
+        .within(Duration::from_secs(4))
+        .failure(1);
+    assert_eq!(seen.end, End::Reset);
+    drop(pipe);
+}
+
+/// A Unix stream has no reset; what is lost is an error all the same.
+#[test]
+fn a_unix_peer_that_closes_with_our_data_unread_is_an_error() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let text = path.to_str().expect("a plain path");
+    let peer = Peer::serve_unix(
+        &path,
+        vec![Step::Pending(6), Step::Write(b"answer".to_vec())],
+    );
+    let exit = nettool(["connect", "-U", text]).stdin("unread").run();
+    exit.printed("answer").failure(1);
+    peer.seen();
+    let ours = directory.path().join("o");
+    let server = nettool(["listen", "-U", ours.to_str().expect("a plain path")])
+        .stdin("unread")
+        .start();
+    server.announced(1);
+    let peer = Peer::connect_unix(
+        &ours,
+        vec![Step::Pending(6), Step::Write(b"answer".to_vec())],
+    );
+    peer.seen();
+    server.wait().printed("answer").failure(1);
+}
+
+/// A reset before a byte has passed was a look, not a client.
+#[test]
+fn a_listener_outlives_a_look() {
+    let server = nettool(["listen", "127.0.0.1", "0"])
+        .stdin("answer")
+        .start();
+    let address = server.listening();
+    // Stopped, it finds them all reset already, however busy the machine is.
+    server.signal(Signal::STOP);
+    for _ in 0..3 {
+        Peer::connect(address, vec![Step::Reset]).seen();
+    }
+    let client = vec![
+        Step::Write(b"client".to_vec()),
+        Step::Shutdown,
+        Step::ReadToEnd,
+    ];
+    let client = Peer::connect(address, client);
+    server.signal(Signal::CONT);
+    assert_eq!(client.seen().head, b"answer");
+    server.wait().success().printed("client");
+}
+
+/// The kept pipe is written to after the peer has broken off: its failure is the session's.
+#[test]
+fn sending_into_a_broken_connection_is_an_error() {
+    for side in [Side::Connect, Side::Listen] {
+        let steps = vec![
+            Step::Write(b"word".to_vec()),
+            Step::Read(5),
+            Step::Await,
+            Step::Reset,
+        ];
+        let mut talk = Plan::new(side, Stdin::Pipe("bytes")).start(steps);
+        talk.running.prints("word");
+        talk.peer.go();
+        talk.peer.seen();
+        // It may have noticed already, and closed its end of the pipe.
+        let _ = talk
+            .running
+            .stdin
+            .take()
+            .map(|mut pipe| pipe.write_all(b"more"));
+        talk.running.wait().printed("word").failure(1);
+    }
+}
+
+/// An input that cannot be read is our failure, too.
+#[test]
+fn an_unreadable_input_resets() {
+    let peer = Peer::serve(wronged());
+    let directory = std::fs::File::open("/").expect("a directory");
+    let exit = nettool(["connect", &peer.target()])
+        .stdin(Input::Fd(directory.into()))
+        .run();
+    exit.failure(1);
+    assert_eq!(peer.seen().end, End::Reset);
+}

@@ -1,0 +1,115 @@
+//! Datagrams have no end: how long `connect --udp` stays, and what it reports.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::support::{Input, LIMIT, Program, nettool, scratch};
+
+/// A peer on a free port, no receive of which waits longer than the limit.
+fn peer() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.set_read_timeout(Some(LIMIT)).expect("a timeout");
+    socket
+}
+
+/// `nettool connect --udp` to `peer`.
+fn connect(peer: &UdpSocket) -> Program {
+    let addr = peer.local_addr().expect("a bound address");
+    nettool(["connect", "--udp", &addr.to_string()])
+}
+
+/// The next datagram and who sent it.
+fn receive(peer: &UdpSocket) -> (Vec<u8>, SocketAddr) {
+    let mut buffer = vec![0; 65_536];
+    let (length, from) = peer.recv_from(&mut buffer).expect("a datagram");
+    buffer.truncate(length);
+    (buffer, from)
+}
+
+#[test]
+fn answers_are_waited_for_until_a_second_passes_without_one() {
+    let peer = peer();
+    let directory = scratch();
+    let path = directory.path().join("stdin");
+    std::fs::write(&path, "question").expect("a file");
+    for stdin in [Input::from("question"), Input::from(path.as_path())] {
+        let client = connect(&peer).stdin(stdin).start();
+        let (question, from) = receive(&peer);
+        assert_eq!(question, b"question");
+        for answer in ["one ", "two "] {
+            assert!(client.stays(Duration::from_millis(600)));
+            peer.send_to(answer.as_bytes(), from).expect("a client");
+        }
+        let answered = Instant::now();
+        let exit = client.wait();
+        exit.success().printed("one two ").silent();
+        let stayed = answered.elapsed();
+        assert!(
+            stayed > Duration::from_millis(800) && stayed < Duration::from_secs(3),
+            "{stayed:?}"
+        );
+    }
+}
+
+#[test]
+fn another_patience_is_no_error() {
+    for option in ["-w", "--quit-after"] {
+        let peer = peer();
+        let exit = connect(&peer)
+            .args([option, "50ms"])
+            .stdin("question")
+            .run();
+        exit.success()
+            .at_least(Duration::from_millis(50))
+            .within(Duration::from_millis(900));
+    }
+}
+
+#[test]
+fn sending_only_leaves_at_the_end() {
+    let peer = peer();
+    connect(&peer)
+        .arg("--send-only")
+        .stdin("word")
+        .run()
+        .success()
+        .within(Duration::from_millis(900));
+    assert_eq!(receive(&peer).0, b"word");
+}
+
+#[test]
+fn an_empty_datagram_is_data() {
+    let peer = peer();
+    let client = connect(&peer).stdin(Input::Open).start();
+    let mut client = client;
+    std::io::Write::write_all(client.stdin.as_mut().expect("a pipe"), b"hello").expect("a reader");
+    let (_, from) = receive(&peer);
+    peer.send_to(b"", from).expect("a client");
+    peer.send_to(b"after", from).expect("a client");
+    client.prints("after");
+    client.wait().success().printed("after");
+}
+
+#[test]
+fn a_closed_port_is_an_error() {
+    let peer = peer();
+    let client = connect(&peer);
+    drop(peer);
+    let exit = client.stdin("question").run();
+    let error = exit.within(Duration::from_millis(900)).failure(1);
+    assert!(error.contains("refused"), "{error}");
+}
+
+#[test]
+fn a_closed_port_is_reported_and_an_error_at_the_end() {
+    let peer = peer();
+    let client = connect(&peer);
+    drop(peer);
+    let mut client = client.stdin(Input::Open).start();
+    std::io::Write::write_all(client.stdin.as_mut().expect("a pipe"), b"question")
+        .expect("a reader");
+    client.says("refused");
+    assert!(client.stays(Duration::from_millis(300)));
+    drop(client.stdin.take());
+    client.wait().status(1);
+}
