@@ -8,6 +8,7 @@ mod generate;
 mod ifaces;
 mod listen;
 mod pages;
+mod probe;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -24,6 +25,7 @@ pub(crate) use connect::ConnectArgs;
 pub(crate) use ifaces::IfacesArgs;
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
+pub(crate) use probe::{Form, ProbeArgs, Wanted};
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.
@@ -50,6 +52,7 @@ Examples:
   nettool listen 9000 > copy             receive a file ...
   nettool connect host 9000 < file       ... that is sent like this
   nettool buffers                        how much a socket holds
+  nettool probe localhost 1-1024         which of these ports are open
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
 
@@ -60,6 +63,7 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     Listen(ListenArgs),
     Buffers(BuffersArgs),
+    Probe(ProbeArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }
