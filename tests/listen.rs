@@ -13,7 +13,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    End, Input, LIMIT, Namespace, Pattern, Peer, Program, Running, Step, nettool, scratch, until,
+    End, Input, LIMIT, Namespace, Output, Pattern, Peer, Program, Running, Step, need, nettool,
+    scratch, until,
 };
 
 /// `nettool listen` on a free port of 127.0.0.1.
@@ -547,4 +548,94 @@ fn nobody_behind_a_udp_port_is_an_error() {
         "{}",
         exit.stderr
     );
+}
+
+#[test]
+fn a_datagram_that_cannot_be_sent_holds_nothing_up() {
+    if !need(&["nft"]) {
+        return;
+    }
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    // The system refuses to send at all: no ICMP message is needed for that.
+    space.rules(
+        "table inet t { chain c { type filter hook output priority 0; udp sport 7 drop; }; }",
+    );
+    let mut server = space
+        .inside(nettool(["listen", "-u", "127.0.0.1", "7"]).stdin(Input::Open))
+        .start();
+    server.listening();
+    let client = nettool(["connect", "-u", "127.0.0.1", "7", "--send-only"]);
+    space.inside(client.stdin("ask")).run().success();
+    server.prints("ask");
+    server.stdin.as_mut().unwrap().write_all(b"answer").unwrap();
+    server.says("warning: a datagram did not arrive: ");
+    let client = nettool(["connect", "-u", "127.0.0.1", "7", "--send-only"]);
+    space.inside(client.stdin("again")).run().success();
+    server.prints("again");
+    server.signal(Signal::TERM);
+    server.wait().died_of(15).printed("askagain");
+}
+
+#[test]
+fn a_route_that_vanishes_is_an_error() {
+    let Some((near, _far)) = Namespace::pair() else {
+        return;
+    };
+    let client = near.inside(nettool(["connect", "-u", "-v", "10.77.0.2", "7"]).stdin(Input::Open));
+    let mut client = client.start();
+    let mut stdin = client.stdin.take().unwrap();
+    // Nothing says that it has its socket; without a route it would fail to get one, too.
+    assert!(client.stays(Duration::from_millis(200)));
+    near.run("ip link set eth0 down");
+    stdin.write_all(b"lost").unwrap();
+    client.says("network is unreachable");
+    drop(stdin);
+    client.wait().failure(1);
+}
+
+/// Fills the pipe of a datagram listener whose reader stalls.
+fn stall(server: &mut Running) {
+    let socket = datagrams();
+    let (addr, datagram) = (server.listening(), vec![7; 60_000]);
+    socket.send_to(&datagram, addr).unwrap();
+    server.read(1);
+    for _ in 0..40 {
+        socket.send_to(&datagram, addr).unwrap();
+    }
+}
+
+#[test]
+fn a_stalled_reader_holds_no_end_of_datagrams_up() {
+    let mut server = listen_udp(&["--quit-after=100ms"])
+        .stdout(Output::Open)
+        .start();
+    stall(&mut server);
+    assert!(server.stays(Duration::from_millis(300)));
+    server.signal(Signal::TERM);
+    server.wait().died_of(15);
+    let mut server = listen_udp(&["--max-time=500ms"])
+        .stdout(Output::Open)
+        .start();
+    stall(&mut server);
+    let exit = server.wait();
+    assert!(
+        exit.failure(1)
+            .contains("write to stdout: timed out after 500ms"),
+        "{}",
+        exit.stderr
+    );
+}
+
+#[test]
+fn an_endless_patience_has_no_end() {
+    let socket = datagrams();
+    let target = socket.local_addr().unwrap().to_string();
+    for option in ["-wforever", "--quit-after=forever"] {
+        let client = nettool(["connect", "-u", &target, option]).start();
+        assert!(client.stays(Duration::from_millis(1300)));
+        client.signal(Signal::INT);
+        client.wait().died_of(2);
+    }
 }
