@@ -7,6 +7,7 @@
 )]
 
 mod buffers;
+mod connect;
 mod document;
 mod eof;
 mod harness;
