@@ -52,6 +52,13 @@ const PAGES: &[Page] = &[
             include_str!("manual/see-also.roff"),
         ],
     },
+    Page {
+        name: "nettool-probe",
+        sections: &[
+            include_str!("manual/probe.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
 ];
 
 /// The committed completions.

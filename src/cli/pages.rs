@@ -17,6 +17,7 @@ pub(crate) struct ManArgs {
 pub(crate) enum Page {
     Connect,
     Listen,
+    Probe,
 }
 
 /// Print the completions of a shell.

@@ -11,6 +11,7 @@ pub(super) fn man(arguments: &ManArgs) -> Result<(), Error> {
         None => include_str!("../../man/nettool.1"),
         Some(Page::Connect) => include_str!("../../man/nettool-connect.1"),
         Some(Page::Listen) => include_str!("../../man/nettool-listen.1"),
+        Some(Page::Probe) => include_str!("../../man/nettool-probe.1"),
     })
 }
 

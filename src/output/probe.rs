@@ -84,6 +84,9 @@ impl Findings {
 
     /// The report for a person.
     pub(crate) fn text(&mut self, summary: &Summary, style: Style) -> String {
+        if self.addresses.is_empty() {
+            return String::new();
+        }
         self.sort();
         let mut text: String = self.addresses.iter().map(|a| a.text(style)).collect();
         text.push_str(&summary.text(style));
@@ -301,4 +304,133 @@ fn plain_line(report: &PortReport) -> String {
         known(report.service.map(|service| escaped(service).into_owned())),
     ];
     fields.join("\t") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nettool::probe::{Icmp, Ports, Proto};
+    use nettool::value::PortList;
+    use std::net::SocketAddr;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// A report of a port of `host` at 192.0.2.1.
+    fn report(port: u16, state: State, errno: Option<i32>, reason: &'static str) -> PortReport {
+        let rtt = (state != State::Filtered).then_some(Duration::from_micros(1500));
+        PortReport {
+            host: "host".into(),
+            addr: address("192.0.2.1"),
+            port,
+            proto: Proto::Tcp,
+            state,
+            errno,
+            errname: errno.and_then(nettool::error::errno_name),
+            reason,
+            icmp: None,
+            rtt,
+            tries: if rtt.is_some() { 1 } else { 3 },
+            service: (port == 22).then_some("ssh"),
+            banner: None,
+        }
+    }
+
+    /// What is known of five ports, of which those of the `shown` states are listed.
+    fn findings(shown: Vec<State>) -> Findings {
+        let target = Target {
+            host: "host".into(),
+            address: SocketAddr::new(address("192.0.2.1"), 0),
+            ports: Arc::new(Ports::from(&PortList::common())),
+        };
+        let mut findings = Findings::new(&[target], shown);
+        findings.leave_out("host", vec![address("2001:db8::1")]);
+        let icmp = Some(Icmp {
+            kind: 3,
+            code: 13,
+            from: Some(address("192.0.2.254")),
+        });
+        findings.add(report(8080, State::Open, Some(0), "syn-ack"));
+        findings.add(report(22, State::Open, Some(0), "syn-ack"));
+        findings.add(report(23, State::Closed, Some(libc::ECONNREFUSED), "reset"));
+        findings.add(report(24, State::Filtered, None, "no-response"));
+        let rejected = report(
+            25,
+            State::Rejected,
+            Some(libc::EHOSTUNREACH),
+            "admin-prohibited",
+        );
+        findings.add(PortReport { icmp, ..rejected });
+        findings
+    }
+
+    fn summary() -> Summary {
+        Summary {
+            ports: 5,
+            open: 2,
+            elapsed: Duration::from_millis(1234),
+            complete: true,
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn a_person_gets_the_open_ports_and_counts() {
+        let text = findings(vec![State::Open]).text(&summary(), Style::PLAIN);
+        let expected = "host (192.0.2.1)
+    22/tcp  open  ssh   1.50 ms
+  8080/tcp  open  -     1.50 ms
+  1 closed, 1 rejected (admin-prohibited from 192.0.2.254), 1 filtered
+  not probed: 2001:db8::1
+5 ports, 2 open, in 1.23 s
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_person_may_see_the_others_with_their_reasons() {
+        let others = vec![State::Filtered, State::Rejected];
+        let text = findings(others).text(&summary(), Style::PLAIN);
+        let expected = "host (192.0.2.1)
+  24/tcp  filtered  -         -  no-response, 3 tries
+  25/tcp  rejected  -   1.50 ms  admin-prohibited from 192.0.2.254
+  2 open, 1 closed
+  not probed: 2001:db8::1
+5 ports, 2 open, in 1.23 s
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_script_gets_fields_and_never_an_empty_one() {
+        let text = findings(State::ALL.to_vec()).plain();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "host\t192.0.2.1\t22\ttcp\topen\t0\t-\t1500\t1\tssh"
+        );
+        assert_eq!(
+            lines[2],
+            "host\t192.0.2.1\t24\ttcp\tfiltered\t-\t-\t-\t3\t-"
+        );
+    }
+
+    #[test]
+    fn silence_is_what_connect_makes_of_it() {
+        let text = findings(State::ALL.to_vec()).connect_ex();
+        assert_eq!(text, "22 0\n23 111\n24 110\n25 113\n8080 0\n");
+    }
+
+    #[test]
+    fn times_are_as_long_as_they_need_to_be() {
+        for (micros, text) in [
+            (38, "0.04 ms"),
+            (12_345, "12.3 ms"),
+            (2_500_000, "2.50 s"),
+            (150_000_000, "150 s"),
+        ] {
+            assert_eq!(span(Duration::from_micros(micros)), text);
+        }
+    }
 }
