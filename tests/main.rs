@@ -11,5 +11,6 @@ mod eof;
 mod harness;
 mod interop;
 mod messages;
+mod probe;
 mod reaching;
 mod support;
