@@ -6,11 +6,15 @@
     clippy::unwrap_used
 )]
 
+mod buffers;
 mod document;
 mod eof;
 mod harness;
+mod ifaces;
 mod interop;
+mod listen;
 mod messages;
 mod probe;
+mod process;
 mod reaching;
 mod support;

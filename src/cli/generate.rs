@@ -31,6 +31,14 @@ const PAGES: &[Page] = &[
         ],
     },
     Page {
+        name: "nettool-ifaces",
+        sections: &[
+            include_str!("manual/ifaces.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
         name: "nettool-connect",
         sections: &[
             include_str!("manual/connect.roff"),
@@ -56,6 +64,14 @@ const PAGES: &[Page] = &[
         name: "nettool-probe",
         sections: &[
             include_str!("manual/probe.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
+        name: "nettool-buffers",
+        sections: &[
+            include_str!("manual/buffers.roff"),
+            include_str!("manual/exit-status.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },

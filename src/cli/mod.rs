@@ -1,9 +1,11 @@
 //! The command line: types, help and what people know from other tools. Nothing else knows clap.
 
+mod buffers;
 mod common;
 mod connect;
 #[cfg(test)]
 mod generate;
+mod ifaces;
 mod listen;
 mod pages;
 mod probe;
@@ -17,8 +19,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
 
+pub(crate) use buffers::BuffersArgs;
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
+pub(crate) use ifaces::IfacesArgs;
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, ProbeArgs, Wanted};
@@ -42,20 +46,24 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  nettool ifaces                         the addresses of this machine
   nettool listen 9000                    wait for a client on port 9000
   nettool connect example.org 80         talk to a server
   nettool listen 9000 > copy             receive a file ...
   nettool connect host 9000 < file       ... that is sent like this
   nettool probe localhost 1-1024         which of these ports are open
+  nettool buffers                        how much a socket holds
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Ifaces(IfacesArgs),
     Connect(ConnectArgs),
     Listen(ListenArgs),
     Probe(ProbeArgs),
+    Buffers(BuffersArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }
@@ -116,6 +124,8 @@ pub(crate) enum Parsed {
     Run(Box<Arguments>),
     /// A text that was asked for: help or the version.
     Text(String),
+    /// Help for somebody who said nothing.
+    Help(String),
     /// Nothing that can be understood.
     Usage {
         /// What is wrong, and what would be right.
@@ -170,6 +180,7 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Text(text),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::Help(text),
         _ => {
             let json = arguments
                 .iter()

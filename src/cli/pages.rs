@@ -15,9 +15,11 @@ pub(crate) struct ManArgs {
 /// A command that has a page.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Page {
+    Ifaces,
     Connect,
     Listen,
     Probe,
+    Buffers,
 }
 
 /// Print the completions of a shell.

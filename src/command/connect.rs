@@ -58,7 +58,7 @@ async fn session(
     };
     let transfer = match reached {
         Reached::Stream(stream, peer) => call.stream(stream, peer, stop).await?,
-        Reached::Udp(socket) => call.datagrams(socket, stop).await,
+        Reached::Udp(socket) => call.datagrams(socket, stop).await?,
     };
     output.transfer(1, &transfer);
     Ok(talk::status(&transfer, &came))
@@ -170,7 +170,7 @@ impl Call<'_> {
         &mut self,
         socket: tokio::net::UdpSocket,
         stop: impl Future<Output = ()>,
-    ) -> Transfer {
+    ) -> Result<Transfer, Error> {
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let datagrams = Datagrams {
             sockets: vec![socket],

@@ -156,6 +156,6 @@ impl Service<'_> {
             meter: &self.meter,
             observer: self.output,
         };
-        Ok(exchange(datagrams, stop).await)
+        exchange(datagrams, stop).await
     }
 }

@@ -8,6 +8,7 @@ mod resolve;
 mod stream;
 mod udp;
 
+pub(crate) use address::is_link_local;
 pub use address::{Address, Family, Proto};
 pub use connect::{Connecting, connect_tcp, connect_unix};
 pub(crate) use line::Line;

@@ -8,7 +8,7 @@ use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::{Address, Proto};
+use super::{Address, Line, Proto};
 
 /// A connection that carries bytes in order, and can be ended in one direction.
 #[derive(Debug)]
@@ -91,6 +91,16 @@ impl Stream {
         }
     }
 
+    /// The error that the socket holds, which this takes away from it. None is noted, so that the
+    /// next wait for one waits.
+    pub(crate) fn try_error(&self) -> Option<io::Error> {
+        let look = || match SockRef::from(self).take_error()? {
+            None => Err(io::ErrorKind::WouldBlock.into()),
+            Some(error) => Ok(error),
+        };
+        either!(self, stream => stream.try_io(Interest::ERROR, look)).ok()
+    }
+
     /// Takes what has come; 0 is the peer's end.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         either!(self, stream => stream.try_read(buffer))
@@ -107,8 +117,10 @@ impl Stream {
         either!(self, stream => stream.try_write(bytes))
     }
 
-    /// Sends small writes at once, and has the system notice a peer that is gone for hours.
+    /// Sends small writes at once, has the system notice a peer that is gone for hours, and resets
+    /// the connection if we are killed before anything was said.
     pub(crate) fn prepare(&self) {
+        Line::new(self.proto(), self.as_fd()).reset_on_close(true);
         if let Self::Tcp(stream) = self {
             let _ = stream.set_nodelay(true);
             let _ = SockRef::from(self).set_keepalive(true);

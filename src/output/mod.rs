@@ -3,9 +3,13 @@
 //! stdout carries the result, stderr the talk. Every line is one `write(2)`, so that the lines of
 //! many processes on one terminal do not mix, and a stderr that is closed or full hurts nobody.
 
+mod buffers;
 mod escape;
 mod hint;
+mod interfaces;
+mod layout;
 mod probe;
+mod quantity;
 mod record;
 mod session;
 mod style;
@@ -15,10 +19,11 @@ use std::cell::RefCell;
 use anstream::ColorChoice;
 use nettool::error::{Action, Error};
 use nettool::process;
-use serde::Serialize;
 
+pub(crate) use buffers::BufferTable;
 pub(crate) use escape::{TerminalFilter, escaped};
-pub(crate) use probe::Findings;
+pub(crate) use interfaces::{Interfaces, View};
+pub(crate) use probe::{Conclusion, Findings};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
@@ -45,14 +50,8 @@ pub(crate) enum Records {
 
 /// A result that can be shown to a person or to a script, from the same value.
 pub(crate) trait Report {
-    /// The `type` of the JSON record.
-    const KIND: &'static str;
-    /// The fields of the JSON record, in the contract's order.
-    type Record<'a>: Serialize
-    where
-        Self: 'a;
-    /// The value as a record.
-    fn record(&self) -> Self::Record<'_>;
+    /// The value as records, a line each, in the contract's words.
+    fn records(&self) -> String;
     /// The value as text, with its line ends.
     fn text(&self, style: Style) -> String;
 }
@@ -85,20 +84,10 @@ impl Output {
         self.wishes.json
     }
 
-    /// How much more than usual is told.
-    pub(crate) fn verbosity(&self) -> u8 {
-        self.wishes.verbose
-    }
-
-    /// The style of stdout.
-    pub(crate) fn style(&self) -> Style {
-        self.stdout
-    }
-
-    /// Prints a result on stdout: as text, or as a record.
-    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Error> {
+    /// Prints a result on stdout: as text, or as records.
+    pub(crate) fn report(&self, report: &impl Report) -> Result<(), Error> {
         if self.wishes.json {
-            return self.result(&record::line(R::KIND, &report.record()));
+            return self.result(&report.records());
         }
         self.result(&report.text(self.stdout))
     }
@@ -216,6 +205,11 @@ impl Output {
 /// Prints a usage error that was found before there was a printer.
 pub(crate) fn usage(message: &str, wishes: Wishes) {
     Output::new(wishes, Records::Stdout).usage(message);
+}
+
+/// Helps somebody who said nothing: on stderr, for it is no result.
+pub(crate) fn help(text: &str) {
+    let _ = process::write_stderr(text.as_bytes());
 }
 
 /// Tells that a text that was asked for could not be printed.

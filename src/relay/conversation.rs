@@ -104,6 +104,7 @@ pub async fn converse(
         let mut mover = Direct::start(stream, input, flow, meter).map_err(failed)?;
         return Ok(talk(terms, &mut mover, stop).await);
     }
-    let mut mover = Looped::new(stream, input, Outlet::of(sink), reads, meter, observer);
+    let outlet = Outlet::of(sink).map_err(failed)?;
+    let mut mover = Looped::new(stream, input, outlet, reads, meter, observer);
     Ok(talk(terms, &mut mover, stop).await)
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::ReadBuf;
+use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
 
 use super::outlet::{OutletNews, news};
@@ -59,19 +59,27 @@ pub struct Datagrams<'a> {
 }
 
 /// Exchanges datagrams until the rules say that it is over, or `stop` comes.
-pub async fn exchange(datagrams: Datagrams<'_>, stop: impl Future<Output = ()>) -> Transfer {
-    let mut exchange = Exchange::new(datagrams);
+///
+/// # Errors
+/// It cannot even begin: the system has no room for it.
+pub async fn exchange(
+    datagrams: Datagrams<'_>,
+    stop: impl Future<Output = ()>,
+) -> Result<Transfer> {
+    let failed = |error| Error::new(Action::Write, "stdout", error);
+    let outlet = Outlet::of(datagrams.sink).map_err(failed)?;
+    let mut exchange = Exchange::new(datagrams, outlet);
     let mut stop = std::pin::pin!(stop);
     loop {
         if let Some(end) = exchange.over() {
-            return exchange.finish(end, None).await;
+            return Ok(exchange.finish(end, None).await);
         }
         let woken = tokio::select! {
-            () = stop.as_mut() => return exchange.finish(End::Signal, None).await,
+            () = stop.as_mut() => return Ok(exchange.finish(End::Signal, None).await),
             woken = exchange.wait() => woken,
         };
         if let Err(error) = exchange.handle(woken) {
-            return exchange.finish(End::Error, Some(error)).await;
+            return Ok(exchange.finish(End::Error, Some(error)).await);
         }
     }
 }
@@ -103,7 +111,7 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn new(talk: Datagrams<'a>) -> Self {
+    fn new(talk: Datagrams<'a>, outlet: Option<Outlet>) -> Self {
         let now = Instant::now();
         let connected = talk
             .sockets
@@ -112,7 +120,7 @@ impl<'a> Exchange<'a> {
         Self {
             peer: connected.map(|peer| (0, peer)),
             input_over: talk.rules.recv_only,
-            outlet: Outlet::of(talk.sink),
+            outlet,
             talk,
             buffer: vec![0; LONGEST],
             started: now,
@@ -125,6 +133,10 @@ impl<'a> Exchange<'a> {
     /// Whether it is over, and how.
     fn over(&self) -> Option<End> {
         let passed = |moment: Option<Instant>| moment.is_some_and(|at| Instant::now() >= at);
+        let sent_all = self.input_over && self.talk.input.pending().is_empty();
+        if sent_all && self.reported.is_some() {
+            return Some(End::Error);
+        }
         if passed(self.quiet_moment()) {
             return Some(End::Stdin);
         }
@@ -157,10 +169,12 @@ impl<'a> Exchange<'a> {
         );
         let room = self.outlet.as_ref().is_none_or(Outlet::has_room);
         let sends_with = self.peer.filter(|_| unsent).map(|(socket, _)| socket);
+        let is_connected = self.talk.rules.side == Side::Connect;
         let Datagrams { sockets, input, .. } = &mut self.talk;
         tokio::select! {
             filled = input.fill(), if reads_input => Woken::Input(filled),
             heard = receive(sockets, &mut self.buffer), if room => Woken::Datagram(heard),
+            error = report(sockets), if is_connected => Woken::Datagram(Err(error)),
             ready = writable(sockets, sends_with), if sends_with.is_some() => Woken::Writable(ready),
             news = news(self.outlet.as_ref(), !room) => Woken::Outlet(news),
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
@@ -333,6 +347,27 @@ async fn receive(
         Poll::Pending
     })
     .await
+}
+
+/// What the network reported of an earlier datagram. A socket that knows its peer learns it from
+/// an event of its own, without anything to read (ip(7), udp(7)).
+async fn report(sockets: &[UdpSocket]) -> io::Error {
+    let Some(socket) = sockets.first() else {
+        return std::future::pending().await;
+    };
+    loop {
+        if let Err(error) = socket.ready(Interest::ERROR).await {
+            return error;
+        }
+        let look = || match socket.take_error()? {
+            None => Err(io::ErrorKind::WouldBlock.into()),
+            Some(error) => Ok(error),
+        };
+        match socket.try_io(Interest::ERROR, look) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(error) | Err(error) => return error,
+        }
+    }
 }
 
 /// A datagram of this socket, if there is one.

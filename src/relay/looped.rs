@@ -28,10 +28,20 @@ pub(super) struct Looped<'a> {
     buffer: Vec<u8>,
     reads_input: bool,
     reads_peer: bool,
-    leaving: bool,
-    rescuing: bool,
+    phase: Phase,
     /// stdout has told its end.
     written: bool,
+}
+
+/// What it is there for at the moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    /// To move bytes both ways.
+    Talking,
+    /// To send what is read; what comes is dropped.
+    Leaving,
+    /// To write what a broken connection still holds.
+    Rescuing,
 }
 
 impl<'a> Looped<'a> {
@@ -54,20 +64,19 @@ impl<'a> Looped<'a> {
             buffer: vec![0; FIRST_READ],
             reads_input,
             reads_peer: true,
-            leaving: false,
-            rescuing: false,
+            phase: Phase::Talking,
         }
     }
 
     /// Whether received bytes have somewhere to go.
     fn has_room(&self) -> bool {
-        self.leaving || self.outlet.as_ref().is_none_or(Outlet::has_room)
+        self.phase == Phase::Leaving || self.outlet.as_ref().is_none_or(Outlet::has_room)
     }
 
     /// Reads and writes what the socket is ready for.
     fn use_socket(&mut self, ready: Ready) -> News {
         if ready.is_error()
-            && let Ok(Some(error)) = socket2::SockRef::from(&self.stream).take_error()
+            && let Some(error) = self.stream.try_error()
         {
             return News::Broken(error);
         }
@@ -106,7 +115,10 @@ impl<'a> Looped<'a> {
     fn pass_on(&mut self, length: usize) {
         self.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
-        let outlet = self.outlet.as_mut().filter(|_| !self.leaving);
+        let outlet = self
+            .outlet
+            .as_mut()
+            .filter(|_| self.phase != Phase::Leaving);
         if outlet.is_some_and(|outlet| outlet.put(bytes)) {
             self.observer.notice(&Event::PayloadEscaped);
         }
@@ -159,7 +171,7 @@ impl Mover for Looped<'_> {
     }
 
     async fn news(&mut self) -> News {
-        if self.rescuing {
+        if self.phase == Phase::Rescuing {
             self.read_held();
         }
         let (unsent, room) = (self.has_unsent(), self.has_room());
@@ -173,7 +185,7 @@ impl Mover for Looped<'_> {
             ..
         } = self;
         tokio::select! {
-            ready = stream.ready(interest), if !self.rescuing => match ready {
+            ready = stream.ready(interest), if self.phase != Phase::Rescuing => match ready {
                 Ok(ready) => self.use_socket(ready),
                 Err(error) => News::Broken(error),
             },
@@ -211,13 +223,13 @@ impl Mover for Looped<'_> {
     }
 
     fn leave(&mut self) {
-        self.leaving = true;
+        self.phase = Phase::Leaving;
         self.reads_input = false;
         self.close_outlet();
     }
 
     fn rescue(&mut self) {
-        self.rescuing = true;
+        self.phase = Phase::Rescuing;
         self.reads_input = false;
     }
 }

@@ -3,6 +3,7 @@
 //! [`Ending`] is the end-of-file table of the manual as a pure state machine; [`converse`] moves
 //! the bytes and does what it says.
 
+mod attention;
 mod conversation;
 mod datagrams;
 mod direct;

@@ -3,8 +3,11 @@
 use std::io;
 use std::thread;
 
+use rustix::event::PollFlags;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, watch};
 
+use super::attention::{self, Attention, Control, Mode};
 use super::{Sink, Transform};
 use crate::error::{Action, Error};
 use crate::sys;
@@ -18,6 +21,7 @@ const KEPT: usize = 2;
 /// Where the peer's bytes go.
 pub(crate) struct Outlet {
     chunks: Option<mpsc::Sender<Piece>>,
+    control: Control,
     fate: watch::Receiver<Fate>,
     filter: Option<Box<dyn Transform>>,
 }
@@ -43,25 +47,30 @@ enum Fate {
 
 impl Outlet {
     /// What a sink needs; nothing for nowhere.
-    pub(crate) fn of(sink: Sink<'_>) -> Option<Self> {
+    ///
+    /// # Errors
+    /// The system has no room for its thread.
+    pub(crate) fn of(sink: Sink<'_>) -> io::Result<Option<Self>> {
         match sink {
-            Sink::Nothing => None,
-            Sink::Stdout => Some(Self::stdout(None)),
-            Sink::Filtered(filter) => Some(Self::stdout(Some(filter()))),
+            Sink::Nothing => Ok(None),
+            Sink::Stdout => Self::stdout(None).map(Some),
+            Sink::Filtered(filter) => Self::stdout(Some(filter())).map(Some),
         }
     }
 
     /// stdout, with a filter before it if it is a terminal that must be spared.
-    fn stdout(filter: Option<Box<dyn Transform>>) -> Self {
-        let (sender, chunks) = mpsc::channel(QUEUE);
+    fn stdout(filter: Option<Box<dyn Transform>>) -> io::Result<Self> {
+        let (sender, mut pieces) = mpsc::channel(QUEUE);
         let (fate, receiver) = watch::channel(Fate::Open);
-        watch_reader(fate.clone());
-        thread::spawn(move || write_all(chunks, &fate));
-        Self {
+        let (control, attention) = attention::pair(Mode::Run)?;
+        let writer = move || write_all(&mut pieces, &attention, &fate);
+        thread::Builder::new().spawn(writer)?;
+        Ok(Self {
             chunks: Some(sender),
+            control,
             fate: receiver,
             filter,
-        }
+        })
     }
 
     /// Whether a chunk would be taken now.
@@ -138,7 +147,15 @@ impl Outlet {
         if let Some(chunks) = &self.chunks {
             // A writer that has failed takes no more, and says so by its fate.
             let _ = chunks.try_send(piece);
+            self.control.wake();
         }
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.chunks = None;
+        self.control.wake();
     }
 }
 
@@ -173,12 +190,18 @@ fn write_error(errno: Option<i32>) -> Error {
     Error::new(Action::Write, "stdout", error)
 }
 
-/// The writer: until it is told to close, a write fails, or nobody hands it anything any more.
-fn write_all(mut pieces: mpsc::Receiver<Piece>, fate: &watch::Sender<Fate>) {
-    while let Some(piece) = pieces.blocking_recv() {
-        let (result, settled) = match piece {
-            Piece::Bytes(bytes) => (sys::write_stdout(&bytes), Fate::Open),
-            Piece::Close => (sys::close_stdout(), Fate::Closed),
+/// The writer: until it is told to close, stdout fails, or nobody hands it anything any more.
+fn write_all(
+    pieces: &mut mpsc::Receiver<Piece>,
+    attention: &Attention,
+    fate: &watch::Sender<Fate>,
+) {
+    loop {
+        let (result, settled) = match pieces.try_recv() {
+            Ok(Piece::Bytes(bytes)) => (sys::write_stdout(&bytes), Fate::Open),
+            Ok(Piece::Close) => (sys::close_stdout(), Fate::Closed),
+            Err(TryRecvError::Empty) => (wait_for_more(attention), Fate::Open),
+            Err(TryRecvError::Disconnected) => return,
         };
         match result {
             Ok(()) if settled == Fate::Open => {}
@@ -188,13 +211,18 @@ fn write_all(mut pieces: mpsc::Receiver<Piece>, fate: &watch::Sender<Fate>) {
     }
 }
 
-/// Notices that the reader has gone although there is nothing to write.
-fn watch_reader(fate: watch::Sender<Fate>) {
-    if sys::stdout_kind().has_reader() {
-        thread::spawn(move || {
-            sys::stdout_hangup();
-            settle(&fate, Fate::Failed(Some(libc::EPIPE)));
-        });
+/// Waits for the next piece, and notices that the reader has gone although there is nothing to
+/// write. It is the writer's own wait: a poll of another thread would hold stdout open after its
+/// close.
+fn wait_for_more(attention: &Attention) -> io::Result<()> {
+    if !sys::stdout_kind().has_reader() {
+        return attention.wait([], None).map(|_| ());
+    }
+    let [gone] = attention.wait([(rustix::stdio::stdout(), PollFlags::empty())], None)?;
+    if gone.is_empty() {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(libc::EPIPE))
     }
 }
 

@@ -11,6 +11,7 @@ use super::{End, Ending, Facts, Meter, Rules, StdinKind, Step, Transfer};
 use crate::error::{Action, Cause, Error, Progress};
 use crate::event::{Event, Observer};
 use crate::net::{Address, Line, Proto};
+use crate::sys;
 
 /// How often a peer that has ended is asked whether it is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
@@ -119,6 +120,12 @@ impl<'a, M: Mover> Session<'a, M> {
                     self.terms.observer.notice(&Event::WaitingForInput);
                     self.ending.waiting_said();
                 }
+                // What nobody has found the time to read yet is not idle, either.
+                Step::Leave {
+                    idle_input: true, ..
+                } if sys::input_waits() => {
+                    self.terms.meter.note_input();
+                }
                 Step::Leave { end, idle_input } => {
                     self.leave(stop.as_mut()).await?;
                     if idle_input {
@@ -159,7 +166,9 @@ impl<'a, M: Mover> Session<'a, M> {
         stop: Pin<&mut S>,
     ) -> Outcome<()> {
         let timer = earliest(until, self.deadline());
+        // News come before the timer: input that is there is not idle.
         let news = tokio::select! {
+            biased;
             () = stop => return Err(Break::Stopped),
             news = self.mover.news() => Some(news),
             () = sleep_until(timer), if timer.is_some() => None,

@@ -82,6 +82,21 @@ pub(crate) fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// Whether stdin has something to read right now.
+pub(crate) fn input_waits() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let ready = poll(&mut polled, Some(&now)).is_ok();
+    ready
+        && polled
+            .iter()
+            .any(|stdin| stdin.revents().contains(PollFlags::IN))
+}
+
 /// Writes all of it to stdout.
 pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     if stdout_was_closed() && !bytes.is_empty() {
@@ -160,18 +175,6 @@ pub(crate) fn write_piece(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize>
         .get(..bytes.len().min(libc::PIPE_BUF))
         .unwrap_or_default();
     Ok(rustix::io::write(to, piece)?)
-}
-
-/// Blocks until the reader of stdout has gone. Never returns for a file.
-pub(crate) fn stdout_hangup() {
-    let stdout = rustix::stdio::stdout();
-    loop {
-        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
-        match poll(&mut polled, None) {
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) | Err(_) => return,
-        }
-    }
 }
 
 /// Closes stdout towards its reader, and keeps the number taken so that no socket gets it.

@@ -87,7 +87,9 @@ pub(crate) fn set_receive_low_water(socket: BorrowedFd<'_>, bytes: usize) -> boo
     let Ok(bytes) = libc::c_int::try_from(bytes) else {
         return false;
     };
-    let length = size_of_val(&bytes) as libc::socklen_t;
+    let Ok(length) = libc::socklen_t::try_from(size_of_val(&bytes)) else {
+        return false;
+    };
     // SAFETY: SO_RCVLOWAT reads one int from the address given.
     let answer = unsafe {
         let value = (&raw const bytes).cast();

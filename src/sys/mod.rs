@@ -7,10 +7,13 @@
 mod descriptors;
 mod errno;
 mod icmp;
+mod settings;
 mod signals;
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod netlink;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 
@@ -18,6 +21,10 @@ mod portable;
 pub(crate) use linux::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
 };
+#[cfg(target_os = "linux")]
+pub(crate) use netlink::interfaces;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::interfaces;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
@@ -26,11 +33,12 @@ pub(crate) use portable::{
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close_stdout, foreground, interface_index, is_terminal, raise_open_files, read_stdin,
-    stdin_kind, stdout_hangup, stdout_kind, write_piece, write_stderr, write_stdout,
+    close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
+    read_stdin, stdin_kind, stdout_kind, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
+pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{die_of, ignore_job_control, ignored};
 
 /// What a splice came to.

@@ -114,12 +114,12 @@ fn a_reset_while_we_could_not_read(side: Side, stdin: Stdin) {
 #[test]
 fn a_reset_in_the_middle_of_our_sending_counts_what_is_lost() {
     let much = Pattern::new(43, 50_000_000);
+    // In the pause the queues fill up: something is lost for certain.
     let steps = || {
-        vec![
-            Step::Write(b"BYE".to_vec()),
-            Step::Read(100_000),
-            Step::Reset,
-        ]
+        let read = [Step::Write(b"BYE".to_vec()), Step::Read(100_000)];
+        read.into_iter()
+            .chain([Step::Pause(MOMENT), Step::Reset])
+            .collect()
     };
     let peer = Peer::serve(steps());
     let exit = nettool(["connect", &peer.target()])

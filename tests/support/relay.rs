@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -92,8 +93,9 @@ impl Relay {
             stream.set_read_timeout(Some(LIMIT))?;
             stream.set_write_timeout(Some(LIMIT))?;
         }
-        Line::new(Way::Forth, &client, &server, &self.faults).start();
-        Line::new(Way::Back, &server, &client, &self.faults).start();
+        let broken = Arc::new(AtomicBool::new(false));
+        Line::new(Way::Forth, [&client, &server], &self.faults, &broken).start();
+        Line::new(Way::Back, [&server, &client], &self.faults, &broken).start();
         Ok(())
     }
 }
@@ -108,20 +110,25 @@ struct Line {
     faults: Faults,
     /// How many bytes may pass before the reset.
     left: Option<u64>,
+    /// Whether one of the two directions has reset both streams: no end follows a reset.
+    broken: Arc<AtomicBool>,
 }
 
 impl Line {
-    /// The line from one stream to the other.
-    fn new(way: Way, from: &Arc<TcpStream>, to: &Arc<TcpStream>, faults: &Faults) -> Self {
-        let left = faults
-            .reset
-            .filter(|(where_, _)| *where_ == way)
-            .map(|(_, bytes)| bytes);
+    /// The line from the first stream to the second.
+    fn new(
+        way: Way,
+        [from, to]: [&Arc<TcpStream>; 2],
+        faults: &Faults,
+        broken: &Arc<AtomicBool>,
+    ) -> Self {
+        let reset = faults.reset.filter(|(there, _)| *there == way);
         Self {
             from: Arc::clone(from),
             to: Arc::clone(to),
             faults: faults.clone(),
-            left,
+            left: reset.map(|(_, bytes)| bytes),
+            broken: Arc::clone(broken),
         }
     }
 
@@ -151,6 +158,9 @@ impl Line {
                 let _ = (&*self.to).write_all(&piece);
                 return self.break_off();
             }
+            if self.broken.load(Ordering::SeqCst) {
+                return;
+            }
             if piece.is_empty() {
                 let _ = self.to.shutdown(std::net::Shutdown::Write);
             } else if (&*self.to).write_all(&piece).is_err() {
@@ -172,6 +182,7 @@ impl Line {
 
     /// Resets both streams at once.
     fn break_off(&self) {
+        self.broken.store(true, Ordering::SeqCst);
         for stream in [&self.to, &self.from] {
             let _ = rustix::net::connect_unspec(&**stream);
         }

@@ -62,6 +62,17 @@ impl Running {
         }
     }
 
+    /// The first complete line of standard error with `text` in it, as soon as it is there.
+    pub(crate) fn line_with(&self, text: &str) -> String {
+        let found = self.errors().find(self.deadline, |bytes| {
+            let all = String::from_utf8_lossy(bytes);
+            let mut lines = all.split_inclusive('\n');
+            let line = lines.find(|line| line.ends_with('\n') && line.contains(text));
+            line.map(|line| line.trim_end().to_owned())
+        });
+        found.unwrap_or_else(|| self.fail(&format!("did not say {text:?}")))
+    }
+
     /// Waits until captured standard output contains `text`.
     pub(crate) fn prints(&self, text: &str) {
         let output = self.output.as_ref().expect("captured standard output");

@@ -9,10 +9,10 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
-use super::attention::Mode;
 use super::{Ways, Work};
 use crate::error::{Action, Error};
 use crate::net::Proto;
+use crate::relay::attention::Mode;
 use crate::relay::mover::News;
 use crate::sys::{self, Splice, StdoutKind};
 

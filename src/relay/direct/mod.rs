@@ -1,7 +1,6 @@
 //! The mover for bytes that nobody looks at: one blocking thread a direction, each with the fewest
 //! copies that its two ends allow.
 
-mod attention;
 mod down;
 mod up;
 
@@ -13,10 +12,10 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
+use super::attention::{self, Attention, Control, Mode};
 use super::mover::{Mover, News};
 use super::{Input, Meter};
 use crate::net::{Proto, Stream};
-use attention::{Attention, Control, Mode};
 
 /// Which calls may be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

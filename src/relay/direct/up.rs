@@ -10,9 +10,9 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 use socket2::SockRef;
 
-use super::attention::Mode;
 use super::{Report, Ways, Work};
 use crate::error::{Action, Error};
+use crate::relay::attention::Mode;
 use crate::relay::mover::News;
 use crate::sys::{self, Splice, StdinKind};
 

@@ -54,9 +54,14 @@ impl Control {
     pub(super) fn command(&self, mode: Mode) {
         if self.mode() != Mode::Stop {
             self.mode.store(mode as u8, Ordering::Release);
-            // A full socket wakes as well as one more byte does.
-            let _ = (&self.waker).write(&[0]);
+            self.wake();
         }
+    }
+
+    /// Ends the wait of the thread, if it waits.
+    pub(super) fn wake(&self) {
+        // A full socket wakes as well as one more byte does.
+        let _ = (&self.waker).write(&[0]);
     }
 
     /// The last order.
