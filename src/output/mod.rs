@@ -23,7 +23,7 @@ use nettool::process;
 pub(crate) use buffers::BufferTable;
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use interfaces::{Interfaces, View};
-pub(crate) use probe::Findings;
+pub(crate) use probe::{Conclusion, Findings};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
