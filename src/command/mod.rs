@@ -80,7 +80,6 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 | Command::Probe(_)
                 | Command::Buffers(_)
                 | Command::Man(_)
-                | Command::Probe(_)
                 | Command::Completions(_) => Records::Stdout,
             };
             let output = Output::new(arguments.global.wishes(), records);

@@ -84,11 +84,6 @@ impl Output {
         self.wishes.json
     }
 
-    /// The style of stdout.
-    pub(crate) fn style(&self) -> Style {
-        self.stdout
-    }
-
     /// Prints a result on stdout: as text, or as records.
     pub(crate) fn report(&self, report: &impl Report) -> Result<(), Error> {
         if self.wishes.json {
