@@ -15,6 +15,7 @@ mod ifaces;
 mod interop;
 mod listen;
 mod messages;
+mod probe;
 mod process;
 mod reaching;
 mod support;
