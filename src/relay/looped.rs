@@ -214,6 +214,11 @@ impl Mover for Looped<'_> {
         }
     }
 
+    fn take_error(&self) -> Option<io::Error> {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket.take_error().unwrap_or_else(Some)
+    }
+
     fn has_unsent(&self) -> bool {
         !self.input.pending().is_empty()
     }

@@ -30,6 +30,9 @@ pub(super) trait Mover {
     /// Waits for news. Nothing is lost if the future is dropped.
     async fn news(&mut self) -> News;
 
+    /// Why the connection broke, if it did.
+    fn take_error(&self) -> Option<io::Error>;
+
     /// Whether input was read that the system has not taken.
     fn has_unsent(&self) -> bool;
 

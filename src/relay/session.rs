@@ -219,9 +219,9 @@ impl<'a, M: Mover> Session<'a, M> {
 
     /// Fails with the error that the socket holds.
     fn check_socket(&self) -> Outcome<()> {
-        match self.line().take_error() {
-            Ok(Some(error)) | Err(error) => Err(Break::Broken(error)),
-            Ok(None) => Ok(()),
+        match self.mover.take_error() {
+            Some(error) => Err(Break::Broken(error)),
+            None => Ok(()),
         }
     }
 
