@@ -16,11 +16,17 @@ _nettool() {
             ",$1")
                 cmd="nettool"
                 ;;
+            nettool,buffers)
+                cmd="nettool__subcmd__buffers"
+                ;;
             nettool,completions)
                 cmd="nettool__subcmd__completions"
                 ;;
             nettool,connect)
                 cmd="nettool__subcmd__connect"
+                ;;
+            nettool,ifaces)
+                cmd="nettool__subcmd__ifaces"
                 ;;
             nettool,listen)
                 cmd="nettool__subcmd__listen"
@@ -35,12 +41,38 @@ _nettool() {
 
     case "${cmd}" in
         nettool)
-            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version connect listen man completions"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen buffers man completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nettool__subcmd__buffers)
+            opts="-q -v -n -h --request --require --json --color --quiet --verbose --numeric --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --request)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --require)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -124,6 +156,24 @@ _nettool() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nettool__subcmd__ifaces)
+            opts="-b -s -4 -6 -q -v -n -h --brief --stats --names --up --json --color --quiet --verbose --numeric --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nettool__subcmd__listen)
             opts="-u -U -4 -6 -w -p -l -q -v -n -h --udp --unix --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --json --color --quiet --verbose --numeric --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -187,7 +237,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__man)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help connect listen"
+            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen buffers"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::buffers::Cap;
 pub use crate::sys::errno_name;
 
 /// The result of everything in the engine that can fail.
@@ -31,6 +32,8 @@ pub enum Action {
     Send,
     /// Talking with the peer at all, both ways.
     Session,
+    /// Giving a socket an option.
+    Set,
     /// Writing our own output: stdout or a file.
     Write,
 }
@@ -49,6 +52,7 @@ impl Action {
             Self::Resolve => "resolve",
             Self::Send => "send",
             Self::Session => "session",
+            Self::Set => "set",
             Self::Write => "write",
         }
     }
@@ -60,7 +64,7 @@ impl Action {
             Self::Connect | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
-            Self::Bind | Self::Inspect | Self::Resolve => " ",
+            Self::Bind | Self::Inspect | Self::Resolve | Self::Set => " ",
         }
     }
 }
@@ -71,10 +75,19 @@ impl Action {
 pub enum Cause {
     /// No address of a name could be reached: what each one answered.
     Attempts(Vec<(String, io::Error)>),
+    /// The system grants less.
+    Capped {
+        /// Than these bytes.
+        requested: u64,
+        /// As much as these.
+        caps: Vec<Cap>,
+    },
     /// Nothing moved in either direction for this long.
     Idle(Duration),
     /// The system refused, or the network did.
     Io(io::Error),
+    /// No interface has this name; these have others.
+    NoInterface(Vec<String>),
     /// The name or the request cannot be served, in words.
     Other(String),
     /// It did not happen in the time allowed.
@@ -148,10 +161,12 @@ impl Error {
     pub fn cause_text(&self) -> String {
         match &self.cause {
             Cause::Attempts(attempts) => attempts_text(attempts),
+            Cause::Capped { caps, .. } => caps_text(caps),
             Cause::Idle(limit) => format!("nothing moved for {}", short_duration(*limit)),
             Cause::Io(error) => describe(error),
             Cause::Other(text) => text.clone(),
             Cause::TimedOut(limit) => format!("timed out after {}", short_duration(*limit)),
+            Cause::NoInterface(_) => "no such interface".to_owned(),
             Cause::Undelivered => "the peer closed without taking everything".to_owned(),
         }
     }
@@ -249,6 +264,16 @@ fn attempts_text(attempts: &[(String, io::Error)]) -> String {
             each.collect::<Vec<_>>().join("; ")
         }
     }
+}
+
+/// Says of each buffer how much of it can be had.
+fn caps_text(caps: &[Cap]) -> String {
+    let each = caps.iter().map(|cap| {
+        let (way, from) = (cap.direction.name(), cap.origin.name());
+        format!("{} to {way} ({from})", bytes(cap.bytes))
+    });
+    let each: Vec<_> = each.collect();
+    format!("the system grants at most {}", each.join(" and "))
 }
 
 /// A number of bytes with its unit.

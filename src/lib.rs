@@ -24,8 +24,10 @@
 //! # }).unwrap();
 //! ```
 
+pub mod buffers;
 pub mod error;
 pub mod event;
+pub mod interfaces;
 pub mod net;
 pub mod process;
 pub mod relay;

@@ -6,9 +6,12 @@
     clippy::unwrap_used
 )]
 
+mod buffers;
 mod document;
 mod eof;
 mod harness;
+mod ifaces;
 mod interop;
+mod messages;
 mod reaching;
 mod support;

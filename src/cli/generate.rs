@@ -31,6 +31,14 @@ const PAGES: &[Page] = &[
         ],
     },
     Page {
+        name: "nettool-ifaces",
+        sections: &[
+            include_str!("manual/ifaces.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
         name: "nettool-connect",
         sections: &[
             include_str!("manual/connect.roff"),
@@ -49,6 +57,14 @@ const PAGES: &[Page] = &[
             include_str!("manual/exit-status.roff"),
             include_str!("manual/signals.roff"),
             include_str!("manual/json-session.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
+        name: "nettool-buffers",
+        sections: &[
+            include_str!("manual/buffers.roff"),
+            include_str!("manual/exit-status.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },

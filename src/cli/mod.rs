@@ -1,9 +1,11 @@
 //! The command line: types, help and what people know from other tools. Nothing else knows clap.
 
+mod buffers;
 mod common;
 mod connect;
 #[cfg(test)]
 mod generate;
+mod ifaces;
 mod listen;
 mod pages;
 
@@ -16,8 +18,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
 
+pub(crate) use buffers::BuffersArgs;
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
+pub(crate) use ifaces::IfacesArgs;
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 
@@ -40,18 +44,22 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  nettool ifaces                         the addresses of this machine
   nettool listen 9000                    wait for a client on port 9000
   nettool connect example.org 80         talk to a server
   nettool listen 9000 > copy             receive a file ...
   nettool connect host 9000 < file       ... that is sent like this
+  nettool buffers                        how much a socket holds
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Ifaces(IfacesArgs),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Buffers(BuffersArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }

@@ -15,8 +15,10 @@ pub(crate) struct ManArgs {
 /// A command that has a page.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Page {
+    Ifaces,
     Connect,
     Listen,
+    Buffers,
 }
 
 /// Print the completions of a shell.

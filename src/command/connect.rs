@@ -1,12 +1,13 @@
 //! `nettool connect`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
 use nettool::net::{Address, Connecting, Stream, connect_tcp, connect_udp, connect_unix};
 use nettool::relay::{
-    Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Outlet, Side, Transfer, converse,
+    Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
     exchange,
 };
 use nettool::value::Host;
@@ -53,11 +54,11 @@ async fn session(
         output,
         end,
         input: Input::stdin(),
-        meter: Meter::default(),
+        meter: Arc::default(),
     };
     let transfer = match reached {
-        Reached::Stream(stream, peer) => call.stream(stream, peer, stop).await,
-        Reached::Udp(socket) => call.datagrams(socket, stop).await,
+        Reached::Stream(stream, peer) => call.stream(stream, peer, stop).await?,
+        Reached::Udp(socket) => call.datagrams(socket, stop).await?,
     };
     output.transfer(1, &transfer);
     Ok(talk::status(&transfer, &came))
@@ -126,7 +127,7 @@ struct Call<'a> {
     output: &'a Output,
     end: Option<(Instant, Duration)>,
     input: Input,
-    meter: Meter,
+    meter: Arc<Meter>,
 }
 
 impl Call<'_> {
@@ -136,7 +137,7 @@ impl Call<'_> {
         stream: Stream,
         peer: Address,
         stop: impl Future<Output = ()>,
-    ) -> Transfer {
+    ) -> Result<Transfer, Error> {
         if let Ok(local) = stream.local() {
             let proto = stream.proto();
             self.output.notice(&Event::Connected {
@@ -147,13 +148,13 @@ impl Call<'_> {
             });
         }
         let (data, times) = (&self.arguments.data, &self.arguments.times);
-        let mut outlet = self.outlet();
         let conversation = Conversation {
             stream,
             peer,
             rules: data.rules(Side::Connect, self.input.kind(), times),
             input: &mut self.input,
-            outlet: outlet.as_mut(),
+            sink: talk::sink(data),
+            path: talk::path(),
             limits: Limits {
                 idle: times.idle(),
                 end: self.end,
@@ -169,13 +170,12 @@ impl Call<'_> {
         &mut self,
         socket: tokio::net::UdpSocket,
         stop: impl Future<Output = ()>,
-    ) -> Transfer {
+    ) -> Result<Transfer, Error> {
         let (data, times) = (&self.arguments.data, &self.arguments.times);
-        let mut outlet = self.outlet();
         let datagrams = Datagrams {
             sockets: vec![socket],
             input: &mut self.input,
-            outlet: outlet.as_mut(),
+            sink: talk::sink(data),
             rules: DatagramRules {
                 side: Side::Connect,
                 quit_after: times.quit_after().or(times.idle()),
@@ -190,10 +190,5 @@ impl Call<'_> {
             observer: self.output,
         };
         exchange(datagrams, stop).await
-    }
-
-    /// Where the peer's bytes go.
-    fn outlet(&self) -> Option<Outlet> {
-        talk::outlet(&self.arguments.data)
     }
 }

@@ -1,6 +1,7 @@
 //! `nettool listen`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use nettool::error::Error;
@@ -58,7 +59,7 @@ async fn session(
         arguments,
         output,
         input: Input::stdin(),
-        meter: Meter::default(),
+        meter: Arc::default(),
     };
     let transfer = match place {
         Where::Ip(_, port) if arguments.transport.udp => {
@@ -95,7 +96,7 @@ struct Service<'a> {
     arguments: &'a ListenArgs,
     output: &'a Output,
     input: Input,
-    meter: Meter,
+    meter: Arc<Meter>,
 }
 
 impl Service<'_> {
@@ -114,13 +115,13 @@ impl Service<'_> {
             }
         };
         let (data, times) = (&self.arguments.data, &self.arguments.times);
-        let mut outlet = talk::outlet(data);
         let setup = OneClient {
             binding,
             accept_timeout: self.arguments.patience(),
             rules: data.rules(Side::Listen, self.input.kind(), times),
             input: &mut self.input,
-            outlet: outlet.as_mut(),
+            sink: talk::sink(data),
+            path: talk::path(),
             idle_timeout: times.idle(),
             max_time: times.whole(),
             meter: &self.meter,
@@ -139,13 +140,12 @@ impl Service<'_> {
         let family = self.arguments.transport.family();
         let sockets = bind_udp(addresses, port, family, self.output)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
-        let mut outlet = talk::outlet(data);
         let end = times.whole();
         let end = end.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let datagrams = Datagrams {
             sockets,
             input: &mut self.input,
-            outlet: outlet.as_mut(),
+            sink: talk::sink(data),
             rules: DatagramRules {
                 side: Side::Listen,
                 quit_after: times.quit_after(),
@@ -156,6 +156,6 @@ impl Service<'_> {
             meter: &self.meter,
             observer: self.output,
         };
-        Ok(exchange(datagrams, stop).await)
+        exchange(datagrams, stop).await
     }
 }

@@ -1,6 +1,8 @@
 //! A file a subcommand: arguments to the engine, its results to the report.
 
+mod buffers;
 mod connect;
+mod ifaces;
 mod listen;
 mod pages;
 mod signals;
@@ -69,7 +71,10 @@ pub(crate) fn run(parsed: Parsed) -> Status {
         Parsed::Run(arguments) => {
             let records = match arguments.command {
                 Command::Connect(_) | Command::Listen(_) => Records::Stderr,
-                Command::Man(_) | Command::Completions(_) => Records::Stdout,
+                Command::Ifaces(_)
+                | Command::Buffers(_)
+                | Command::Man(_)
+                | Command::Completions(_) => Records::Stdout,
             };
             let output = Output::new(arguments.global.wishes(), records);
             dispatch(arguments.command, arguments.global.numeric, &output)
@@ -88,6 +93,8 @@ fn dispatch(command: Command, numeric: bool, output: &Output) -> Result<Status, 
     match command {
         Command::Connect(arguments) => connect::run(&arguments, numeric, output),
         Command::Listen(arguments) => listen::run(&arguments, numeric, output),
+        Command::Ifaces(arguments) => ifaces::run(&arguments, output),
+        Command::Buffers(arguments) => buffers::run(&arguments, output),
         Command::Man(arguments) => Ok(settle(pages::man(&arguments), Status::Done)),
         Command::Completions(arguments) => Ok(settle(pages::completions(&arguments), Status::Done)),
     }

@@ -9,8 +9,10 @@ use crate::output;
 pub(super) fn man(arguments: &ManArgs) -> Result<(), Error> {
     output::text(match arguments.page {
         None => include_str!("../../man/nettool.1"),
+        Some(Page::Ifaces) => include_str!("../../man/nettool-ifaces.1"),
         Some(Page::Connect) => include_str!("../../man/nettool-connect.1"),
         Some(Page::Listen) => include_str!("../../man/nettool-listen.1"),
+        Some(Page::Buffers) => include_str!("../../man/nettool-buffers.1"),
     })
 }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use nettool::error::{Action, Error};
 use nettool::process;
-use nettool::relay::{End, Outlet, Transfer, Transform};
+use nettool::relay::{End, Path, Sink, Transfer, Transform};
 use nettool::value::Host;
 
 use super::signals::Endings;
@@ -28,13 +28,26 @@ where
 }
 
 /// Where the peer's bytes go: to stdout, past a filter if that is a terminal, or nowhere.
-pub(super) fn outlet(data: &DataArgs) -> Option<Outlet> {
-    if data.send_only {
-        return None;
+pub(super) fn sink(data: &DataArgs) -> Sink<'static> {
+    match data.send_only {
+        true => Sink::Nothing,
+        false if !data.raw && process::is_terminal(io::stdout()) => Sink::Filtered(&filter),
+        false => Sink::Stdout,
     }
-    let spares = !data.raw && process::is_terminal(io::stdout());
-    let filter = || Box::new(TerminalFilter::default()) as Box<dyn Transform>;
-    Some(Outlet::stdout(spares.then(filter)))
+}
+
+/// What spares a terminal.
+fn filter() -> Box<dyn Transform> {
+    Box::new(TerminalFilter::default())
+}
+
+/// What carries the bytes. `NETTOOL_PATH` picks one for comparing and for finding faults.
+pub(super) fn path() -> Path {
+    match std::env::var("NETTOOL_PATH").as_deref() {
+        Ok("portable") => Path::Portable,
+        Ok("looped") => Path::Looped,
+        _ => Path::Auto,
+    }
 }
 
 /// The status of a conversation.

@@ -47,7 +47,7 @@ impl Connecting<'_> {
     /// The addresses of the name, in time.
     ///
     /// # Errors
-    /// As [`resolve`], or the time is over.
+    /// As [`resolve()`], or the time is over.
     pub async fn resolve(&self) -> Result<Vec<SocketAddr>> {
         let found = resolve(self.host, self.port, self.family);
         match (self.deadline(), self.limit) {

@@ -2,13 +2,16 @@
 
 mod address;
 mod connect;
+mod line;
 mod listen;
 mod resolve;
 mod stream;
 mod udp;
 
+pub(crate) use address::is_link_local;
 pub use address::{Address, Family, Proto};
 pub use connect::{Connecting, connect_tcp, connect_unix};
+pub(crate) use line::Line;
 pub use listen::{Accepted, Binding, Listener};
 pub use resolve::resolve;
 pub use stream::Stream;

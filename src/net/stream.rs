@@ -1,16 +1,14 @@
 //! A connected stream, TCP or Unix, with what ending it well takes.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::RecvFlags;
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::{Address, Proto};
-use crate::sys;
 
 /// A connection that carries bytes in order, and can be ended in one direction.
 #[derive(Debug)]
@@ -61,6 +59,14 @@ impl Stream {
         }
     }
 
+    /// The socket without the runtime that watched it; it stays non-blocking.
+    pub(crate) fn into_socket(self) -> io::Result<OwnedFd> {
+        match self {
+            Self::Tcp(stream) => Ok(stream.into_std()?.into()),
+            Self::Unix(stream) => Ok(stream.into_std()?.into()),
+        }
+    }
+
     /// Waits until it can be read from, written to, or has failed, as `interest` says.
     pub(crate) async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         either!(self, stream => stream.ready(interest).await)
@@ -85,6 +91,16 @@ impl Stream {
         }
     }
 
+    /// The error that the socket holds, which this takes away from it. None is noted, so that the
+    /// next wait for one waits.
+    pub(crate) fn try_error(&self) -> Option<io::Error> {
+        let look = || match SockRef::from(self).take_error()? {
+            None => Err(io::ErrorKind::WouldBlock.into()),
+            Some(error) => Ok(error),
+        };
+        either!(self, stream => stream.try_io(Interest::ERROR, look)).ok()
+    }
+
     /// Takes what has come; 0 is the peer's end.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         either!(self, stream => stream.try_read(buffer))
@@ -99,45 +115,6 @@ impl Stream {
     /// Gives what the system takes now.
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         either!(self, stream => stream.try_write(bytes))
-    }
-
-    /// Says to the peer that no more will come (a half-close).
-    pub(crate) fn shut_down_write(&self) -> io::Result<()> {
-        SockRef::from(self).shutdown(std::net::Shutdown::Write)
-    }
-
-    /// The error that the socket holds, which this takes away from it.
-    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        SockRef::from(self).take_error()
-    }
-
-    /// Bytes that the peer's kernel has not acknowledged, a FIN counted as one; `None` where that
-    /// is not known.
-    pub(crate) fn unacknowledged(&self) -> Option<u64> {
-        match self {
-            Self::Tcp(stream) => sys::unacknowledged(stream.as_fd()).ok().flatten(),
-            // What a Unix socket calls its queue is memory, not payload.
-            Self::Unix(_) => None,
-        }
-    }
-
-    /// From now on a close, ours or the system's when we are killed, resets the connection: the
-    /// peer must not take a broken conversation for a finished one.
-    pub(crate) fn reset_on_close(&self, reset: bool) {
-        if let Self::Tcp(_) = self {
-            // A socket that refuses is closed in the ordinary way.
-            let _ = SockRef::from(self).set_linger(reset.then_some(Duration::ZERO));
-        }
-    }
-
-    /// Finds out within a while that a silent peer has gone: one probe every `interval`.
-    pub(crate) fn probe_every(&self, interval: Duration) {
-        if let Self::Tcp(_) = self {
-            let keepalive = TcpKeepalive::new()
-                .with_time(interval)
-                .with_interval(interval);
-            let _ = SockRef::from(self).set_tcp_keepalive(&keepalive);
-        }
     }
 
     /// Sends small writes at once, and has the system notice a peer that is gone for hours.

@@ -1,11 +1,14 @@
 //! What to try: a table by what was being done and what the system said.
 
+use nettool::buffers::{Cap, Origin};
 use nettool::error::{Action, Cause, Error};
 
 /// A hint, where we know one that helps.
 pub(crate) fn of(error: &Error) -> Option<String> {
     match &error.cause {
         Cause::TimedOut(_) | Cause::Idle(_) => of_silence(error.action),
+        Cause::Capped { requested, caps } => raise_caps(*requested, caps),
+        Cause::NoInterface(known) => Some(near(&error.target, known)),
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
         _ => of_errno(error.action, error.errno()?),
     }
@@ -59,4 +62,53 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// The command that lets a program have so much.
+fn raise_caps(requested: u64, caps: &[Cap]) -> Option<String> {
+    let settings = caps.iter().filter_map(|cap| match cap.origin {
+        Origin::Setting(name) => Some(format!("{name}={requested}")),
+        Origin::Measured => None,
+    });
+    let settings: Vec<_> = settings.collect();
+    let command = format!("as root: sysctl -w {}", settings.join(" "));
+    (!settings.is_empty()).then_some(command)
+}
+
+/// What a name may have been meant to be.
+fn near(name: &str, known: &[String]) -> String {
+    let mut near: Vec<_> = known
+        .iter()
+        .map(|known| (distance(name, known), known.as_str()))
+        .filter(|(distance, known)| distance * 2 <= name.chars().count().max(known.chars().count()))
+        .collect();
+    near.sort_unstable();
+    let near: Vec<_> = near.into_iter().take(3).map(|(_, known)| known).collect();
+    if near.is_empty() {
+        return "nettool ifaces --names lists all there are".to_owned();
+    }
+    format!("did you mean {}?", near.join(" or "))
+}
+
+/// How many letters must be put in, taken out, changed or swapped.
+fn distance(one: &str, other: &str) -> usize {
+    strsim::damerau_levenshtein(&one.to_lowercase(), &other.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_offered() {
+        let known = ["lo", "eth0", "eth1", "wlp2s0"].map(str::to_owned);
+        assert_eq!(near("eht0", &known), "did you mean eth0 or eth1?");
+        assert_eq!(near("ETH1", &known), "did you mean eth1 or eth0?");
+        assert_eq!(near("l0", &known), "did you mean lo?");
+        assert_eq!(near("wlp2s", &known), "did you mean wlp2s0?");
+        assert_eq!(
+            near("docker0", &known),
+            "nettool ifaces --names lists all there are"
+        );
+    }
 }

@@ -3,8 +3,12 @@
 //! stdout carries the result, stderr the talk. Every line is one `write(2)`, so that the lines of
 //! many processes on one terminal do not mix, and a stderr that is closed or full hurts nobody.
 
+mod buffers;
 mod escape;
 mod hint;
+mod interfaces;
+mod layout;
+mod quantity;
 mod record;
 mod session;
 mod style;
@@ -14,9 +18,10 @@ use std::cell::RefCell;
 use anstream::ColorChoice;
 use nettool::error::{Action, Error};
 use nettool::process;
-use serde::Serialize;
 
+pub(crate) use buffers::BufferTable;
 pub(crate) use escape::{TerminalFilter, escaped};
+pub(crate) use interfaces::{Interfaces, View};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
@@ -43,14 +48,8 @@ pub(crate) enum Records {
 
 /// A result that can be shown to a person or to a script, from the same value.
 pub(crate) trait Report {
-    /// The `type` of the JSON record.
-    const KIND: &'static str;
-    /// The fields of the JSON record, in the contract's order.
-    type Record<'a>: Serialize
-    where
-        Self: 'a;
-    /// The value as a record.
-    fn record(&self) -> Self::Record<'_>;
+    /// The value as records, a line each, in the contract's words.
+    fn records(&self) -> String;
     /// The value as text, with its line ends.
     fn text(&self, style: Style) -> String;
 }
@@ -83,20 +82,10 @@ impl Output {
         self.wishes.json
     }
 
-    /// How much more than usual is told.
-    pub(crate) fn verbosity(&self) -> u8 {
-        self.wishes.verbose
-    }
-
-    /// The style of stdout.
-    pub(crate) fn style(&self) -> Style {
-        self.stdout
-    }
-
-    /// Prints a result on stdout: as text, or as a record.
-    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Error> {
+    /// Prints a result on stdout: as text, or as records.
+    pub(crate) fn report(&self, report: &impl Report) -> Result<(), Error> {
         if self.wishes.json {
-            return self.result(&record::line(R::KIND, &report.record()));
+            return self.result(&report.records());
         }
         self.result(&report.text(self.stdout))
     }

@@ -6,6 +6,7 @@ use nettool::error::describe;
 use nettool::event::{Event, Observer};
 use nettool::relay::Transfer;
 
+use super::quantity::bytes;
 use super::{Output, record};
 
 impl Observer for Output {
@@ -118,17 +119,6 @@ fn summary(transfer: &Transfer) -> String {
     let elapsed = seconds(transfer.elapsed);
     let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));
     format!("done{peer}: received {received}, sent {sent}{unacknowledged}, {elapsed}")
-}
-
-/// A number of bytes, exact and, where that helps, in units of 1024.
-fn bytes(count: u64) -> String {
-    if count < 1024 {
-        return format!("{count} B");
-    }
-    format!(
-        "{count} B ({})",
-        humansize::format_size(count, humansize::BINARY)
-    )
 }
 
 /// A time, to the tenth of a second or finer.

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::ReadBuf;
+use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
 
-use super::outlet::{News, news};
+use super::outlet::{OutletNews, news};
 use super::session::{LAST_WORDS, earliest, sleep_until};
-use super::{End, Input, Limits, Meter, Outlet, Side, Transfer};
+use super::{End, Input, Limits, Meter, Outlet, Side, Sink, Transfer};
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Address, Proto};
@@ -46,8 +46,8 @@ pub struct Datagrams<'a> {
     pub sockets: Vec<UdpSocket>,
     /// What goes to the peer.
     pub input: &'a mut Input,
-    /// Where the peer's bytes go; `None` drops them.
-    pub outlet: Option<&'a mut Outlet>,
+    /// Where the peer's bytes go.
+    pub sink: Sink<'a>,
     /// How it ends.
     pub rules: DatagramRules,
     /// How long it may take.
@@ -59,19 +59,27 @@ pub struct Datagrams<'a> {
 }
 
 /// Exchanges datagrams until the rules say that it is over, or `stop` comes.
-pub async fn exchange(datagrams: Datagrams<'_>, stop: impl Future<Output = ()>) -> Transfer {
-    let mut exchange = Exchange::new(datagrams);
+///
+/// # Errors
+/// It cannot even begin: the system has no room for it.
+pub async fn exchange(
+    datagrams: Datagrams<'_>,
+    stop: impl Future<Output = ()>,
+) -> Result<Transfer> {
+    let failed = |error| Error::new(Action::Write, "stdout", error);
+    let outlet = Outlet::of(datagrams.sink).map_err(failed)?;
+    let mut exchange = Exchange::new(datagrams, outlet);
     let mut stop = std::pin::pin!(stop);
     loop {
         if let Some(end) = exchange.over() {
-            return exchange.finish(end, None).await;
+            return Ok(exchange.finish(end, None).await);
         }
         let woken = tokio::select! {
-            () = stop.as_mut() => return exchange.finish(End::Signal, None).await,
+            () = stop.as_mut() => return Ok(exchange.finish(End::Signal, None).await),
             woken = exchange.wait() => woken,
         };
         if let Err(error) = exchange.handle(woken) {
-            return exchange.finish(End::Error, Some(error)).await;
+            return Ok(exchange.finish(End::Error, Some(error)).await);
         }
     }
 }
@@ -80,7 +88,7 @@ pub async fn exchange(datagrams: Datagrams<'_>, stop: impl Future<Output = ()>) 
 enum Woken {
     Datagram(io::Result<(usize, SocketAddr, usize)>),
     Input(Result<bool>),
-    Outlet(News),
+    Outlet(OutletNews),
     Time,
     Writable(io::Result<()>),
 }
@@ -88,6 +96,7 @@ enum Woken {
 /// An exchange under way.
 struct Exchange<'a> {
     talk: Datagrams<'a>,
+    outlet: Option<Outlet>,
     /// The socket and the address that was heard last; of `connect` the only one.
     peer: Option<(usize, SocketAddr)>,
     buffer: Vec<u8>,
@@ -102,7 +111,7 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn new(talk: Datagrams<'a>) -> Self {
+    fn new(talk: Datagrams<'a>, outlet: Option<Outlet>) -> Self {
         let now = Instant::now();
         let connected = talk
             .sockets
@@ -111,6 +120,7 @@ impl<'a> Exchange<'a> {
         Self {
             peer: connected.map(|peer| (0, peer)),
             input_over: talk.rules.recv_only,
+            outlet,
             talk,
             buffer: vec![0; LONGEST],
             started: now,
@@ -123,6 +133,10 @@ impl<'a> Exchange<'a> {
     /// Whether it is over, and how.
     fn over(&self) -> Option<End> {
         let passed = |moment: Option<Instant>| moment.is_some_and(|at| Instant::now() >= at);
+        let sent_all = self.input_over && self.talk.input.pending().is_empty();
+        if sent_all && self.reported.is_some() {
+            return Some(End::Error);
+        }
         if passed(self.quiet_moment()) {
             return Some(End::Stdin);
         }
@@ -153,19 +167,16 @@ impl<'a> Exchange<'a> {
             self.quiet_moment(),
             self.talk.limits.end.map(|(end, _)| end),
         );
-        let room = self.talk.outlet.as_deref().is_none_or(Outlet::has_room);
+        let room = self.outlet.as_ref().is_none_or(Outlet::has_room);
         let sends_with = self.peer.filter(|_| unsent).map(|(socket, _)| socket);
-        let Datagrams {
-            sockets,
-            input,
-            outlet,
-            ..
-        } = &mut self.talk;
+        let is_connected = self.talk.rules.side == Side::Connect;
+        let Datagrams { sockets, input, .. } = &mut self.talk;
         tokio::select! {
             filled = input.fill(), if reads_input => Woken::Input(filled),
             heard = receive(sockets, &mut self.buffer), if room => Woken::Datagram(heard),
+            error = report(sockets), if is_connected => Woken::Datagram(Err(error)),
             ready = writable(sockets, sends_with), if sends_with.is_some() => Woken::Writable(ready),
-            news = news(outlet.as_deref(), !room) => Woken::Outlet(news),
+            news = news(self.outlet.as_ref(), !room) => Woken::Outlet(news),
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
         }
     }
@@ -177,8 +188,8 @@ impl<'a> Exchange<'a> {
             Woken::Datagram(Ok((socket, from, length))) => self.pass_on(socket, from, length),
             Woken::Datagram(Err(error)) | Woken::Writable(Err(error)) => self.report(error)?,
             Woken::Writable(Ok(())) => self.send()?,
-            Woken::Outlet(News::Written(result)) => result?,
-            Woken::Outlet(News::Room) | Woken::Time => {}
+            Woken::Outlet(OutletNews::Written(result)) => result?,
+            Woken::Outlet(OutletNews::Room) | Woken::Time => {}
         }
         Ok(())
     }
@@ -196,12 +207,7 @@ impl<'a> Exchange<'a> {
         self.peer = Some((socket, from));
         self.talk.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
-        if self
-            .talk
-            .outlet
-            .as_deref_mut()
-            .is_some_and(|outlet| outlet.put(bytes))
-        {
+        if self.outlet.as_mut().is_some_and(|outlet| outlet.put(bytes)) {
             self.talk.observer.notice(&Event::PayloadEscaped);
         }
     }
@@ -267,10 +273,10 @@ impl<'a> Exchange<'a> {
 
     /// What became of it.
     async fn finish(mut self, end: End, error: Option<Error>) -> Transfer {
-        if let Some(outlet) = self.talk.outlet.as_deref_mut() {
+        if let Some(outlet) = self.outlet.as_mut() {
             outlet.close();
         }
-        let written = match self.talk.outlet.as_deref() {
+        let written = match &self.outlet {
             Some(outlet) if end != End::Signal => outlet.closed().await,
             Some(outlet) => {
                 let written = tokio::time::timeout(LAST_WORDS, outlet.closed());
@@ -341,6 +347,27 @@ async fn receive(
         Poll::Pending
     })
     .await
+}
+
+/// What the network reported of an earlier datagram. A socket that knows its peer learns it from
+/// an event of its own, without anything to read (ip(7), udp(7)).
+async fn report(sockets: &[UdpSocket]) -> io::Error {
+    let Some(socket) = sockets.first() else {
+        return std::future::pending().await;
+    };
+    loop {
+        if let Err(error) = socket.ready(Interest::ERROR).await {
+            return error;
+        }
+        let look = || match socket.take_error()? {
+            None => Err(io::ErrorKind::WouldBlock.into()),
+            Some(error) => Ok(error),
+        };
+        match socket.try_io(Interest::ERROR, look) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(error) | Err(error) => return error,
+        }
+    }
 }
 
 /// A datagram of this socket, if there is one.

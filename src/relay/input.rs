@@ -69,6 +69,19 @@ impl Input {
         }
     }
 
+    /// Takes what was read and not passed on.
+    pub(super) fn take_pending(&mut self) -> Vec<u8> {
+        let pending = self.pending().to_vec();
+        self.pass(pending.len());
+        pending
+    }
+
+    /// Gives back what could not be passed on.
+    pub(super) fn put_back(&mut self, pending: Vec<u8>) {
+        self.pending = pending;
+        self.passed = 0;
+    }
+
     /// Waits for more, which is then pending; `false` is the end. Nothing may be pending before.
     ///
     /// # Errors

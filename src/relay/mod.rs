@@ -3,55 +3,31 @@
 //! [`Ending`] is the end-of-file table of the manual as a pure state machine; [`converse`] moves
 //! the bytes and does what it says.
 
+mod attention;
+mod conversation;
 mod datagrams;
+mod direct;
 mod ending;
 mod input;
+mod looped;
+mod meter;
+mod mover;
 mod outlet;
 mod session;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::net::{Address, Proto};
 
 pub use crate::sys::StdinKind;
+pub use conversation::{Conversation, Path, Sink, converse};
 pub use datagrams::{DatagramRules, Datagrams, exchange};
 pub use ending::{Ending, Facts, Rules, Side, Step, Until};
 pub use input::Input;
-pub use outlet::Outlet;
-pub use session::{Conversation, Limits, converse};
-
-/// What a conversation has moved so far, in bytes: the engine counts, whoever likes reads.
-#[derive(Debug, Default)]
-pub struct Meter {
-    sent: AtomicU64,
-    received: AtomicU64,
-}
-
-impl Meter {
-    /// Bytes given to the system for the peer.
-    #[must_use]
-    pub fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
-    }
-
-    /// Bytes taken from the peer.
-    #[must_use]
-    pub fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
-    /// Counts bytes given to the system.
-    fn count_sent(&self, bytes: usize) {
-        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Counts bytes that came.
-    fn count_received(&self, bytes: usize) {
-        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-}
+pub use meter::Meter;
+pub(crate) use outlet::Outlet;
+pub use session::Limits;
 
 /// Changes payload on its way out.
 pub trait Transform: Send {

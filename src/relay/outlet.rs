@@ -3,21 +3,35 @@
 use std::io;
 use std::thread;
 
+use rustix::event::PollFlags;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, watch};
 
-use super::Transform;
+use super::attention::{self, Attention, Control, Mode};
+use super::{Sink, Transform};
 use crate::error::{Action, Error};
 use crate::sys;
 
-/// Chunks that may wait for the writer; the last place is kept for what the filter still holds at
-/// the end.
-const QUEUE: usize = 3;
+/// Pieces that may wait for the writer.
+const QUEUE: usize = 4;
+
+/// Of these the ones that are kept for the end: what the filter still holds, and the close.
+const KEPT: usize = 2;
 
 /// Where the peer's bytes go.
-pub struct Outlet {
-    chunks: Option<mpsc::Sender<Vec<u8>>>,
+pub(crate) struct Outlet {
+    chunks: Option<mpsc::Sender<Piece>>,
+    control: Control,
     fate: watch::Receiver<Fate>,
     filter: Option<Box<dyn Transform>>,
+}
+
+/// What the writer is handed.
+enum Piece {
+    /// Bytes to write.
+    Bytes(Vec<u8>),
+    /// Nothing more: stdout is closed towards its reader.
+    Close,
 }
 
 /// What has become of stdout.
@@ -32,44 +46,57 @@ enum Fate {
 }
 
 impl Outlet {
+    /// What a sink needs; nothing for nowhere.
+    ///
+    /// # Errors
+    /// The system has no room for its thread.
+    pub(crate) fn of(sink: Sink<'_>) -> io::Result<Option<Self>> {
+        match sink {
+            Sink::Nothing => Ok(None),
+            Sink::Stdout => Self::stdout(None).map(Some),
+            Sink::Filtered(filter) => Self::stdout(Some(filter())).map(Some),
+        }
+    }
+
     /// stdout, with a filter before it if it is a terminal that must be spared.
-    #[must_use]
-    pub fn stdout(filter: Option<Box<dyn Transform>>) -> Self {
-        let (sender, chunks) = mpsc::channel(QUEUE);
+    fn stdout(filter: Option<Box<dyn Transform>>) -> io::Result<Self> {
+        let (sender, mut pieces) = mpsc::channel(QUEUE);
         let (fate, receiver) = watch::channel(Fate::Open);
-        watch_reader(fate.clone());
-        thread::spawn(move || write_all(chunks, &fate));
-        Self {
+        let (control, attention) = attention::pair(Mode::Run)?;
+        let writer = move || write_all(&mut pieces, &attention, &fate);
+        thread::Builder::new().spawn(writer)?;
+        Ok(Self {
             chunks: Some(sender),
+            control,
             fate: receiver,
             filter,
-        }
+        })
     }
 
     /// Whether a chunk would be taken now.
     pub(crate) fn has_room(&self) -> bool {
         self.chunks
             .as_ref()
-            .is_some_and(|chunks| chunks.capacity() >= 2)
+            .is_some_and(|chunks| chunks.capacity() > KEPT)
     }
 
     /// Waits until a chunk would be taken.
     pub(crate) async fn room(&self) {
         if let Some(chunks) = &self.chunks {
-            let _ = chunks.reserve_many(2).await;
+            let _ = chunks.reserve_many(KEPT + 1).await;
         }
     }
 
     /// Hands bytes to the writer; true if the filter changed them. There must be room.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> bool {
         let Some(filter) = &mut self.filter else {
-            self.send(bytes.to_vec());
+            self.send(Piece::Bytes(bytes.to_vec()));
             return false;
         };
         let mut out = Vec::with_capacity(bytes.len());
         filter.transform(bytes, &mut out);
         let changed = filter.noticed();
-        self.send(out);
+        self.send(Piece::Bytes(out));
         changed
     }
 
@@ -78,8 +105,9 @@ impl Outlet {
         if let Some(mut filter) = self.filter.take() {
             let mut out = Vec::new();
             filter.finish(&mut out);
-            self.send(out);
+            self.send(Piece::Bytes(out));
         }
+        self.send(Piece::Close);
         self.chunks = None;
     }
 
@@ -115,16 +143,24 @@ impl Outlet {
     }
 
     /// Puts a chunk into the queue.
-    fn send(&self, chunk: Vec<u8>) {
+    fn send(&self, piece: Piece) {
         if let Some(chunks) = &self.chunks {
             // A writer that has failed takes no more, and says so by its fate.
-            let _ = chunks.try_send(chunk);
+            let _ = chunks.try_send(piece);
+            self.control.wake();
         }
     }
 }
 
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.chunks = None;
+        self.control.wake();
+    }
+}
+
 /// What stdout has to say.
-pub(super) enum News {
+pub(super) enum OutletNews {
     /// There is room for more again.
     Room,
     /// It has everything and is closed, or failed.
@@ -132,16 +168,16 @@ pub(super) enum News {
 }
 
 /// Waits for what stdout has to say: that it failed, has room again, or has everything.
-pub(super) async fn news(outlet: Option<&Outlet>, wants_room: bool) -> News {
+pub(super) async fn news(outlet: Option<&Outlet>, wants_room: bool) -> OutletNews {
     let Some(outlet) = outlet else {
         return std::future::pending().await;
     };
     if outlet.is_closing() {
-        return News::Written(outlet.closed().await);
+        return OutletNews::Written(outlet.closed().await);
     }
     tokio::select! {
-        error = outlet.failed() => News::Written(Err(error)),
-        () = outlet.room(), if wants_room => News::Room,
+        error = outlet.failed() => OutletNews::Written(Err(error)),
+        () = outlet.room(), if wants_room => OutletNews::Room,
     }
 }
 
@@ -154,32 +190,39 @@ fn write_error(errno: Option<i32>) -> Error {
     Error::new(Action::Write, "stdout", error)
 }
 
-/// The writer: until the queue ends or a write fails.
-fn write_all(mut chunks: mpsc::Receiver<Vec<u8>>, fate: &watch::Sender<Fate>) {
-    let mut result = Ok(());
-    while let Some(chunk) = chunks.blocking_recv() {
-        result = sys::write_stdout(&chunk);
-        if result.is_err() {
-            break;
+/// The writer: until it is told to close, stdout fails, or nobody hands it anything any more.
+fn write_all(
+    pieces: &mut mpsc::Receiver<Piece>,
+    attention: &Attention,
+    fate: &watch::Sender<Fate>,
+) {
+    loop {
+        let (result, settled) = match pieces.try_recv() {
+            Ok(Piece::Bytes(bytes)) => (sys::write_stdout(&bytes), Fate::Open),
+            Ok(Piece::Close) => (sys::close_stdout(), Fate::Closed),
+            Err(TryRecvError::Empty) => (wait_for_more(attention), Fate::Open),
+            Err(TryRecvError::Disconnected) => return,
+        };
+        match result {
+            Ok(()) if settled == Fate::Open => {}
+            Ok(()) => return settle(fate, settled),
+            Err(error) => return settle(fate, Fate::Failed(error.raw_os_error())),
         }
     }
-    let result = result.and_then(|()| sys::close_stdout());
-    settle(
-        fate,
-        match result {
-            Ok(()) => Fate::Closed,
-            Err(error) => Fate::Failed(error.raw_os_error()),
-        },
-    );
 }
 
-/// Notices that the reader has gone although there is nothing to write.
-fn watch_reader(fate: watch::Sender<Fate>) {
-    if sys::stdout_has_reader() {
-        thread::spawn(move || {
-            sys::stdout_hangup();
-            settle(&fate, Fate::Failed(Some(libc::EPIPE)));
-        });
+/// Waits for the next piece, and notices that the reader has gone although there is nothing to
+/// write. It is the writer's own wait: a poll of another thread would hold stdout open after its
+/// close.
+fn wait_for_more(attention: &Attention) -> io::Result<()> {
+    if !sys::stdout_kind().has_reader() {
+        return attention.wait([], None).map(|_| ());
+    }
+    let [gone] = attention.wait([(rustix::stdio::stdout(), PollFlags::empty())], None)?;
+    if gone.is_empty() {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(libc::EPIPE))
     }
 }
 

@@ -1,23 +1,17 @@
-//! One conversation with one peer over a stream.
+//! One conversation with one peer over a stream: the end-of-file table at work, whatever carries
+//! the bytes.
 
 use std::future::{Future, pending};
 use std::io;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use tokio::io::{Interest, Ready};
-
-use super::outlet::{News, news};
-use super::{End, Ending, Facts, Input, Meter, Outlet, Rules, StdinKind, Step, Transfer};
-use crate::error::{Action, Cause, Error, Progress, Result};
+use super::mover::{Mover, News};
+use super::{End, Ending, Facts, Meter, Rules, StdinKind, Step, Transfer};
+use crate::error::{Action, Cause, Error, Progress};
 use crate::event::{Event, Observer};
-use crate::net::{Address, Stream};
-
-/// What one read of the socket takes at first; reads that are full double it.
-const FIRST_READ: usize = 16 * 1024;
-
-/// What one read of the socket takes at most.
-const LARGEST_READ: usize = 256 * 1024;
+use crate::net::{Address, Line, Proto};
+use crate::sys;
 
 /// How often a peer that has ended is asked whether it is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
@@ -38,29 +32,27 @@ pub struct Limits {
     pub end: Option<(Instant, Duration)>,
 }
 
-/// A conversation that is about to begin.
-pub struct Conversation<'a> {
-    /// The connection.
-    pub stream: Stream,
-    /// The other end of it.
-    pub peer: Address,
-    /// What goes to the peer.
-    pub input: &'a mut Input,
-    /// Where the peer's bytes go; `None` drops them.
-    pub outlet: Option<&'a mut Outlet>,
-    /// How it ends.
-    pub rules: Rules,
-    /// How long it may take.
-    pub limits: Limits,
-    /// What it moves.
-    pub meter: &'a Meter,
-    /// Who is told.
-    pub observer: &'a dyn Observer,
+/// Who talks, and by which rules.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) proto: Proto,
+    pub(super) local: &'a Address,
+    pub(super) peer: &'a Address,
+    pub(super) rules: Rules,
+    pub(super) limits: Limits,
+    pub(super) meter: &'a Meter,
+    pub(super) observer: &'a dyn Observer,
+    /// Whether what comes is written anywhere.
+    pub(super) writes: bool,
 }
 
-/// Moves bytes both ways until the end-of-file table says that it is over, or `stop` comes.
-pub async fn converse(conversation: Conversation<'_>, stop: impl Future<Output = ()>) -> Transfer {
-    let mut session = Session::new(conversation);
+/// Talks until the end-of-file table says that it is over, or `stop` comes.
+pub(super) async fn talk<M: Mover>(
+    terms: Terms<'_>,
+    mover: &mut M,
+    stop: impl Future<Output = ()>,
+) -> Transfer {
+    let mut session = Session::new(terms, mover);
     let mut stop = std::pin::pin!(stop);
     let result = match session.run(stop.as_mut()).await {
         Err(Break::Broken(error)) => Err(session.rescue(error, stop).await),
@@ -79,72 +71,65 @@ enum Break {
     Stopped,
 }
 
-/// What the loop woke up for.
-enum Woken {
-    Input(Result<bool>),
-    Outlet(News),
-    Socket(io::Result<Ready>),
-    Stopped,
-    Time,
-}
+/// What a step of the session comes to.
+type Outcome<T> = Result<T, Break>;
 
 /// A conversation under way.
-struct Session<'a> {
-    talk: Conversation<'a>,
+struct Session<'a, M> {
+    terms: Terms<'a>,
+    mover: &'a mut M,
     ending: Ending,
     started: Instant,
-    /// When a byte last moved in either direction.
-    last_move: Instant,
-    buffer: Vec<u8>,
     /// What was not acknowledged when it was last looked at: its shrinking is a move, too.
     last_queue: u64,
-    /// No more input is read, and what comes is dropped.
     leaving: bool,
     /// stdout has everything, and is closed.
     written: bool,
 }
 
-impl<'a> Session<'a> {
-    fn new(talk: Conversation<'a>) -> Self {
+impl<'a, M: Mover> Session<'a, M> {
+    fn new(terms: Terms<'a>, mover: &'a mut M) -> Self {
         let now = Instant::now();
-        talk.stream.reset_on_close(true);
-        let mut ending = Ending::new(talk.rules, now);
-        if !talk.input.pending().is_empty() {
-            ending.input(now);
-        }
-        Self {
-            ending,
-            written: talk.outlet.is_none(),
-            talk,
+        terms.meter.note_move();
+        let session = Self {
+            ending: Ending::new(terms.rules, now),
+            written: !terms.writes,
+            terms,
+            mover,
             started: now,
-            last_move: now,
-            buffer: vec![0; FIRST_READ],
             last_queue: 0,
             leaving: false,
-        }
+        };
+        session.line().reset_on_close(true);
+        session
+    }
+
+    /// The connection.
+    fn line(&self) -> Line<'_> {
+        Line::new(self.terms.proto, self.mover.socket())
     }
 
     /// Until the table says leave; then leaves.
-    async fn run<S>(&mut self, mut stop: Pin<&mut S>) -> std::result::Result<End, Break>
-    where
-        S: Future<Output = ()>,
-    {
+    async fn run<S: Future<Output = ()>>(&mut self, mut stop: Pin<&mut S>) -> Outcome<End> {
         loop {
             let facts = self.facts();
             match self.ending.next(Instant::now(), facts) {
-                Step::Wait(until) => {
-                    let woken = self.wait(until, stop.as_mut()).await;
-                    self.handle(woken)?;
-                }
+                Step::Wait(until) => self.wait(until, stop.as_mut()).await?,
                 Step::ShutDownWrite => self.shut_down()?,
                 Step::SayWaiting => {
-                    self.talk.observer.notice(&Event::WaitingForInput);
+                    self.terms.observer.notice(&Event::WaitingForInput);
                     self.ending.waiting_said();
+                }
+                // What nobody has found the time to read yet is not idle, either.
+                Step::Leave {
+                    idle_input: true, ..
+                } if sys::input_waits() => {
+                    self.terms.meter.note_input();
                 }
                 Step::Leave { end, idle_input } => {
                     self.leave(stop.as_mut()).await?;
                     if idle_input {
-                        self.talk.observer.notice(&Event::LeavingIdleInput);
+                        self.terms.observer.notice(&Event::LeavingIdleInput);
                     }
                     return Ok(end);
                 }
@@ -154,181 +139,76 @@ impl<'a> Session<'a> {
 
     /// What the table wants to know.
     fn facts(&mut self) -> Facts {
+        if let Some(moment) = self.terms.meter.last_input() {
+            self.ending.input(moment);
+        }
         Facts {
-            received: self.talk.meter.received() > 0,
-            unsent: self.has_unsent(),
+            received: self.terms.meter.received() > 0,
+            unsent: self.mover.has_unsent(),
             acknowledged: !self.ending.is_peer_over() || self.look_at_queue() == 0,
         }
     }
 
-    /// Whether input was read that the system has not taken.
-    fn has_unsent(&self) -> bool {
-        !self.talk.input.pending().is_empty()
-    }
-
-    /// Whether nothing has happened at all: no byte in either direction, no end.
-    fn is_untouched(&self) -> bool {
-        let meter = self.talk.meter;
-        meter.sent() == 0 && meter.received() == 0 && !self.ending.is_peer_over()
-    }
-
-    /// Whether received bytes have somewhere to go.
-    fn has_room(&self) -> bool {
-        self.leaving || self.talk.outlet.as_deref().is_none_or(Outlet::has_room)
-    }
-
     /// What the peer's kernel has not acknowledged, 0 where that is not known.
     fn look_at_queue(&mut self) -> u64 {
-        let queue = self.talk.stream.unacknowledged().unwrap_or(0);
+        let queue = self.line().unacknowledged().unwrap_or(0);
         if queue < self.last_queue {
-            self.last_move = Instant::now();
+            self.terms.meter.note_move();
         }
         self.last_queue = queue;
         queue
     }
 
-    /// Waits for the next thing to do.
-    async fn wait<S>(&mut self, until: Option<Instant>, stop: Pin<&mut S>) -> Woken
-    where
-        S: Future<Output = ()>,
-    {
-        let (unsent, room) = (self.has_unsent(), self.has_room());
-        let reads_peer = !self.ending.is_peer_over();
-        let reads_input = !self.leaving && !unsent && !self.ending.is_input_over();
-        let stalled = reads_peer && !room && !unsent;
-        let timer = earliest(until, self.deadline(stalled));
-        let Conversation {
-            stream,
-            input,
-            outlet,
-            ..
-        } = &mut self.talk;
-        tokio::select! {
-            () = stop => Woken::Stopped,
-            ready = stream.ready(interest(reads_peer && room, unsent)) => Woken::Socket(ready),
-            filled = input.fill(), if reads_input => Woken::Input(filled),
-            news = news(outlet.as_deref(), reads_peer && !room), if !self.written => {
-                Woken::Outlet(news)
-            }
-            () = sleep_until(timer), if timer.is_some() => Woken::Time,
+    /// Waits for news, until this moment or a limit.
+    async fn wait<S: Future<Output = ()>>(
+        &mut self,
+        until: Option<Instant>,
+        stop: Pin<&mut S>,
+    ) -> Outcome<()> {
+        let timer = earliest(until, self.deadline());
+        // News come before the timer: input that is there is not idle.
+        let news = tokio::select! {
+            biased;
+            () = stop => return Err(Break::Stopped),
+            news = self.mover.news() => Some(news),
+            () = sleep_until(timer), if timer.is_some() => None,
+        };
+        match news {
+            Some(news) => self.take(news),
+            None => self.check_limits(),
         }
     }
 
-    /// Does what it woke up for.
-    fn handle(&mut self, woken: Woken) -> std::result::Result<(), Break> {
-        match woken {
-            Woken::Input(filled) => self.take_input(filled),
-            Woken::Outlet(News::Written(result)) => {
+    /// Does what the news ask for.
+    fn take(&mut self, news: News) -> Outcome<()> {
+        match news {
+            News::Broken(error) => return Err(Break::Broken(error)),
+            News::Failed(error) => return Err(self.failed(error)),
+            News::InputEnded => self.ending.input_end(Instant::now()),
+            News::Moved => {}
+            News::PeerEnded => self.peer_ended(),
+            News::Written(result) => {
                 self.written = true;
-                result.map_err(|error| self.failed(error))
+                result.map_err(|error| self.failed(error))?;
             }
-            Woken::Outlet(News::Room) => {
-                self.last_move = Instant::now();
-                Ok(())
-            }
-            Woken::Socket(ready) => self.use_socket(ready),
-            Woken::Stopped => Err(Break::Stopped),
-            Woken::Time => self.check_limits(),
-        }
-    }
-
-    /// Notes what the input said.
-    fn take_input(&mut self, filled: Result<bool>) -> std::result::Result<(), Break> {
-        let more = filled.map_err(|error| self.failed(error))?;
-        let now = Instant::now();
-        if more {
-            self.ending.input(now);
-        } else {
-            self.ending.input_end(now);
-        }
-        Ok(())
-    }
-
-    /// Reads and writes what the socket is ready for.
-    fn use_socket(&mut self, ready: io::Result<Ready>) -> std::result::Result<(), Break> {
-        let ready = ready.map_err(Break::Broken)?;
-        if ready.is_error() {
-            self.check_socket()?;
-        }
-        if ready.is_readable() || ready.is_read_closed() {
-            self.receive()?;
-        }
-        if ready.is_writable() || ready.is_write_closed() {
-            self.send()?;
-        }
-        Ok(())
-    }
-
-    /// Fails with the error that the socket holds.
-    fn check_socket(&mut self) -> std::result::Result<(), Break> {
-        match self.talk.stream.take_error() {
-            Ok(Some(error)) | Err(error) => Err(Break::Broken(error)),
-            Ok(None) => Ok(()),
-        }
-    }
-
-    /// Takes what has come, and passes it on.
-    fn receive(&mut self) -> std::result::Result<(), Break> {
-        if self.ending.is_peer_over() || !self.has_room() {
-            return Ok(());
-        }
-        match self.talk.stream.try_read(&mut self.buffer) {
-            Ok(0) => self.peer_ended(),
-            Ok(length) => self.pass_on(length),
-            Err(error) if is_passing(&error) => {}
-            Err(error) => return Err(Break::Broken(error)),
         }
         Ok(())
     }
 
     /// The peer will send no more.
     fn peer_ended(&mut self) {
-        let unanswered = self.ending.is_shut_down() && self.talk.meter.received() == 0;
-        if unanswered && !self.leaving && !self.talk.rules.send_only {
-            self.talk.observer.notice(&Event::HalfCloseUnanswered);
+        let unanswered = self.ending.is_shut_down() && self.terms.meter.received() == 0;
+        if unanswered && !self.leaving && !self.terms.rules.send_only {
+            self.terms.observer.notice(&Event::HalfCloseUnanswered);
         }
         self.ending.peer_end(Instant::now());
-        self.last_move = Instant::now();
-        if let Some(outlet) = &mut self.talk.outlet {
-            outlet.close();
-        }
-        self.talk.stream.probe_every(PROBE_INTERVAL);
-    }
-
-    /// Gives received bytes to stdout, unless we are leaving.
-    fn pass_on(&mut self, length: usize) {
-        self.last_move = Instant::now();
-        self.talk.meter.count_received(length);
-        let bytes = self.buffer.get(..length).unwrap_or_default();
-        let outlet = self.talk.outlet.as_deref_mut().filter(|_| !self.leaving);
-        if outlet.is_some_and(|outlet| outlet.put(bytes)) {
-            self.talk.observer.notice(&Event::PayloadEscaped);
-        }
-        if length == self.buffer.len() && length < LARGEST_READ {
-            self.buffer.resize(length.saturating_mul(2), 0);
-        }
-    }
-
-    /// Gives the system what it takes of the pending input.
-    fn send(&mut self) -> std::result::Result<(), Break> {
-        while self.has_unsent() {
-            match self.talk.stream.try_write(self.talk.input.pending()) {
-                Ok(length) => {
-                    self.last_move = Instant::now();
-                    self.talk.meter.count_sent(length);
-                    self.talk.input.pass(length);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(Break::Broken(error)),
-            }
-        }
-        Ok(())
+        self.terms.meter.note_move();
+        self.line().probe_every(PROBE_INTERVAL);
     }
 
     /// Half-closes.
-    fn shut_down(&mut self) -> std::result::Result<(), Break> {
-        let Err(error) = self.talk.stream.shut_down_write() else {
+    fn shut_down(&mut self) -> Outcome<()> {
+        let Err(error) = self.line().shut_down_write() else {
             self.ending.shut_down_done();
             return Ok(());
         };
@@ -337,18 +217,21 @@ impl<'a> Session<'a> {
         Err(Break::Broken(error))
     }
 
-    /// Sends what is read, shuts down, waits until the peer's kernel has it all and stdout, too.
-    async fn leave<S>(&mut self, mut stop: Pin<&mut S>) -> std::result::Result<(), Break>
-    where
-        S: Future<Output = ()>,
-    {
-        self.leaving = true;
-        if let Some(outlet) = &mut self.talk.outlet {
-            outlet.close();
+    /// Fails with the error that the socket holds.
+    fn check_socket(&self) -> Outcome<()> {
+        match self.line().take_error() {
+            Ok(Some(error)) | Err(error) => Err(Break::Broken(error)),
+            Ok(None) => Ok(()),
         }
+    }
+
+    /// Sends what is read, shuts down, waits until the peer's kernel has it all and stdout, too.
+    async fn leave<S: Future<Output = ()>>(&mut self, mut stop: Pin<&mut S>) -> Outcome<()> {
+        self.leaving = true;
+        self.mover.leave();
         let mut look = FIRST_LOOK;
         loop {
-            if !self.has_unsent() && !self.ending.is_shut_down() {
+            if !self.mover.has_unsent() && !self.ending.is_shut_down() {
                 self.shut_down()?;
             }
             let delivered = self.ending.is_shut_down() && self.look_at_queue() == 0;
@@ -356,10 +239,8 @@ impl<'a> Session<'a> {
             if delivered && self.written {
                 return Ok(());
             }
-            let woken = self
-                .wait(Instant::now().checked_add(look), stop.as_mut())
-                .await;
-            self.handle(woken)?;
+            self.wait(Instant::now().checked_add(look), stop.as_mut())
+                .await?;
             look = look.saturating_mul(2).min(LAST_LOOK);
         }
     }
@@ -370,71 +251,54 @@ impl<'a> Session<'a> {
         S: Future<Output = ()>,
     {
         let error = self.broken(error);
-        let mut held = !self.ending.is_peer_over();
-        while !self.written {
-            if held && self.has_room() {
-                held = self.read_held();
-                continue;
+        let end = self.terms.limits.end.map(|(end, _)| end);
+        if !self.is_untouched() {
+            self.mover.rescue();
+            while !self.written {
+                tokio::select! {
+                    () = stop.as_mut() => break,
+                    () = sleep_until(end), if end.is_some() => break,
+                    news = self.mover.news() => self.written = matches!(news, News::Written(_)),
+                }
             }
-            if self.is_untouched() {
-                break;
-            }
-            if let Some(outlet) = self.talk.outlet.as_deref_mut().filter(|_| !held) {
-                outlet.close();
-            }
-            let end = self.talk.limits.end.map(|(end, _)| end);
-            let written = tokio::select! {
-                () = stop.as_mut() => break,
-                () = sleep_until(end), if end.is_some() => break,
-                news = news(self.talk.outlet.as_deref(), held) => matches!(news, News::Written(_)),
-            };
-            self.written = written;
         }
-        Break::Failed(Box::new(error))
-    }
-
-    /// Reads what the system still holds of a broken connection; false if that was all.
-    fn read_held(&mut self) -> bool {
-        match self.talk.stream.read_now(&mut self.buffer) {
-            Ok(0) => false,
-            Ok(length) => {
-                self.pass_on(length);
-                true
-            }
-            Err(error) => error.kind() == io::ErrorKind::Interrupted,
-        }
+        // What was rescued counts.
+        Break::Failed(Box::new(error.after(self.progress())))
     }
 
     /// When the next limit is passed. Idleness does not count while our own reader stalls.
-    fn deadline(&self, stalled: bool) -> Option<Instant> {
-        let idle = self.talk.limits.idle.filter(|_| !stalled);
-        let idle = idle.and_then(|idle| self.last_move.checked_add(idle));
-        earliest(idle, self.talk.limits.end.map(|(end, _)| end))
+    fn deadline(&self) -> Option<Instant> {
+        let idle = self.terms.limits.idle;
+        let idle = idle.and_then(|idle| self.terms.meter.last_move().checked_add(idle));
+        earliest(idle, self.terms.limits.end.map(|(end, _)| end))
     }
 
     /// Fails when a limit is passed.
-    fn check_limits(&mut self) -> std::result::Result<(), Break> {
+    fn check_limits(&mut self) -> Outcome<()> {
         self.look_at_queue();
+        if self.mover.is_stalled() {
+            self.terms.meter.note_move();
+        }
         let now = Instant::now();
-        let idle = now.duration_since(self.last_move);
-        let cause = match (self.talk.limits.end, self.talk.limits.idle) {
+        let idle = now.duration_since(self.terms.meter.last_move());
+        let cause = match (self.terms.limits.end, self.terms.limits.idle) {
             (Some((end, limit)), _) if now >= end => Cause::TimedOut(limit),
-            (_, Some(limit)) if idle >= limit && self.has_room() => Cause::Idle(limit),
+            (_, Some(limit)) if idle >= limit => Cause::Idle(limit),
             _ => return Ok(()),
         };
-        Err(self.failed(Error::new(Action::Session, &self.talk.peer, cause)))
+        Err(self.failed(Error::new(Action::Session, self.terms.peer, cause)))
     }
 
     /// The error of a connection that broke like this.
     fn broken(&self, error: io::Error) -> Error {
-        let error = match error.kind() {
+        let peer = self.terms.peer;
+        match error.kind() {
             // The peer had ended, and then answered what we sent with a reset.
             io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => {
-                Error::new(Action::Send, &self.talk.peer, Cause::Undelivered)
+                Error::new(Action::Send, peer, Cause::Undelivered)
             }
-            _ => Error::new(Action::Session, &self.talk.peer, error),
-        };
-        error.after(self.progress())
+            _ => Error::new(Action::Session, peer, error),
+        }
     }
 
     /// The break of an error, with how far we had come.
@@ -442,25 +306,26 @@ impl<'a> Session<'a> {
         Break::Failed(Box::new(error.after(self.progress())))
     }
 
+    /// Whether nothing has happened at all: no byte in either direction, no end.
+    fn is_untouched(&self) -> bool {
+        let meter = self.terms.meter;
+        meter.sent() == 0 && meter.received() == 0 && !self.ending.is_peer_over()
+    }
+
     /// How far we have come.
     fn progress(&self) -> Progress {
+        // A FIN that waits for its acknowledgement counts as one, and carries nothing.
+        let fin = u64::from(self.ending.is_shut_down());
+        let queue = self.line().unacknowledged();
         Progress {
-            sent: self.talk.meter.sent(),
-            received: self.talk.meter.received(),
-            undelivered: self.undelivered(),
+            sent: self.terms.meter.sent(),
+            received: self.terms.meter.received(),
+            undelivered: queue.map(|queue| queue.saturating_sub(fin)),
         }
     }
 
-    /// Bytes given to the system that the peer's kernel has not acknowledged.
-    fn undelivered(&self) -> Option<u64> {
-        let queue = self.talk.stream.unacknowledged()?;
-        // A FIN that waits for its acknowledgement counts as one, and carries nothing.
-        Some(queue.saturating_sub(u64::from(self.ending.is_shut_down())))
-    }
-
     /// Closes or resets the connection, and says what became of it.
-    async fn finish(mut self, result: std::result::Result<End, Break>) -> Transfer {
-        let progress = self.progress();
+    async fn finish(mut self, result: Outcome<End>) -> Transfer {
         let untouched = self.is_untouched();
         let (end, error) = match result {
             Ok(end) => (end, None),
@@ -468,19 +333,20 @@ impl<'a> Session<'a> {
             Err(Break::Failed(error)) => (end_of(&error), Some(*error)),
             Err(Break::Broken(error)) => (End::Error, Some(self.broken(error))),
         };
-        if error.is_some() || end == End::Signal {
+        if !self.written && !untouched {
             self.last_words().await;
         }
+        let progress = self.progress();
         let stopped_well =
-            self.ending.is_input_over() || self.talk.rules.stdin == StdinKind::Terminal;
+            self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
         if error.is_none() && (end != End::Signal || stopped_well) {
-            self.drop_what_came();
-            self.talk.stream.reset_on_close(false);
+            self.line().drop_what_came();
+            self.line().reset_on_close(false);
         }
         Transfer {
-            proto: self.talk.stream.proto(),
-            local: self.talk.stream.local().unwrap_or(Address::Unix(None)),
-            peer: Some(self.talk.peer),
+            proto: self.terms.proto,
+            local: self.terms.local.clone(),
+            peer: Some(self.terms.peer.clone()),
             sent: progress.sent,
             acknowledged: progress
                 .undelivered
@@ -496,16 +362,9 @@ impl<'a> Session<'a> {
 
     /// What was received is still written, if stdout takes it soon.
     async fn last_words(&mut self) {
-        let spared = self.written || self.is_untouched();
-        if let Some(outlet) = self.talk.outlet.as_deref_mut().filter(|_| !spared) {
-            outlet.close();
-            let _ = tokio::time::timeout(LAST_WORDS, outlet.closed()).await;
-        }
-    }
-
-    /// Empties the receive queue: input left unread would turn the close into a reset.
-    fn drop_what_came(&mut self) {
-        while matches!(self.talk.stream.read_now(&mut self.buffer), Ok(1..)) {}
+        self.mover.rescue();
+        let written = async { while !matches!(self.mover.news().await, News::Written(_)) {} };
+        let _ = tokio::time::timeout(LAST_WORDS, written).await;
     }
 }
 
@@ -517,26 +376,6 @@ fn end_of(error: &Error) -> End {
         Cause::Io(cause) if cause.kind() == io::ErrorKind::ConnectionReset => End::Reset,
         _ => End::Error,
     }
-}
-
-/// What to ask of the socket: even when nothing is to be read or written, it may fail.
-fn interest(readable: bool, writable: bool) -> Interest {
-    let mut interest = Interest::ERROR;
-    if readable {
-        interest |= Interest::READABLE;
-    }
-    if writable {
-        interest |= Interest::WRITABLE;
-    }
-    interest
-}
-
-/// Not an error, only not yet.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
 }
 
 /// The earlier of two moments.

@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::accept::next_client;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Accepted, Binding, Listener, Stream};
-use crate::relay::{Conversation, Input, Limits, Meter, Outlet, Rules, Transfer, converse};
+use crate::relay::{Conversation, Input, Limits, Meter, Path, Rules, Sink, Transfer, converse};
 
 /// How long a connection is watched before stdin is read for it: a port probe resets it at once.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -21,8 +22,10 @@ pub struct OneClient<'a> {
     pub accept_timeout: Option<Duration>,
     /// What goes to it.
     pub input: &'a mut Input,
-    /// Where its bytes go; `None` drops them.
-    pub outlet: Option<&'a mut Outlet>,
+    /// Where its bytes go.
+    pub sink: Sink<'a>,
+    /// What carries them.
+    pub path: Path,
     /// How the conversation ends.
     pub rules: Rules,
     /// How long nothing may move.
@@ -30,7 +33,7 @@ pub struct OneClient<'a> {
     /// How long the conversation may take, from the connection on.
     pub max_time: Option<Duration>,
     /// What it moves.
-    pub meter: &'a Meter,
+    pub meter: &'a Arc<Meter>,
     /// Who is told.
     pub observer: &'a dyn Observer,
 }
@@ -57,7 +60,7 @@ pub async fn one_client(
         };
         let binding = listener.binding();
         drop(listener);
-        let transfer = talk(&mut setup, accepted, stop.as_mut()).await;
+        let transfer = talk(&mut setup, accepted, stop.as_mut()).await?;
         let Some(peer) = transfer.peer.as_ref().filter(|_| transfer.untouched) else {
             return Ok(Some(transfer));
         };
@@ -104,7 +107,11 @@ async fn stays(stream: &Stream) -> bool {
 }
 
 /// The conversation with the client.
-async fn talk<S>(setup: &mut OneClient<'_>, accepted: Accepted, stop: Pin<&mut S>) -> Transfer
+async fn talk<S>(
+    setup: &mut OneClient<'_>,
+    accepted: Accepted,
+    stop: Pin<&mut S>,
+) -> Result<Transfer>
 where
     S: Future<Output = ()>,
 {
@@ -125,7 +132,8 @@ where
         stream,
         peer,
         input: setup.input,
-        outlet: setup.outlet.as_deref_mut(),
+        sink: setup.sink,
+        path: setup.path,
         rules: setup.rules,
         limits: Limits {
             idle: setup.idle_timeout,

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
@@ -82,6 +82,21 @@ pub(crate) fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// Whether stdin has something to read right now.
+pub(crate) fn input_waits() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let ready = poll(&mut polled, Some(&now)).is_ok();
+    ready
+        && polled
+            .iter()
+            .any(|stdin| stdin.revents().contains(PollFlags::IN))
+}
+
 /// Writes all of it to stdout.
 pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     if stdout_was_closed() && !bytes.is_empty() {
@@ -118,26 +133,48 @@ fn wait_for(descriptor: BorrowedFd<'_>, what: PollFlags) -> io::Result<()> {
     }
 }
 
-/// Whether stdout leads to a reader that can go away: a pipe or a socket.
-pub(crate) fn stdout_has_reader() -> bool {
-    fstat(rustix::stdio::stdout()).is_ok_and(|stat| {
-        matches!(
-            FileType::from_raw_mode(stat.st_mode),
-            FileType::Fifo | FileType::Socket
-        )
-    })
+/// What stdout is, as far as it changes how it is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum StdoutKind {
+    /// A file or a device: a write takes as long as it takes.
+    File,
+    /// A pipe.
+    Pipe,
+    /// A socket.
+    Socket,
 }
 
-/// Blocks until the reader of stdout has gone. Never returns for a file.
-pub(crate) fn stdout_hangup() {
-    let stdout = rustix::stdio::stdout();
-    loop {
-        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
-        match poll(&mut polled, None) {
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) | Err(_) => return,
-        }
+impl StdoutKind {
+    /// Whether there is a reader that can be slow, or go away.
+    pub(crate) fn has_reader(self) -> bool {
+        self != Self::File
     }
+}
+
+/// Looks at descriptor 1.
+pub(crate) fn stdout_kind() -> StdoutKind {
+    let mode = fstat(rustix::stdio::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match mode {
+        Ok(FileType::Fifo) => StdoutKind::Pipe,
+        Ok(FileType::Socket) => StdoutKind::Socket,
+        _ => StdoutKind::File,
+    }
+}
+
+/// Writes at most as much as a pipe with room takes without blocking (pipe(7), `PIPE_BUF`).
+pub(crate) fn write_piece(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let mut polled = [PollFd::new(&to, PollFlags::OUT)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    if poll(&mut polled, Some(&now))? == 0 {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    let piece = bytes
+        .get(..bytes.len().min(libc::PIPE_BUF))
+        .unwrap_or_default();
+    Ok(rustix::io::write(to, piece)?)
 }
 
 /// Closes stdout towards its reader, and keeps the number taken so that no socket gets it.

@@ -1,9 +1,14 @@
 //! Linux alone.
 #![allow(unsafe_code)]
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
+use rustix::pipe::SpliceFlags;
+
+use super::Splice;
 
 /// Bytes of a TCP socket that the peer's kernel has not acknowledged, sent or not: SIOCOUTQ is
 /// `write_seq - snd_una` (net/ipv4/tcp.c, `tcp_ioctl`), and a FIN counts as one.
@@ -39,3 +44,62 @@ static LOOK: extern "C" fn() = {
     }
     look
 };
+
+/// How much a pipe may hold at most for an unprivileged user (`/proc/sys/fs/pipe-max-size`), and
+/// how much one splice is asked to move.
+const WIDE: usize = 1024 * 1024;
+
+/// Moves bytes between a pipe and a socket without copying them here.
+pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Splice {
+    match rustix::pipe::splice(from, None, to, None, WIDE, SpliceFlags::NONBLOCK) {
+        Ok(length) => Splice::Moved(length),
+        Err(Errno::AGAIN | Errno::INTR) => Splice::NotNow,
+        Err(Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP) => Splice::NotHere,
+        Err(error) => Splice::Failed(error.into()),
+    }
+}
+
+/// Whether this is a pipe; if so it is made as wide as is allowed.
+pub(crate) fn widen_pipe(pipe: BorrowedFd<'_>) -> bool {
+    match rustix::pipe::fcntl_getpipe_size(pipe) {
+        Err(_) => false,
+        Ok(size) => {
+            if size < WIDE {
+                // Refused, it stays as wide as it is.
+                let _ = rustix::pipe::fcntl_setpipe_size(pipe, WIDE);
+            }
+            true
+        }
+    }
+}
+
+/// Writes what a pipe or socket takes at once, without the flag that belongs to everybody.
+pub(crate) fn write_now(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    // An offset of -1 means none (pwritev2(2)).
+    match pwritev2(to, &[IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => super::write_piece(to, bytes),
+        result => Ok(result?),
+    }
+}
+
+/// Has poll and recv wait for this many bytes; false if the system will not.
+pub(crate) fn set_receive_low_water(socket: BorrowedFd<'_>, bytes: usize) -> bool {
+    let Ok(bytes) = libc::c_int::try_from(bytes) else {
+        return false;
+    };
+    let Ok(length) = libc::socklen_t::try_from(size_of_val(&bytes)) else {
+        return false;
+    };
+    // SAFETY: SO_RCVLOWAT reads one int from the address given.
+    let answer = unsafe {
+        let value = (&raw const bytes).cast();
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVLOWAT,
+            value,
+            length,
+        )
+    };
+    answer == 0
+}

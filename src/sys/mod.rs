@@ -6,22 +6,47 @@
 
 mod descriptors;
 mod errno;
+mod settings;
 mod signals;
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod netlink;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{stdout_was_closed, unacknowledged};
+pub(crate) use linux::{
+    set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+};
+#[cfg(target_os = "linux")]
+pub(crate) use netlink::interfaces;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{stdout_was_closed, unacknowledged};
+pub(crate) use portable::interfaces;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::{
+    set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+};
 
 pub use descriptors::StdinKind;
+pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close_stdout, foreground, interface_index, is_terminal, raise_open_files, read_stdin,
-    stdin_kind, stdout_hangup, stdout_has_reader, write_stderr, write_stdout,
+    close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
+    read_stdin, stdin_kind, stdout_kind, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
+pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{die_of, ignore_job_control, ignored};
+
+/// What a splice came to.
+pub(crate) enum Splice {
+    /// It failed.
+    Failed(std::io::Error),
+    /// So many bytes went; 0 is the end of the source.
+    Moved(usize),
+    /// These two ends cannot be spliced.
+    NotHere,
+    /// The source is empty or the destination full: nobody says which.
+    NotNow,
+}

@@ -251,7 +251,10 @@ impl Conversation {
             let space = buffer.len().min(left);
             match self.socket.read(&mut buffer[..space])? {
                 0 => {
-                    self.end = End::Eof;
+                    // A reset that a write has already met reads like an end.
+                    if self.end != End::Reset {
+                        self.end = End::Eof;
+                    }
                     return Ok(());
                 }
                 got => {

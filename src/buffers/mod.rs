@@ -1,0 +1,81 @@
+//! The send and receive buffers of sockets: what there is, and what can be had.
+//!
+//! Every size is what getsockopt(2) reports, in bytes. On Linux that is twice what a program asked
+//! for, since the system's own data is counted too (socket(7)), so what it can ask for is half of
+//! it.
+
+mod grant;
+mod kind;
+mod origin;
+mod trial;
+
+pub use grant::{Cap, Grant, Outcome, shortfall};
+pub use kind::{Direction, Transport};
+pub use origin::{Limit, Origin};
+
+use crate::error::{Error, Result};
+use origin::Settings;
+use trial::Trial;
+
+/// The largest size that a program can ask for: the option is a C `int`.
+pub const LARGEST_REQUEST: u64 = i32::MAX.unsigned_abs() as u64;
+
+/// One buffer of one kind of socket. What the system does not tell is `None`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BufferSizes {
+    /// Whose buffer it is.
+    pub transport: Transport,
+    /// Which of its two.
+    pub direction: Direction,
+    /// The smallest that can be had by asking.
+    pub minimum: Option<Limit>,
+    /// What a new socket has.
+    pub default: Option<Limit>,
+    /// The largest it becomes by itself if it is autotuned, else the largest that can be had by
+    /// asking.
+    pub maximum: Option<Limit>,
+    /// The largest that can be had by asking, which switches autotuning off.
+    pub settable: Option<Limit>,
+    /// Whether the system lets it grow as the connection needs.
+    pub autotuned: Option<bool>,
+    /// What came of the size that was asked for.
+    pub grant: Option<Grant>,
+}
+
+/// The buffers of every kind of socket.
+#[derive(Debug)]
+pub struct Buffers {
+    /// A row for each direction of each kind.
+    pub sizes: Vec<BufferSizes>,
+    /// Why some of it is unknown.
+    pub unknown: Vec<Error>,
+}
+
+/// Measures every buffer on new sockets, and what comes of asking for `request` bytes.
+///
+/// # Errors
+/// No socket of any kind can be made.
+pub fn measure(request: Option<u64>) -> Result<Buffers> {
+    let mut settings = Settings::default();
+    let mut sizes = Vec::new();
+    let mut failed = Vec::new();
+    for transport in Transport::ALL {
+        for direction in Direction::BOTH {
+            match Trial::new(transport, direction, request) {
+                Ok(trial) => sizes.push(trial.explained(&mut settings)),
+                Err(error) => failed.push(error),
+            }
+        }
+    }
+    match (sizes.is_empty(), failed.pop()) {
+        (true, Some(error)) => Err(error),
+        (_, last) => Ok(Buffers {
+            sizes,
+            unknown: failed
+                .into_iter()
+                .chain(last)
+                .chain(settings.unread)
+                .collect(),
+        }),
+    }
+}

@@ -1,0 +1,72 @@
+//! What ending a connection well takes, asked of its descriptor alone.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use rustix::net::RecvFlags;
+use socket2::{SockRef, TcpKeepalive};
+
+use super::Proto;
+use crate::sys;
+
+/// A connected socket, whoever reads from it and writes to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'a> {
+    proto: Proto,
+    socket: BorrowedFd<'a>,
+}
+
+impl<'a> Line<'a> {
+    /// The connection that this descriptor stands for.
+    pub(crate) fn new(proto: Proto, socket: BorrowedFd<'a>) -> Self {
+        Self { proto, socket }
+    }
+
+    /// Says to the peer that no more will come (a half-close).
+    pub(crate) fn shut_down_write(self) -> io::Result<()> {
+        SockRef::from(&self.socket).shutdown(std::net::Shutdown::Write)
+    }
+
+    /// The error that the socket holds, which this takes away from it.
+    pub(crate) fn take_error(self) -> io::Result<Option<io::Error>> {
+        SockRef::from(&self.socket).take_error()
+    }
+
+    /// Bytes that the peer's kernel has not acknowledged, a FIN counted as one; `None` where that
+    /// is not known.
+    pub(crate) fn unacknowledged(self) -> Option<u64> {
+        match self.proto {
+            Proto::Tcp => sys::unacknowledged(self.socket).ok().flatten(),
+            // What a Unix socket calls its queue is memory, not payload (unix_inq_len and
+            // unix_outq_len, net/unix/af_unix.c).
+            Proto::Udp | Proto::Unix => None,
+        }
+    }
+
+    /// From now on a close, ours or the system's when we are killed, resets the connection: the
+    /// peer must not take a broken conversation for a finished one.
+    pub(crate) fn reset_on_close(self, reset: bool) {
+        if self.proto == Proto::Tcp {
+            // A socket that refuses is closed in the ordinary way.
+            let _ = SockRef::from(&self.socket).set_linger(reset.then_some(Duration::ZERO));
+        }
+    }
+
+    /// Finds out within a while that a silent peer has gone: one probe every `interval`.
+    pub(crate) fn probe_every(self, interval: Duration) {
+        if self.proto == Proto::Tcp {
+            let keepalive = TcpKeepalive::new()
+                .with_time(interval)
+                .with_interval(interval);
+            let _ = SockRef::from(&self.socket).set_tcp_keepalive(&keepalive);
+        }
+    }
+
+    /// Empties the receive queue: input left unread would turn the close into a reset (RFC 1122,
+    /// section 4.2.2.13).
+    pub(crate) fn drop_what_came(self) {
+        let mut buffer = [0_u8; 16 * 1024];
+        while let Ok((1.., _)) = rustix::net::recv(self.socket, &mut buffer, RecvFlags::DONTWAIT) {}
+    }
+}

@@ -1,0 +1,53 @@
+//! The report of `nettool buffers`.
+
+mod grants;
+mod record;
+mod sizes;
+
+use nettool::buffers::{BufferSizes, Limit};
+
+use super::layout::{Tone, Word};
+use super::{Report, Style, record as records};
+
+/// The sizes of buffers, or what came of asking for one.
+#[derive(Debug)]
+pub(crate) struct BufferTable<'a>(pub(crate) &'a [BufferSizes]);
+
+impl Report for BufferTable<'_> {
+    fn records(&self) -> String {
+        let lines = self
+            .0
+            .iter()
+            .map(|sizes| records::line("buffer", &record::Buffer::new(sizes)));
+        lines.collect()
+    }
+
+    fn text(&self, style: Style) -> String {
+        if self.0.iter().any(|sizes| sizes.grant.is_some()) {
+            return grants::text(self.0, style);
+        }
+        sizes::text(self.0, style)
+    }
+}
+
+/// The two words that say which buffer it is.
+fn names(sizes: &BufferSizes) -> [Word; 2] {
+    [
+        Word::new(Tone::Strong, sizes.transport.name()),
+        Word::plain(sizes.direction.name()),
+    ]
+}
+
+/// The headlines of columns.
+fn heads(texts: &[&str]) -> Vec<Word> {
+    texts
+        .iter()
+        .map(|text| Word::new(Tone::Dim, text))
+        .collect()
+}
+
+/// A size, exactly.
+fn size(limit: Option<Limit>) -> Word {
+    let text = limit.map_or_else(|| "-".to_owned(), |limit| limit.bytes.to_string());
+    Word::plain(text).right()
+}

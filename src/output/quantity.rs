@@ -1,0 +1,37 @@
+//! Numbers with their units.
+
+use humansize::{BINARY, format_size};
+
+/// A number of bytes, exact and, where that helps, in units of 1024: `4194304 B (4 MiB)`.
+pub(crate) fn bytes(count: u64) -> String {
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    format!("{count} B ({})", in_units(count))
+}
+
+/// The same in units of 1024 alone. What rounds up to a whole unit is shown as that unit, which the
+/// library leaves at `1024.0 KiB`.
+fn in_units(count: u64) -> String {
+    let format = BINARY.decimal_places(1);
+    let text = format_size(count, format);
+    if text.starts_with("1024") {
+        return format_size(count.checked_next_power_of_two().unwrap_or(count), format);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_exact_and_readable() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(4096), "4096 B (4 KiB)");
+        assert_eq!(bytes(1_234_567), "1234567 B (1.2 MiB)");
+        assert_eq!(bytes(1_048_575), "1048575 B (1 MiB)");
+        assert_eq!(bytes(u64::MAX), "18446744073709551615 B (16 EiB)");
+    }
+}

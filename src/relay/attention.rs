@@ -1,0 +1,115 @@
+//! How a blocking thread is told what to do while it waits for something else.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+/// What a thread is to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub(super) enum Mode {
+    /// Move bytes.
+    Run,
+    /// Up: read no more input, send what is read. Down: drop what comes.
+    Drop,
+    /// Down: read what the system still holds, write it, close stdout.
+    Rescue,
+    /// End.
+    Stop,
+}
+
+/// The end of whoever gives orders.
+pub(super) struct Control {
+    mode: Arc<AtomicU8>,
+    waker: UnixStream,
+}
+
+/// The end of the thread.
+pub(super) struct Attention {
+    mode: Arc<AtomicU8>,
+    wake: UnixStream,
+}
+
+/// Both ends.
+pub(super) fn pair(mode: Mode) -> io::Result<(Control, Attention)> {
+    let (waker, wake) = UnixStream::pair()?;
+    waker.set_nonblocking(true)?;
+    wake.set_nonblocking(true)?;
+    let mode = Arc::new(AtomicU8::new(mode as u8));
+    let control = Control {
+        mode: Arc::clone(&mode),
+        waker,
+    };
+    Ok((control, Attention { mode, wake }))
+}
+
+impl Control {
+    /// Gives an order; the last one counts, and none comes after `Stop`.
+    pub(super) fn command(&self, mode: Mode) {
+        if self.mode() != Mode::Stop {
+            self.mode.store(mode as u8, Ordering::Release);
+            self.wake();
+        }
+    }
+
+    /// Ends the wait of the thread, if it waits.
+    pub(super) fn wake(&self) {
+        // A full socket wakes as well as one more byte does.
+        let _ = (&self.waker).write(&[0]);
+    }
+
+    /// The last order.
+    pub(super) fn mode(&self) -> Mode {
+        load(&self.mode)
+    }
+}
+
+impl Attention {
+    /// The last order.
+    pub(super) fn mode(&self) -> Mode {
+        load(&self.mode)
+    }
+
+    /// Waits until one of these is ready, an order came, or this long; what each showed is
+    /// returned in their order, empty where nothing.
+    pub(super) fn wait<const N: usize>(
+        &self,
+        watched: [(BorrowedFd<'_>, PollFlags); N],
+        patience: Option<Duration>,
+    ) -> io::Result<[PollFlags; N]> {
+        let mut polled: Vec<PollFd<'_>> = watched
+            .iter()
+            .map(|(fd, events)| PollFd::from_borrowed_fd(*fd, *events))
+            .collect();
+        polled.push(PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN));
+        let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
+        match poll(&mut polled, patience.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if polled.pop().is_some_and(|wake| !wake.revents().is_empty()) {
+            let _ = (&self.wake).read(&mut [0; 64]);
+        }
+        let mut shown = [PollFlags::empty(); N];
+        for (shown, polled) in shown.iter_mut().zip(&polled) {
+            *shown = polled.revents();
+        }
+        Ok(shown)
+    }
+}
+
+/// Reads an order.
+fn load(mode: &AtomicU8) -> Mode {
+    match mode.load(Ordering::Acquire) {
+        0 => Mode::Run,
+        1 => Mode::Drop,
+        2 => Mode::Rescue,
+        _ => Mode::Stop,
+    }
+}

@@ -1,0 +1,110 @@
+//! A conversation over a stream, and the choice of what carries its bytes.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::direct::{Direct, Flow, Ways};
+use super::looped::Looped;
+use super::session::{Terms, talk};
+use super::{Input, Limits, Meter, Outlet, Rules, Transfer, Transform};
+use crate::error::{Action, Error, Result};
+use crate::event::Observer;
+use crate::net::{Address, Stream};
+
+/// A conversation that is about to begin.
+pub struct Conversation<'a> {
+    /// The connection.
+    pub stream: Stream,
+    /// The other end of it.
+    pub peer: Address,
+    /// What goes to the peer.
+    pub input: &'a mut Input,
+    /// Where the peer's bytes go.
+    pub sink: Sink<'a>,
+    /// What carries them.
+    pub path: Path,
+    /// How it ends.
+    pub rules: Rules,
+    /// How long it may take.
+    pub limits: Limits,
+    /// What it moves.
+    pub meter: &'a Arc<Meter>,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+/// Where the peer's bytes go.
+#[derive(Clone, Copy)]
+pub enum Sink<'a> {
+    /// Nowhere.
+    Nothing,
+    /// To stdout as they are.
+    Stdout,
+    /// To stdout, past a filter that this makes.
+    Filtered(&'a dyn Fn() -> Box<dyn Transform>),
+}
+
+/// What carries the bytes of a stream. All of them behave alike; which one is the fastest depends
+/// on the ends.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Path {
+    /// The direct one, unless somebody has to look at the bytes.
+    #[default]
+    Auto,
+    /// Two blocking threads and the calls that every system has.
+    Portable,
+    /// The event loop.
+    Looped,
+}
+
+/// Moves bytes both ways until the end-of-file table says that it is over, or `stop` comes.
+///
+/// # Errors
+/// It cannot even begin: the system has no room for it.
+pub async fn converse(
+    conversation: Conversation<'_>,
+    stop: impl Future<Output = ()>,
+) -> Result<Transfer> {
+    let Conversation {
+        stream,
+        peer,
+        input,
+        sink,
+        path,
+        rules,
+        limits,
+        meter,
+        observer,
+    } = conversation;
+    let failed = |error| Error::new(Action::Session, &peer, error);
+    let (proto, local) = (stream.proto(), stream.local().map_err(failed)?);
+    let writes = !matches!(sink, Sink::Nothing);
+    let terms = Terms {
+        proto,
+        local: &local,
+        peer: &peer,
+        rules,
+        limits,
+        meter,
+        observer,
+        writes,
+    };
+    let ways = match (sink, path) {
+        (Sink::Filtered(_), _) | (_, Path::Looped) => None,
+        (_, Path::Auto) => Some(Ways::Best),
+        (_, Path::Portable) => Some(Ways::Portable),
+    };
+    let reads = !rules.recv_only;
+    if let Some(ways) = ways {
+        let flow = Flow {
+            reads,
+            writes,
+            ways,
+        };
+        let mut mover = Direct::start(stream, input, flow, meter).map_err(failed)?;
+        return Ok(talk(terms, &mut mover, stop).await);
+    }
+    let outlet = Outlet::of(sink).map_err(failed)?;
+    let mut mover = Looped::new(stream, input, outlet, reads, meter, observer);
+    Ok(talk(terms, &mut mover, stop).await)
+}

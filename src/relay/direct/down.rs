@@ -1,0 +1,316 @@
+//! From the peer to stdout.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+
+use super::{Ways, Work};
+use crate::error::{Action, Error};
+use crate::net::Proto;
+use crate::relay::attention::Mode;
+use crate::relay::mover::News;
+use crate::sys::{self, Splice, StdoutKind};
+
+/// What one read takes at first; reads that are full double it.
+const FIRST_READ: usize = 16 * 1024;
+
+/// What one read takes at most.
+const LARGEST_READ: usize = 512 * 1024;
+
+/// How much is waited for in the bulk phase: waking for less costs more than the copy.
+const BULK: usize = 256 * 1024;
+
+/// How long that is waited for at most, so that a message in between is not held back.
+const BULK_PATIENCE: Duration = Duration::from_millis(3);
+
+/// How many large reads in a row begin the bulk phase.
+const BULK_READS: u32 = 4;
+
+/// Why the thread ends.
+enum End {
+    /// It was told to.
+    Ordered,
+    /// Everything is written.
+    Complete,
+    /// stdout failed.
+    Failed(io::Error),
+}
+
+/// The thread.
+pub(super) fn run(work: &Work, writes: bool) {
+    let mut down = Down {
+        work,
+        stdout: sys::stdout_kind(),
+        buffer: Vec::new(),
+        large_reads: 0,
+        is_bulk: false,
+    };
+    let end = down.move_all(writes).unwrap_or_else(|end| end);
+    match end {
+        End::Ordered => {}
+        End::Complete => {
+            let closed = sys::close_stdout();
+            work.tell(News::Written(closed.map_err(write_error)));
+        }
+        End::Failed(error) => work.tell(News::Written(Err(write_error(error)))),
+    }
+}
+
+/// The error of stdout.
+fn write_error(error: io::Error) -> Error {
+    Error::new(Action::Write, "stdout", error)
+}
+
+/// The downward direction.
+struct Down<'a> {
+    work: &'a Work,
+    stdout: StdoutKind,
+    buffer: Vec<u8>,
+    /// Reads in a row that brought much.
+    large_reads: u32,
+    /// Whether the system wakes us for much only.
+    is_bulk: bool,
+}
+
+/// What one look at the socket brought.
+enum Came {
+    /// So many bytes, in the buffer or already in the pipe.
+    Bytes(usize),
+    /// Nothing yet.
+    Nothing,
+    /// The end, or a break that was told: nothing more will come.
+    End,
+}
+
+impl Down<'_> {
+    /// Until the peer ends and everything is written, stdout fails, or an order says so.
+    fn move_all(&mut self, writes: bool) -> Result<End, End> {
+        let mut splices = self.work.ways == Ways::Best
+            && self.stdout == StdoutKind::Pipe
+            && sys::widen_pipe(rustix::stdio::stdout());
+        loop {
+            let came = match self.work.attention.mode() {
+                Mode::Stop => return Err(End::Ordered),
+                Mode::Drop => return self.drop_all(writes),
+                Mode::Rescue => match self.receive() {
+                    Came::Nothing => Came::End,
+                    came => came,
+                },
+                Mode::Run if splices => self.splice(&mut splices)?,
+                Mode::Run => self.receive(),
+            };
+            match came {
+                Came::Bytes(length) => self.write(length)?,
+                Came::Nothing => self.wait_for_peer()?,
+                Came::End => return self.after_end(writes),
+            }
+        }
+    }
+
+    /// The peer will send no more: stdout is complete, if an order does not say otherwise.
+    fn after_end(&mut self, writes: bool) -> Result<End, End> {
+        let stopped = self.work.attention.mode() == Mode::Stop;
+        if stopped || !writes {
+            Err(End::Ordered)
+        } else {
+            Ok(End::Complete)
+        }
+    }
+
+    /// Reads and drops until the end or an order; stdout is complete as it is.
+    fn drop_all(&mut self, writes: bool) -> Result<End, End> {
+        if writes {
+            let closed = sys::close_stdout();
+            self.work.tell(News::Written(closed.map_err(write_error)));
+        }
+        loop {
+            match self.work.attention.mode() {
+                Mode::Run | Mode::Drop => {}
+                Mode::Rescue | Mode::Stop => return Err(End::Ordered),
+            }
+            match self.receive() {
+                Came::Bytes(_) => {}
+                Came::Nothing => {
+                    let socket = (self.work.socket.as_fd(), PollFlags::IN);
+                    let _ = self.work.attention.wait([socket], None);
+                }
+                Came::End => return Err(End::Ordered),
+            }
+        }
+    }
+
+    /// Takes what has come into the buffer.
+    fn receive(&mut self) -> Came {
+        if self.buffer.is_empty() {
+            self.buffer.resize(FIRST_READ, 0);
+        }
+        let received = rustix::net::recv(
+            &self.work.socket,
+            self.buffer.as_mut_slice(),
+            RecvFlags::DONTWAIT,
+        );
+        match received {
+            Ok((0, _)) => self.ended(),
+            Ok((length, _)) => {
+                self.work.shared.meter.count_received(length);
+                Came::Bytes(length)
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Came::Nothing,
+            Err(error) => self.broke(error.into()),
+        }
+    }
+
+    /// Moves what has come into the pipe of stdout without looking at it.
+    fn splice(&mut self, splices: &mut bool) -> Result<Came, End> {
+        match sys::splice(self.work.socket.as_fd(), rustix::stdio::stdout()) {
+            Splice::Moved(0) => return Ok(self.ended()),
+            Splice::Moved(length) => self.work.shared.meter.count_received(length),
+            Splice::NotNow => self.wait_for_both()?,
+            Splice::NotHere => *splices = false,
+            Splice::Failed(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Err(End::Failed(error));
+            }
+            Splice::Failed(error) => return Ok(self.broke(error)),
+        }
+        Ok(Came::Bytes(0))
+    }
+
+    /// The peer has ended.
+    fn ended(&self) -> Came {
+        self.work.tell(News::PeerEnded);
+        Came::End
+    }
+
+    /// The connection broke, and all that came before is read. What is written waits for the
+    /// session's word, for a connection that carried nothing leaves stdout open.
+    fn broke(&self, error: io::Error) -> Came {
+        self.work.tell(News::Broken(error));
+        while matches!(self.work.attention.mode(), Mode::Run | Mode::Drop) {
+            if self.work.attention.wait([], None).is_err() {
+                break;
+            }
+        }
+        Came::End
+    }
+
+    /// Waits until the peer has something; notices that the reader of stdout has gone.
+    fn wait_for_peer(&mut self) -> Result<(), End> {
+        let socket = (self.work.socket.as_fd(), PollFlags::IN);
+        if self.stdout.has_reader() {
+            let stdout = (rustix::stdio::stdout(), PollFlags::empty());
+            let [_, gone] = self.wait([socket, stdout], None)?;
+            return if gone.is_empty() {
+                Ok(())
+            } else {
+                Err(End::Failed(Errno::PIPE.into()))
+            };
+        }
+        let patience = self.is_bulk.then_some(BULK_PATIENCE);
+        let [came] = self.wait([socket], patience)?;
+        if came.is_empty() {
+            self.end_bulk();
+        }
+        Ok(())
+    }
+
+    /// Waits until the peer has something and the pipe of stdout has room.
+    fn wait_for_both(&mut self) -> Result<(), End> {
+        self.wait_for_peer()?;
+        if self.work.attention.mode() != Mode::Run {
+            return Ok(());
+        }
+        let socket = (self.work.socket.as_fd(), PollFlags::IN);
+        let stdout = (rustix::stdio::stdout(), PollFlags::OUT);
+        let [came, room] = self.wait([socket, stdout], Some(Duration::ZERO))?;
+        if room.is_empty() && !came.is_empty() {
+            self.wait_for_room()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until stdout takes more.
+    fn wait_for_room(&mut self) -> Result<(), End> {
+        self.work.shared.is_stalled.store(true, Ordering::Relaxed);
+        let [room] = self.wait([(rustix::stdio::stdout(), PollFlags::OUT)], None)?;
+        self.work.shared.is_stalled.store(false, Ordering::Relaxed);
+        self.work.shared.meter.note_move();
+        if room.contains(PollFlags::ERR) {
+            return Err(End::Failed(Errno::PIPE.into()));
+        }
+        if self.work.attention.mode() == Mode::Stop {
+            Err(End::Ordered)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits; a poll that fails is stdout's failure.
+    fn wait<const N: usize>(
+        &self,
+        watched: [(std::os::fd::BorrowedFd<'_>, PollFlags); N],
+        patience: Option<Duration>,
+    ) -> Result<[PollFlags; N], End> {
+        self.work
+            .attention
+            .wait(watched, patience)
+            .map_err(End::Failed)
+    }
+
+    /// Writes the front of the buffer to stdout, and learns from its size.
+    fn write(&mut self, length: usize) -> Result<(), End> {
+        let mut start = 0;
+        while start < length {
+            let bytes = self.buffer.get(start..length).unwrap_or_default();
+            if !self.stdout.has_reader() {
+                sys::write_stdout(bytes).map_err(End::Failed)?;
+                break;
+            }
+            match self.write_now(bytes) {
+                Ok(written) => start = start.saturating_add(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_room()?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(End::Failed(error)),
+            }
+        }
+        self.learn(length);
+        Ok(())
+    }
+
+    /// Writes what the reader of stdout takes at once.
+    fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.work.ways {
+            Ways::Best => sys::write_now(rustix::stdio::stdout(), bytes),
+            Ways::Portable => sys::write_piece(rustix::stdio::stdout(), bytes),
+        }
+    }
+
+    /// A read that filled the buffer doubles it; many large ones in a row begin the bulk phase.
+    fn learn(&mut self, length: usize) {
+        if length == self.buffer.len() && length < LARGEST_READ {
+            self.buffer.resize(length.saturating_mul(2), 0);
+        }
+        self.large_reads = if length >= BULK / 2 {
+            self.large_reads.saturating_add(1)
+        } else {
+            0
+        };
+        let may = self.work.ways == Ways::Best && self.work.proto == Proto::Tcp;
+        if may && !self.is_bulk && self.large_reads >= BULK_READS && !self.stdout.has_reader() {
+            self.is_bulk = sys::set_receive_low_water(self.work.socket.as_fd(), BULK);
+        }
+    }
+
+    /// Ends the bulk phase.
+    fn end_bulk(&mut self) {
+        if self.is_bulk {
+            self.is_bulk = false;
+            self.large_reads = 0;
+            sys::set_receive_low_water(self.work.socket.as_fd(), 1);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The mover for bytes that nobody looks at: one blocking thread a direction, each with the fewest
+//! copies that its two ends allow.
+
+mod down;
+mod up;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use tokio::sync::mpsc;
+
+use super::attention::{self, Attention, Control, Mode};
+use super::mover::{Mover, News};
+use super::{Input, Meter};
+use crate::net::{Proto, Stream};
+
+/// Which calls may be used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ways {
+    /// The fastest that the two ends allow.
+    Best,
+    /// Those that every system has.
+    Portable,
+}
+
+/// Moves bytes on two threads.
+pub(super) struct Direct<'a> {
+    socket: Arc<OwnedFd>,
+    input: &'a mut Input,
+    reports: mpsc::UnboundedReceiver<Report>,
+    up: Control,
+    down: Control,
+    shared: Arc<Shared>,
+    /// The upward thread has not yet reported its end.
+    is_sending: bool,
+}
+
+/// What both threads and their owner see.
+struct Shared {
+    meter: Arc<Meter>,
+    /// Input was read that the system has not taken.
+    holds_input: AtomicBool,
+    /// What came waits for the reader of stdout.
+    is_stalled: AtomicBool,
+}
+
+/// What a thread says.
+enum Report {
+    /// Something for the session.
+    News(News),
+    /// The upward thread has ended, with the input that it could not pass on.
+    UpEnded(Option<News>, Vec<u8>),
+}
+
+/// What a thread needs.
+struct Work {
+    socket: Arc<OwnedFd>,
+    proto: Proto,
+    ways: Ways,
+    attention: Attention,
+    shared: Arc<Shared>,
+    reports: mpsc::UnboundedSender<Report>,
+}
+
+impl Work {
+    /// Tells the session; a session that has ended needs no news.
+    fn tell(&self, news: News) {
+        let _ = self.reports.send(Report::News(news));
+    }
+}
+
+impl<'a> Direct<'a> {
+    /// Starts the threads of this connection. Without `writes` what comes is dropped, without
+    /// `reads` stdin is left alone.
+    ///
+    /// # Errors
+    /// The system has no room for two threads and what wakes them.
+    pub(super) fn start(
+        stream: Stream,
+        input: &'a mut Input,
+        flow: Flow,
+        meter: &Arc<Meter>,
+    ) -> io::Result<Self> {
+        let proto = stream.proto();
+        let socket = Arc::new(stream.into_socket()?);
+        let (sender, reports) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            meter: Arc::clone(meter),
+            holds_input: AtomicBool::new(!input.pending().is_empty()),
+            is_stalled: AtomicBool::new(false),
+        });
+        let work = |attention| Work {
+            socket: Arc::clone(&socket),
+            proto,
+            ways: flow.ways,
+            attention,
+            shared: Arc::clone(&shared),
+            reports: sender.clone(),
+        };
+        let (up, up_attention) = attention::pair(Mode::Run)?;
+        let (down, down_attention) =
+            attention::pair(if flow.writes { Mode::Run } else { Mode::Drop })?;
+        let (up_work, down_work) = (work(up_attention), work(down_attention));
+        if flow.reads {
+            let pending = input.take_pending();
+            let kind = input.kind();
+            thread::Builder::new().spawn(move || up::run(&up_work, pending, kind))?;
+        }
+        thread::Builder::new().spawn(move || down::run(&down_work, flow.writes))?;
+        Ok(Self {
+            socket,
+            input,
+            reports,
+            up,
+            down,
+            shared,
+            is_sending: flow.reads,
+        })
+    }
+}
+
+/// What a direct conversation does with stdin and stdout.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flow {
+    pub(super) reads: bool,
+    pub(super) writes: bool,
+    pub(super) ways: Ways,
+}
+
+impl Mover for Direct<'_> {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    async fn news(&mut self) -> News {
+        loop {
+            match self.reports.recv().await {
+                Some(Report::News(news)) => return news,
+                Some(Report::UpEnded(news, leftover)) => {
+                    self.is_sending = false;
+                    self.input.put_back(leftover);
+                    return news.unwrap_or(News::Moved);
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn has_unsent(&self) -> bool {
+        let leaves = self.up.mode() != Mode::Run;
+        self.is_sending && (leaves || self.shared.holds_input.load(Ordering::Acquire))
+    }
+
+    fn is_stalled(&self) -> bool {
+        self.shared.is_stalled.load(Ordering::Relaxed)
+    }
+
+    fn leave(&mut self) {
+        self.up.command(Mode::Drop);
+        self.down.command(Mode::Drop);
+    }
+
+    fn rescue(&mut self) {
+        self.up.command(Mode::Stop);
+        self.down.command(Mode::Rescue);
+    }
+}
+
+impl Drop for Direct<'_> {
+    fn drop(&mut self) {
+        self.up.command(Mode::Stop);
+        self.down.command(Mode::Stop);
+    }
+}

@@ -1,0 +1,214 @@
+//! From stdin to the peer.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::SendFlags;
+use socket2::SockRef;
+
+use super::{Report, Ways, Work};
+use crate::error::{Action, Error};
+use crate::relay::attention::Mode;
+use crate::relay::mover::News;
+use crate::sys::{self, Splice, StdinKind};
+
+/// What one read takes at first; reads that are full double it.
+const FIRST_READ: usize = 16 * 1024;
+
+/// What one read takes at most: on loopback 512 KiB moved most bytes a second.
+const LARGEST_READ: usize = 512 * 1024;
+
+/// How often a terminal in the background is asked whether it is ours again.
+const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
+
+/// Why the thread ends.
+enum End {
+    /// It was told to read no more.
+    Ordered,
+    /// stdin ended, or something failed.
+    News(News),
+}
+
+impl From<io::Error> for End {
+    /// What fails without a name of its own is the connection.
+    fn from(error: io::Error) -> Self {
+        Self::News(News::Broken(error))
+    }
+}
+
+/// The thread.
+pub(super) fn run(work: &Work, pending: Vec<u8>, kind: StdinKind) {
+    let mut up = Up {
+        work,
+        kind,
+        watches_socket: true,
+        buffer: pending,
+        start: 0,
+        end: 0,
+    };
+    up.end = up.buffer.len();
+    let end = up.move_all();
+    let leftover = up.buffer.get(up.start..up.end).unwrap_or_default().to_vec();
+    work.shared.holds_input.store(false, Ordering::Release);
+    let news = match end {
+        End::Ordered => None,
+        End::News(news) => Some(news),
+    };
+    let _ = work.reports.send(Report::UpEnded(news, leftover));
+}
+
+/// The upward direction.
+struct Up<'a> {
+    work: &'a Work,
+    kind: StdinKind,
+    /// Whether the socket is watched for failing while there is no input.
+    watches_socket: bool,
+    buffer: Vec<u8>,
+    /// The part of the buffer that is read and not sent.
+    start: usize,
+    end: usize,
+}
+
+impl Up<'_> {
+    /// Until stdin ends, something fails, or an order says so.
+    fn move_all(&mut self) -> End {
+        let mut splices = self.work.ways == Ways::Best && sys::widen_pipe(rustix::stdio::stdin());
+        loop {
+            let step = match self.send_held() {
+                Ok(()) if self.work.attention.mode() != Mode::Run => Err(End::Ordered),
+                Ok(()) if splices => self.splice(&mut splices),
+                Ok(()) => self.read(),
+                Err(end) => Err(end),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Moves what is in the pipe of stdin without looking at it.
+    fn splice(&mut self, splices: &mut bool) -> Result<(), End> {
+        match sys::splice(rustix::stdio::stdin(), self.work.socket.as_fd()) {
+            Splice::Moved(0) => Err(End::News(News::InputEnded)),
+            Splice::Moved(length) => {
+                self.work.shared.meter.note_input();
+                self.work.shared.meter.count_sent(length);
+                Ok(())
+            }
+            Splice::NotNow => {
+                if self.wait_for_input()? {
+                    let room = (self.work.socket.as_fd(), PollFlags::OUT);
+                    self.work.attention.wait([room], None)?;
+                }
+                Ok(())
+            }
+            Splice::NotHere => {
+                *splices = false;
+                Ok(())
+            }
+            Splice::Failed(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads once what there is.
+    fn read(&mut self) -> Result<(), End> {
+        if self.kind != StdinKind::File && !self.wait_for_input()? {
+            return Ok(());
+        }
+        if self.buffer.len() < FIRST_READ {
+            self.buffer.resize(FIRST_READ, 0);
+        }
+        match rustix::io::read(rustix::stdio::stdin(), self.buffer.as_mut_slice()) {
+            Ok(0) => Err(End::News(News::InputEnded)),
+            Ok(length) => {
+                self.hold(length);
+                Ok(())
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            // With SIGTTIN ignored a background read fails with EIO (termios(3)).
+            Err(Errno::IO) if !sys::foreground(rustix::stdio::stdin()) => {
+                self.work.attention.wait([], Some(FOREGROUND_LOOK))?;
+                Ok(())
+            }
+            Err(error) => Err(End::News(News::Failed(Error::new(
+                Action::Read,
+                "stdin",
+                error,
+            )))),
+        }
+    }
+
+    /// Notes what was read; a full buffer grows for the next time.
+    fn hold(&mut self, length: usize) {
+        self.work.shared.meter.note_input();
+        self.work.shared.holds_input.store(true, Ordering::Release);
+        (self.start, self.end) = (0, length);
+    }
+
+    /// Sends what was read and is not yet sent.
+    fn send_held(&mut self) -> Result<(), End> {
+        while let Some(held) = self
+            .buffer
+            .get(self.start..self.end)
+            .filter(|held| !held.is_empty())
+        {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            match rustix::net::send(&self.work.socket, held, flags) {
+                Ok(length) => {
+                    self.work.shared.meter.count_sent(length);
+                    self.start = self.start.saturating_add(length).min(self.end);
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let room = (self.work.socket.as_fd(), PollFlags::OUT);
+                    self.work.attention.wait([room], None)?;
+                    if self.work.attention.mode() == Mode::Stop {
+                        return Err(End::Ordered);
+                    }
+                }
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+        }
+        let was_full = self.end > 0 && self.end == self.buffer.len();
+        if was_full && self.end < LARGEST_READ {
+            self.buffer
+                .resize(self.end.saturating_mul(2).min(LARGEST_READ), 0);
+        }
+        (self.start, self.end) = (0, 0);
+        self.work.shared.holds_input.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// Waits until stdin has something or ends; false if an order came first. A connection that
+    /// fails meanwhile is noticed.
+    fn wait_for_input(&mut self) -> Result<bool, End> {
+        let stdin: (BorrowedFd<'_>, PollFlags) = (rustix::stdio::stdin(), PollFlags::IN);
+        let input = if self.watches_socket {
+            let socket = (self.work.socket.as_fd(), PollFlags::empty());
+            let [input, socket] = self.work.attention.wait([stdin, socket], None)?;
+            self.check_socket(socket)?;
+            input
+        } else {
+            let [input] = self.work.attention.wait([stdin], None)?;
+            input
+        };
+        Ok(!input.is_empty())
+    }
+
+    /// Fails with the error of the socket. Without one, a connection that both sides have ended
+    /// shows nothing more, and is no longer asked.
+    fn check_socket(&mut self, shown: PollFlags) -> Result<(), End> {
+        if shown.is_empty() {
+            return Ok(());
+        }
+        if let Ok(Some(error)) = SockRef::from(&self.work.socket).take_error() {
+            return Err(error.into());
+        }
+        self.watches_socket = false;
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! The mover for what has to be looked at on its way: the event loop reads and writes the socket,
+//! threads of their own read stdin and write stdout.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use tokio::io::{Interest, Ready};
+
+use super::mover::{Mover, News};
+use super::outlet::{OutletNews, news};
+use super::{Input, Meter, Outlet};
+use crate::event::{Event, Observer};
+use crate::net::Stream;
+
+/// What one read of the socket takes at first; reads that are full double it.
+const FIRST_READ: usize = 16 * 1024;
+
+/// What one read of the socket takes at most.
+const LARGEST_READ: usize = 256 * 1024;
+
+/// Moves bytes in the event loop.
+pub(super) struct Looped<'a> {
+    stream: Stream,
+    input: &'a mut Input,
+    outlet: Option<Outlet>,
+    meter: &'a Meter,
+    observer: &'a dyn Observer,
+    buffer: Vec<u8>,
+    reads_input: bool,
+    reads_peer: bool,
+    phase: Phase,
+    /// stdout has told its end.
+    written: bool,
+}
+
+/// What it is there for at the moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    /// To move bytes both ways.
+    Talking,
+    /// To send what is read; what comes is dropped.
+    Leaving,
+    /// To write what a broken connection still holds.
+    Rescuing,
+}
+
+impl<'a> Looped<'a> {
+    /// A mover of this connection; without an outlet what comes is dropped.
+    pub(super) fn new(
+        stream: Stream,
+        input: &'a mut Input,
+        outlet: Option<Outlet>,
+        reads_input: bool,
+        meter: &'a Meter,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        Self {
+            stream,
+            input,
+            written: outlet.is_none(),
+            outlet,
+            meter,
+            observer,
+            buffer: vec![0; FIRST_READ],
+            reads_input,
+            reads_peer: true,
+            phase: Phase::Talking,
+        }
+    }
+
+    /// Whether received bytes have somewhere to go.
+    fn has_room(&self) -> bool {
+        self.phase == Phase::Leaving || self.outlet.as_ref().is_none_or(Outlet::has_room)
+    }
+
+    /// Reads and writes what the socket is ready for.
+    fn use_socket(&mut self, ready: Ready) -> News {
+        if ready.is_error()
+            && let Some(error) = self.stream.try_error()
+        {
+            return News::Broken(error);
+        }
+        if (ready.is_writable() || ready.is_write_closed())
+            && let Err(error) = self.send()
+        {
+            return News::Broken(error);
+        }
+        if ready.is_readable() || ready.is_read_closed() {
+            return self.receive();
+        }
+        News::Moved
+    }
+
+    /// Takes what has come, and passes it on.
+    fn receive(&mut self) -> News {
+        if !self.reads_peer || !self.has_room() {
+            return News::Moved;
+        }
+        match self.stream.try_read(&mut self.buffer) {
+            Ok(0) => {
+                self.reads_peer = false;
+                self.close_outlet();
+                News::PeerEnded
+            }
+            Ok(length) => {
+                self.pass_on(length);
+                News::Moved
+            }
+            Err(error) if is_passing(&error) => News::Moved,
+            Err(error) => News::Broken(error),
+        }
+    }
+
+    /// Gives received bytes to stdout, unless we are leaving.
+    fn pass_on(&mut self, length: usize) {
+        self.meter.count_received(length);
+        let bytes = self.buffer.get(..length).unwrap_or_default();
+        let outlet = self
+            .outlet
+            .as_mut()
+            .filter(|_| self.phase != Phase::Leaving);
+        if outlet.is_some_and(|outlet| outlet.put(bytes)) {
+            self.observer.notice(&Event::PayloadEscaped);
+        }
+        if length == self.buffer.len() && length < LARGEST_READ {
+            self.buffer.resize(length.saturating_mul(2), 0);
+        }
+    }
+
+    /// Gives the system what it takes of the pending input.
+    fn send(&mut self) -> io::Result<()> {
+        while !self.input.pending().is_empty() {
+            match self.stream.try_write(self.input.pending()) {
+                Ok(length) => {
+                    self.meter.count_sent(length);
+                    self.input.pass(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what the system still holds of a broken connection, as far as there is room for it.
+    fn read_held(&mut self) {
+        while self.reads_peer && self.has_room() {
+            match self.stream.read_now(&mut self.buffer) {
+                Ok(length @ 1..) => self.pass_on(length),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => self.reads_peer = false,
+            }
+        }
+        if !self.reads_peer {
+            self.close_outlet();
+        }
+    }
+
+    /// Closes stdout once everything is written.
+    fn close_outlet(&mut self) {
+        if let Some(outlet) = &mut self.outlet {
+            outlet.close();
+        }
+    }
+}
+
+impl Mover for Looped<'_> {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+
+    async fn news(&mut self) -> News {
+        if self.phase == Phase::Rescuing {
+            self.read_held();
+        }
+        let (unsent, room) = (self.has_unsent(), self.has_room());
+        let reads_input = self.reads_input && !unsent;
+        let interest = interest(self.reads_peer && room, unsent);
+        let wants_room = self.reads_peer && !room;
+        let Self {
+            stream,
+            input,
+            outlet,
+            ..
+        } = self;
+        tokio::select! {
+            ready = stream.ready(interest), if self.phase != Phase::Rescuing => match ready {
+                Ok(ready) => self.use_socket(ready),
+                Err(error) => News::Broken(error),
+            },
+            filled = input.fill(), if reads_input => match filled {
+                Ok(true) => {
+                    self.meter.note_input();
+                    News::Moved
+                }
+                Ok(false) => {
+                    self.reads_input = false;
+                    News::InputEnded
+                }
+                Err(error) => News::Failed(error),
+            },
+            news = news(outlet.as_ref(), wants_room), if !self.written => match news {
+                OutletNews::Room => {
+                    self.meter.note_move();
+                    News::Moved
+                }
+                OutletNews::Written(result) => {
+                    self.written = true;
+                    News::Written(result)
+                }
+            },
+            else => std::future::pending().await,
+        }
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.input.pending().is_empty()
+    }
+
+    fn is_stalled(&self) -> bool {
+        !self.has_room() && !self.has_unsent()
+    }
+
+    fn leave(&mut self) {
+        self.phase = Phase::Leaving;
+        self.reads_input = false;
+        self.close_outlet();
+    }
+
+    fn rescue(&mut self) {
+        self.phase = Phase::Rescuing;
+        self.reads_input = false;
+    }
+}
+
+/// What to ask of the socket: even when nothing is to be read or written, it may fail.
+fn interest(readable: bool, writable: bool) -> Interest {
+    let mut interest = Interest::ERROR;
+    if readable {
+        interest |= Interest::READABLE;
+    }
+    if writable {
+        interest |= Interest::WRITABLE;
+    }
+    interest
+}
+
+/// Not an error, only not yet.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}

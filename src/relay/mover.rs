@@ -1,0 +1,44 @@
+//! What carries the bytes of a conversation, as its session sees it.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use crate::error::{Error, Result};
+
+/// Something that the session must know.
+#[derive(Debug)]
+pub(super) enum News {
+    /// The connection broke.
+    Broken(io::Error),
+    /// Our input failed.
+    Failed(Error),
+    /// Our input ended, and the system has all of it.
+    InputEnded,
+    /// Bytes moved, or may move again.
+    Moved,
+    /// The peer will send no more.
+    PeerEnded,
+    /// stdout has everything and is closed, or failed.
+    Written(Result<()>),
+}
+
+/// Moves bytes both ways until it is told to stop.
+pub(super) trait Mover {
+    /// The connection.
+    fn socket(&self) -> BorrowedFd<'_>;
+
+    /// Waits for news. Nothing is lost if the future is dropped.
+    async fn news(&mut self) -> News;
+
+    /// Whether input was read that the system has not taken.
+    fn has_unsent(&self) -> bool;
+
+    /// Whether what comes has to wait for the reader of stdout.
+    fn is_stalled(&self) -> bool;
+
+    /// Reads no more input, drops what comes and closes stdout once it is written.
+    fn leave(&mut self);
+
+    /// After a break: reads what the system still holds, and closes stdout once it is written.
+    fn rescue(&mut self);
+}

@@ -1,0 +1,92 @@
+//! Links and addresses, put together.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use rustix::net::Protocol;
+
+use super::address::{self, Entry};
+use super::link::{self, Link};
+use super::{ATTEMPTS, Netlink, unsteady};
+use crate::interfaces::{Interface, InterfaceAddress};
+
+/// `NETLINK_ROUTE` is 0, which rustix writes as none.
+const ROUTE: Option<Protocol> = None;
+
+/// Every interface with its addresses, in the order of their indices.
+pub(crate) fn interfaces() -> io::Result<Option<Vec<Interface>>> {
+    let mut netlink = Netlink::open(ROUTE)?;
+    for _ in 0..ATTEMPTS {
+        let links = netlink.dump(
+            libc::RTM_GETLINK,
+            &[0; link::FIXED],
+            libc::RTM_NEWLINK,
+            link::read,
+        )?;
+        let addresses = netlink.dump(
+            libc::RTM_GETADDR,
+            &[0; address::FIXED],
+            libc::RTM_NEWADDR,
+            address::read,
+        )?;
+        if let Some(interfaces) = join(links, addresses) {
+            return Ok(Some(interfaces));
+        }
+    }
+    Err(unsteady())
+}
+
+/// Gives each interface its addresses; `None` if one belongs to an interface that came meanwhile.
+fn join(links: Vec<Link>, addresses: Vec<Entry>) -> Option<Vec<Interface>> {
+    let names = names(&links);
+    let mut interfaces: BTreeMap<u32, Interface> = BTreeMap::new();
+    for Link {
+        mut interface,
+        master,
+    } in links
+    {
+        interface.master = master.map(|index| name_of(index, &names));
+        interfaces.insert(interface.index, interface);
+    }
+    for Entry { index, address } in addresses {
+        let interface = interfaces.get_mut(&index)?;
+        interface
+            .addresses
+            .push(belonging_to(&interface.name, address));
+    }
+    let mut interfaces: Vec<Interface> = interfaces.into_values().collect();
+    for interface in &mut interfaces {
+        interface
+            .addresses
+            .sort_by_key(|address| address.address.is_ipv6());
+    }
+    Some(interfaces)
+}
+
+/// The names by their indices.
+fn names(links: &[Link]) -> BTreeMap<u32, String> {
+    let names = links.iter().map(|link| &link.interface);
+    names
+        .map(|interface| (interface.index, interface.name.clone()))
+        .collect()
+}
+
+/// The name of the interface with this index, or what ip(8) calls one that cannot be seen from
+/// here.
+fn name_of(index: u32, names: &BTreeMap<u32, String>) -> String {
+    names
+        .get(&index)
+        .cloned()
+        .unwrap_or_else(|| format!("if{index}"))
+}
+
+/// The address with its zone, and without a label that is only the interface's name.
+fn belonging_to(interface: &str, address: InterfaceAddress) -> InterfaceAddress {
+    let zone = InterfaceAddress::new(address.address, address.prefix, interface).zone;
+    let label = address.label.filter(|label| label != interface);
+    InterfaceAddress {
+        zone,
+        label,
+        ..address
+    }
+}
