@@ -34,6 +34,9 @@ _nettool() {
             nettool,man)
                 cmd="nettool__subcmd__man"
                 ;;
+            nettool,probe)
+                cmd="nettool__subcmd__probe"
+                ;;
             *)
                 ;;
         esac
@@ -41,7 +44,7 @@ _nettool() {
 
     case "${cmd}" in
         nettool)
-            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen buffers man completions"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen probe buffers man completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -237,12 +240,54 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__man)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen buffers"
+            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen probe buffers"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nettool__subcmd__probe)
+            opts="-p -4 -6 -q -v -n -h --ports --exclude-ports --all-addresses --try-timeout --tries --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ports)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude-ports)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --try-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --show)
+                    COMPREPLY=($(compgen -W "open closed rejected filtered unreachable undetermined all" -- "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

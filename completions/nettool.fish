@@ -36,6 +36,7 @@ complete -c nettool -n "__fish_nettool_needs_command" -s V -l version -d 'Print 
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "ifaces" -d 'Show the network interfaces of this machine and their addresses'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "connect" -d 'Connect to a server: stdin goes to it, its bytes to stdout'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which TCP ports accept a connection, and why the others do not'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -107,6 +108,31 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l tries -d 'How often a silent port is tried [default: as the losses on the path demand]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l show -d 'Ports of which states to list [default: open; with --plain and --json all]' -r -f -a "open\t'A connection was accepted'
+closed\t'The host answered that nobody listens'
+rejected\t'ICMP says that the port may not be reached'
+filtered\t'Silence'
+unreachable\t'There is no way to the host'
+undetermined\t'We could not find out'
+all\t'Every state'"
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-addresses -d 'Probe every address of a name, not only the first that answers'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 4 -d 'IPv4 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-open -d 'The exit status is 0 only if all ports are open'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l request -d 'Show what a program is granted that asks for this size' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l require -d 'The same, and fail unless all of it is granted' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'

@@ -29,6 +29,7 @@ pub mod error;
 pub mod event;
 pub mod interfaces;
 pub mod net;
+pub mod probe;
 pub mod process;
 pub mod relay;
 pub mod serve;

@@ -7,11 +7,15 @@
 )]
 
 mod buffers;
+mod connect;
 mod document;
 mod eof;
 mod harness;
 mod ifaces;
 mod interop;
+mod listen;
 mod messages;
+mod probe;
+mod process;
 mod reaching;
 mod support;

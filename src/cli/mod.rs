@@ -8,6 +8,7 @@ mod generate;
 mod ifaces;
 mod listen;
 mod pages;
+mod probe;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -24,6 +25,7 @@ pub(crate) use connect::ConnectArgs;
 pub(crate) use ifaces::IfacesArgs;
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
+pub(crate) use probe::{Form, ProbeArgs, Wanted};
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.
@@ -49,6 +51,7 @@ Examples:
   nettool connect example.org 80         talk to a server
   nettool listen 9000 > copy             receive a file ...
   nettool connect host 9000 < file       ... that is sent like this
+  nettool probe localhost 1-1024         which of these ports are open
   nettool buffers                        how much a socket holds
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
@@ -59,6 +62,7 @@ pub(crate) enum Command {
     Ifaces(IfacesArgs),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Probe(ProbeArgs),
     Buffers(BuffersArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
@@ -120,6 +124,8 @@ pub(crate) enum Parsed {
     Run(Box<Arguments>),
     /// A text that was asked for: help or the version.
     Text(String),
+    /// Help for somebody who said nothing.
+    Help(String),
     /// Nothing that can be understood.
     Usage {
         /// What is wrong, and what would be right.
@@ -174,6 +180,7 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Text(text),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::Help(text),
         _ => {
             let json = arguments
                 .iter()

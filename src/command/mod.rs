@@ -3,8 +3,10 @@
 mod buffers;
 mod connect;
 mod ifaces;
+mod interruption;
 mod listen;
 mod pages;
+mod probe;
 mod signals;
 mod talk;
 
@@ -25,6 +27,8 @@ pub(crate) enum Status {
     Failed,
     /// The command line cannot be understood.
     Usage,
+    /// Not everything could be found out.
+    Undetermined,
     /// A signal ended us.
     Signal(i32),
 }
@@ -57,6 +61,7 @@ impl Status {
             Self::Done => ExitCode::SUCCESS,
             Self::Failed => ExitCode::from(1),
             Self::Usage => ExitCode::from(2),
+            Self::Undetermined => ExitCode::from(3),
             Self::Signal(signal) => {
                 process::die_of(signal);
                 ExitCode::from(u8::try_from(signal.saturating_add(128)).unwrap_or(1))
@@ -72,8 +77,10 @@ pub(crate) fn run(parsed: Parsed) -> Status {
             let records = match arguments.command {
                 Command::Connect(_) | Command::Listen(_) => Records::Stderr,
                 Command::Ifaces(_)
+                | Command::Probe(_)
                 | Command::Buffers(_)
                 | Command::Man(_)
+                | Command::Probe(_)
                 | Command::Completions(_) => Records::Stdout,
             };
             let output = Output::new(arguments.global.wishes(), records);
@@ -81,6 +88,10 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 .unwrap_or_else(|failure| tell(&failure, &output))
         }
         Parsed::Text(text) => settle(output::text(&text), Status::Done),
+        Parsed::Help(text) => {
+            output::help(&text);
+            Status::Usage
+        }
         Parsed::Usage { message, wishes } => {
             output::usage(&message, wishes);
             Status::Usage
@@ -95,6 +106,7 @@ fn dispatch(command: Command, numeric: bool, output: &Output) -> Result<Status, 
         Command::Listen(arguments) => listen::run(&arguments, numeric, output),
         Command::Ifaces(arguments) => ifaces::run(&arguments, output),
         Command::Buffers(arguments) => buffers::run(&arguments, output),
+        Command::Probe(arguments) => probe::run(&arguments, numeric, output),
         Command::Man(arguments) => Ok(settle(pages::man(&arguments), Status::Done)),
         Command::Completions(arguments) => Ok(settle(pages::completions(&arguments), Status::Done)),
     }

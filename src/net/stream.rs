@@ -8,7 +8,7 @@ use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::{Address, Proto};
+use super::{Address, Line, Proto};
 
 /// A connection that carries bytes in order, and can be ended in one direction.
 #[derive(Debug)]
@@ -117,8 +117,10 @@ impl Stream {
         either!(self, stream => stream.try_write(bytes))
     }
 
-    /// Sends small writes at once, and has the system notice a peer that is gone for hours.
+    /// Sends small writes at once, has the system notice a peer that is gone for hours, and resets
+    /// the connection if we are killed before anything was said.
     pub(crate) fn prepare(&self) {
+        Line::new(self.proto(), self.as_fd()).reset_on_close(true);
         if let Self::Tcp(stream) = self {
             let _ = stream.set_nodelay(true);
             let _ = SockRef::from(self).set_keepalive(true);

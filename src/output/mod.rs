@@ -8,6 +8,7 @@ mod escape;
 mod hint;
 mod interfaces;
 mod layout;
+mod probe;
 mod quantity;
 mod record;
 mod session;
@@ -22,6 +23,7 @@ use nettool::process;
 pub(crate) use buffers::BufferTable;
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use interfaces::{Interfaces, View};
+pub(crate) use probe::{Conclusion, Findings};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
@@ -80,6 +82,11 @@ impl Output {
     /// Whether records were asked for.
     pub(crate) fn is_json(&self) -> bool {
         self.wishes.json
+    }
+
+    /// The style of stdout.
+    pub(crate) fn style(&self) -> Style {
+        self.stdout
     }
 
     /// Prints a result on stdout: as text, or as records.
@@ -203,6 +210,11 @@ impl Output {
 /// Prints a usage error that was found before there was a printer.
 pub(crate) fn usage(message: &str, wishes: Wishes) {
     Output::new(wishes, Records::Stdout).usage(message);
+}
+
+/// Helps somebody who said nothing: on stderr, for it is no result.
+pub(crate) fn help(text: &str) {
+    let _ = process::write_stderr(text.as_bytes());
 }
 
 /// Tells that a text that was asked for could not be printed.

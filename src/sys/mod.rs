@@ -6,6 +6,7 @@
 
 mod descriptors;
 mod errno;
+mod icmp;
 mod settings;
 mod signals;
 
@@ -36,6 +37,7 @@ pub(crate) use descriptors::{
     read_stdin, stdin_kind, stdout_kind, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
+pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{die_of, ignore_job_control, ignored};
 

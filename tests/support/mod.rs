@@ -15,8 +15,7 @@ mod stdio;
 mod watch;
 
 pub(crate) use data::{Fingerprint, Pattern, scratch};
-pub(crate) use deadline::LIMIT;
-pub(crate) use deadline::until;
+pub(crate) use deadline::{LIMIT, until};
 pub(crate) use exit::Exit;
 pub(crate) use netns::Namespace;
 pub(crate) use peer::{End, Peer, Seen, Step};

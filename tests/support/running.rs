@@ -62,6 +62,17 @@ impl Running {
         }
     }
 
+    /// The first complete line of standard error with `text` in it, as soon as it is there.
+    pub(crate) fn line_with(&self, text: &str) -> String {
+        let found = self.errors().find(self.deadline, |bytes| {
+            let all = String::from_utf8_lossy(bytes);
+            let mut lines = all.split_inclusive('\n');
+            let line = lines.find(|line| line.ends_with('\n') && line.contains(text));
+            line.map(|line| line.trim_end().to_owned())
+        });
+        found.unwrap_or_else(|| self.fail(&format!("did not say {text:?}")))
+    }
+
     /// Waits until captured standard output contains `text`.
     pub(crate) fn prints(&self, text: &str) {
         let output = self.output.as_ref().expect("captured standard output");
@@ -172,9 +183,13 @@ impl Running {
 
     /// Panics with all that is known.
     fn fail(&self, what: &str) -> ! {
+        // What ends it may still be on its way to its last words.
+        let patience = Instant::now() + Duration::from_millis(500);
+        let ended = ready(self.handle.as_fd(), PollFlags::IN, patience);
+        let state = if ended { "has ended" } else { "still runs" };
         let stderr = self.errors.as_ref().map_or_else(String::new, Watched::text);
         panic!(
-            "{}: {what} ({:?} after its start); standard error:\n{stderr}",
+            "{}: {what} ({:?} after its start; it {state}); standard error:\n{stderr}",
             self.name,
             self.started.elapsed()
         );

@@ -1,0 +1,375 @@
+//! `nettool probe`.
+
+use clap::{Args, ValueEnum};
+use nettool::net::Family;
+use nettool::probe::{Limits, State};
+use nettool::value::{Duration, Host, PortList};
+
+use super::{Usage, value};
+
+/// Find out which TCP ports accept a connection, and why the others do not.
+///
+/// Every port gets a state, the error number that connect(2) gives for it, and the time its answer
+/// took. Nothing needs to be tuned: the speed follows what the path and this machine can bear.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
+pub(crate) struct ProbeArgs {
+    /// Names, addresses, or HOST:PORTS; the last of several words may be the ports
+    #[arg(value_name = "TARGET", required = true)]
+    words: Vec<String>,
+    /// The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default:
+    /// common]
+    #[arg(short, long, value_name = "PORTS", value_parser = value::<PortList>)]
+    ports: Option<PortList>,
+    /// Leave these ports out
+    #[arg(long, value_name = "PORTS", value_parser = value::<PortList>)]
+    exclude_ports: Option<PortList>,
+    /// Probe every address of a name, not only the first that answers
+    #[arg(long)]
+    pub(crate) all_addresses: bool,
+    /// IPv4 alone
+    #[arg(short = '4', conflicts_with = "ipv6")]
+    ipv4: bool,
+    /// IPv6 alone
+    #[arg(short = '6')]
+    ipv6: bool,
+    #[command(flatten)]
+    effort: EffortArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+/// How long and how often.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Effort")]
+struct EffortArgs {
+    /// The most that one try may take [default: what the round-trip times teach]
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    try_timeout: Option<Duration>,
+    /// How often a silent port is tried [default: as the losses on the path demand]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    tries: Option<u8>,
+}
+
+/// What is told.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Report")]
+#[expect(clippy::doc_markdown, reason = "the help is plain text")]
+struct ReportArgs {
+    /// Ports of which states to list [default: open; with --plain and --json all]
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    show: Option<Vec<Shown>>,
+    /// One line a port: host addr port proto state errno errname rtt_us tries service, with tabs
+    #[arg(long, conflicts_with_all = ["json", "connect_ex"])]
+    plain: bool,
+    /// One line a port: PORT ERRNO, as connect_ex of Python returns it
+    #[arg(long, conflicts_with_all = ["json", "show"])]
+    connect_ex: bool,
+    /// The exit status is 0 only if all ports are open
+    #[arg(long)]
+    all_open: bool,
+}
+
+const USAGE: &str = "nettool probe [OPTIONS] TARGET... [PORTS]
+       nettool probe [OPTIONS] --ports PORTS TARGET...";
+
+const EXAMPLES: &str = "\
+Examples:
+  nettool probe localhost 1-1024               which of these ports are open here
+  nettool probe example.org https              is it up? the exit status tells
+  nettool probe host                           the 100 most common ports
+  nettool probe -p 22,443 web1 web2 db:5432    several hosts, one with ports of its own
+  nettool probe --show all ::1 20-25           the closed ones too
+  nettool probe --json host all | jq 'select(.state==\"open\").port'";
+
+/// A state to list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Shown {
+    /// A connection was accepted
+    Open,
+    /// The host answered that nobody listens
+    Closed,
+    /// ICMP says that the port may not be reached
+    Rejected,
+    /// Silence
+    Filtered,
+    /// There is no way to the host
+    Unreachable,
+    /// We could not find out
+    Undetermined,
+    /// Every state
+    All,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// For a person.
+    Human,
+    /// One line of fields a port.
+    Plain,
+    /// `PORT ERRNO`.
+    ConnectEx,
+}
+
+/// Somebody to probe.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Wanted {
+    /// Whom.
+    pub(crate) host: Host,
+    /// Which ports.
+    pub(crate) ports: PortList,
+}
+
+impl ProbeArgs {
+    /// Whom to probe on which ports; a host that is named twice once, with the ports of both.
+    pub(crate) fn targets(&self) -> Result<Vec<Wanted>, Usage> {
+        let (words, ports) = self.words_and_ports()?;
+        let mut targets: Vec<Wanted> = Vec::new();
+        for word in words {
+            let (host, own) = read_target(word)?;
+            let ports = self.probed(own.as_ref().unwrap_or(&ports))?;
+            match targets.iter_mut().find(|known| known.host == host) {
+                Some(known) => known.ports = known.ports.iter().chain(ports.iter()).collect(),
+                None => targets.push(Wanted { host, ports }),
+            }
+        }
+        if self.report.connect_ex && targets.len() > 1 {
+            return Err(Usage::new(
+                "--connect-ex prints ports without their host: name one target, or use --plain",
+            ));
+        }
+        Ok(targets)
+    }
+
+    /// Which addresses are wanted.
+    pub(crate) fn family(&self) -> Family {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
+        }
+    }
+
+    /// What the user has set of the effort.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            try_timeout: self.effort.try_timeout.and_then(Duration::limit),
+            tries: self.effort.tries,
+        }
+    }
+
+    /// How results are written, unless as records.
+    pub(crate) fn form(&self) -> Form {
+        match (self.report.plain, self.report.connect_ex) {
+            (true, _) => Form::Plain,
+            (_, true) => Form::ConnectEx,
+            _ => Form::Human,
+        }
+    }
+
+    /// Ports of which states are listed.
+    pub(crate) fn shown(&self, json: bool) -> Vec<State> {
+        let Some(wanted) = &self.report.show else {
+            let all = json || self.form() != Form::Human;
+            return if all {
+                State::ALL.to_vec()
+            } else {
+                vec![State::Open]
+            };
+        };
+        let shows = |state: &State| wanted.iter().any(|shown| shown.includes(*state));
+        State::ALL.into_iter().filter(shows).collect()
+    }
+
+    /// Whether every port must be open.
+    pub(crate) fn all_open(&self) -> bool {
+        self.report.all_open
+    }
+
+    /// The words that are targets, and the ports of those that have none of their own.
+    fn words_and_ports(&self) -> Result<(&[String], PortList), Usage> {
+        if let Some(ports) = &self.ports {
+            return Ok((&self.words, ports.clone()));
+        }
+        let common = (self.words.as_slice(), PortList::common());
+        let Some((last, rest)) = self.words.split_last().filter(|(_, rest)| !rest.is_empty())
+        else {
+            return Ok(common);
+        };
+        match last.parse::<PortList>() {
+            Ok(ports) => {
+                check_one_list(&self.words)?;
+                check_bare_service(last, rest)?;
+                Ok((rest, ports))
+            }
+            Err(error) if looks_like_ports(last) => Err(error.into()),
+            Err(_) => Ok(common),
+        }
+    }
+
+    /// What is left of a list of ports to probe.
+    fn probed(&self, ports: &PortList) -> Result<PortList, Usage> {
+        let ports = match &self.exclude_ports {
+            Some(excluded) => ports.without(excluded),
+            None => ports.clone(),
+        };
+        let ports = ports.probed()?;
+        if ports.is_empty() {
+            return Err(Usage::new("--exclude-ports leaves no port to probe"));
+        }
+        Ok(ports)
+    }
+}
+
+impl Shown {
+    /// Whether ports of this state are meant.
+    fn includes(self, state: State) -> bool {
+        match self {
+            Self::All => true,
+            Self::Open => state == State::Open,
+            Self::Closed => state == State::Closed,
+            Self::Rejected => state == State::Rejected,
+            Self::Filtered => state == State::Filtered,
+            Self::Unreachable => state == State::Unreachable,
+            Self::Undetermined => state == State::Undetermined,
+        }
+    }
+}
+
+/// Reads a host, perhaps with ports of its own.
+fn read_target(word: &str) -> Result<(Host, Option<PortList>), Usage> {
+    match split_ports(word) {
+        Some((host, ports)) => Ok((host.parse()?, Some(ports.parse()?))),
+        None => Ok((word.parse()?, None)),
+    }
+}
+
+/// Splits `host:ports` and `[address]:ports`; more than one colon without brackets is an address.
+fn split_ports(word: &str) -> Option<(&str, &str)> {
+    if word.contains("://") {
+        return None;
+    }
+    if word.starts_with('[') {
+        let (address, ports) = word.split_once("]:")?;
+        let bracketed = word.get(..address.len().saturating_add(1))?;
+        return Some((bracketed, ports));
+    }
+    let (host, ports) = word.split_once(':')?;
+    (!ports.contains(':')).then_some((host, ports))
+}
+
+/// Ports in several words are probably meant as one list.
+fn check_one_list(words: &[String]) -> Result<(), Usage> {
+    let is_list = |word: &&String| looks_like_ports(word) && word.parse::<PortList>().is_ok();
+    let mut lists: Vec<&str> = words
+        .iter()
+        .rev()
+        .take_while(is_list)
+        .map(String::as_str)
+        .collect();
+    if lists.len() < 2 {
+        return Ok(());
+    }
+    lists.reverse();
+    Err(Usage::new(format!(
+        "the ports are one word: write {}",
+        lists.join(",")
+    )))
+}
+
+/// The name of a service may as well be that of a third host.
+fn check_bare_service(last: &str, rest: &[String]) -> Result<(), Usage> {
+    let named = ["well-known", "registered", "dynamic", "all", "common"].contains(&last);
+    if rest.len() < 2 || named || !last.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Ok(());
+    }
+    if last.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(Usage::new(format!(
+        "is {last:?} a host or a service? for the service write: nettool probe -p {last} {}",
+        rest.join(" ")
+    )))
+}
+
+/// Whether a word can only be meant as ports: no host has a comma, or is a number or a range of
+/// numbers.
+fn looks_like_ports(word: &str) -> bool {
+    word.contains(',') || word.chars().all(|c| c.is_ascii_digit() || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Arguments, Command};
+    use clap::Parser as _;
+
+    /// What the words after `nettool probe` mean: `host:ports` each.
+    fn read(words: &str) -> Result<String, String> {
+        let words = ["nettool", "probe"].into_iter().chain(words.split(' '));
+        let line = Arguments::try_parse_from(words).map_err(|error| error.to_string())?;
+        let Command::Probe(probe) = line.command else {
+            return Err("another command".to_owned());
+        };
+        let targets = probe.targets().map_err(|error| error.to_string())?;
+        let common = PortList::common();
+        let ports = |list: &PortList| {
+            if *list == common {
+                "common".to_owned()
+            } else {
+                list.to_string()
+            }
+        };
+        let text = |w: &Wanted| format!("{}:{}", w.host.bracketed(), ports(&w.ports));
+        Ok(targets.iter().map(text).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn words_are_targets_and_ports() {
+        for (words, meaning) in [
+            ("h", "h:common"),
+            ("h 22", "h:22"),
+            ("h 22,80,8000-8002,https", "h:22,80,443,8000-8002"),
+            ("h ssh", "h:22"),
+            ("localhost", "localhost:common"),
+            ("h1 h2", "h1:common h2:common"),
+            ("h1 h2 80", "h1:80 h2:80"),
+            ("h1 h2 common", "h1:common h2:common"),
+            ("h1 h2 ssh,80", "h1:22,80 h2:22,80"),
+            ("-p ssh h1 h2 h3", "h1:22 h2:22 h3:22"),
+            ("-p 1-3 h:9", "h:9"),
+            ("h1:22,80 h2 443", "h1:22,80 h2:443"),
+            ("[::1]:9 ::2 7", "[::1]:9 [::2]:7"),
+            ("::1", "[::1]:common"),
+            ("h well-known", "h:1-1023"),
+            ("h 20-30 --exclude-ports 22-29", "h:20-21,30"),
+            ("h:1 h:2 h 3", "h:1-3"),
+        ] {
+            assert_eq!(read(words).as_deref(), Ok(meaning), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_explained() {
+        for (words, hint) in [
+            ("h 22 80", "write 22,80"),
+            ("h 22 80 8000-8100", "write 22,80,8000-8100"),
+            ("h1 h2 https", "nettool probe -p https h1 h2"),
+            ("h 70000", "larger than 65535"),
+            ("h 22,", "is empty"),
+            ("h 0", "port 0 cannot be probed"),
+            ("h:0", "port 0 cannot be probed"),
+            ("h 22 --exclude-ports 22", "leaves no port"),
+            ("127.1 22", "127.1"),
+            ("http://h/ 80", "URL"),
+            ("h 22 --tries 0", "--tries"),
+            ("--connect-ex h1 h2 80", "one target"),
+            ("--show ajar h", "--show"),
+            ("--plain --json h", "--json"),
+        ] {
+            let error = read(words).expect_err(words);
+            assert!(error.contains(hint), "{words}: {error}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What is known of each host that has answered.
+
+use super::rtt::Rtt;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// From when on an answer may belong to the kernel's own second SYN, which Linux and the BSDs
+/// send after one second: such an answer says nothing about the round-trip time (Karn).
+pub(super) const AMBIGUOUS: Duration = Duration::from_millis(950);
+/// The timeout of a try to a host that has never answered.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
+/// The most tries a port gets.
+const MOST_TRIES: u8 = 10;
+
+/// The hosts that have answered; of the others there is nothing to know.
+#[derive(Debug, Default)]
+pub(super) struct Hosts {
+    known: HashMap<u32, Host>,
+    /// All hosts together.
+    path: Host,
+}
+
+/// Round-trip times, and the highest number of a try that was answered.
+#[derive(Debug, Default)]
+struct Host {
+    rtt: Rtt,
+    best_try: u8,
+}
+
+impl Hosts {
+    /// Learns from an answer to a port's try of this number.
+    pub(super) fn learn(&mut self, host: u32, number: u8, elapsed: Duration) {
+        let host = self.known.entry(host).or_default();
+        for host in [host, &mut self.path] {
+            host.best_try = host.best_try.max(number);
+            if elapsed < AMBIGUOUS || host.rtt.smoothed().is_none() {
+                host.rtt.learn(elapsed);
+            }
+        }
+    }
+
+    /// Whether the host has ever answered.
+    pub(super) fn knows(&self, host: u32) -> bool {
+        self.known.contains_key(&host)
+    }
+
+    /// The round-trip time to any host.
+    pub(super) fn smoothed(&self) -> Option<Duration> {
+        self.path.rtt.smoothed()
+    }
+
+    /// Whether a connection that took this long took the kernel's second SYN.
+    pub(super) fn is_retransmission(&self, host: u32, elapsed: Duration) -> bool {
+        let smoothed = self.known.get(&host).and_then(|host| host.rtt.smoothed());
+        elapsed >= AMBIGUOUS && smoothed.is_some_and(|rtt| rtt < AMBIGUOUS / 2)
+    }
+
+    /// How long a port's try of this number may stay unanswered.
+    pub(super) fn timeout(&self, host: u32, number: u8) -> Duration {
+        let learnt = self.known.get(&host).and_then(|host| host.rtt.timeout());
+        match learnt {
+            Some(timeout) if number > 1 => timeout.saturating_mul(2),
+            Some(timeout) => timeout,
+            None => FIRST_TIMEOUT,
+        }
+    }
+
+    /// How many tries a silent port of the host gets: two more than any port needed so far, and
+    /// for a host that may not exist one more than any host needed.
+    pub(super) fn tries(&self, host: u32) -> u8 {
+        let tries = match self.known.get(&host) {
+            Some(host) => host.best_try.max(1).saturating_add(2),
+            None => self.path.best_try.max(1).saturating_add(1),
+        };
+        tries.min(MOST_TRIES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FIRST_TIMEOUT, Hosts};
+    use std::time::Duration;
+
+    const fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn an_unknown_host_gets_time_and_few_tries() {
+        let hosts = Hosts::default();
+        assert_eq!((hosts.timeout(0, 1), hosts.tries(0)), (FIRST_TIMEOUT, 2));
+        assert_eq!(hosts.smoothed(), None);
+    }
+
+    #[test]
+    fn tries_follow_what_was_needed() {
+        let mut hosts = Hosts::default();
+        hosts.learn(0, 1, ms(20));
+        assert_eq!((hosts.tries(0), hosts.tries(1)), (3, 2));
+        hosts.learn(0, 3, ms(20));
+        assert_eq!((hosts.tries(0), hosts.tries(1)), (5, 4));
+        hosts.learn(0, 200, ms(20));
+        assert_eq!(hosts.tries(0), 10);
+    }
+
+    #[test]
+    fn an_answer_to_the_kernels_second_syn_is_no_round_trip() {
+        let mut hosts = Hosts::default();
+        hosts.learn(0, 1, ms(20));
+        hosts.learn(0, 1, ms(1020));
+        assert_eq!(hosts.smoothed(), Some(ms(20)));
+        assert!(hosts.is_retransmission(0, ms(1020)));
+        assert!(!hosts.is_retransmission(0, ms(500)));
+    }
+
+    #[test]
+    fn a_slow_path_is_believed_when_nothing_else_is_known() {
+        let mut hosts = Hosts::default();
+        hosts.learn(0, 1, ms(1500));
+        assert_eq!(hosts.smoothed(), Some(ms(1500)));
+        assert!(!hosts.is_retransmission(0, ms(1500)));
+    }
+}

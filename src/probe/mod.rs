@@ -1,0 +1,109 @@
+//! Which ports of which addresses accept a connection, and why the others do not.
+//!
+//! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
+//! between them. Every port gets a state, and what fails on our side is never one.
+
+mod choice;
+mod drought;
+mod epochs;
+mod hosts;
+mod network;
+mod pacer;
+mod plan;
+mod queue;
+mod report;
+mod rtt;
+#[cfg(test)]
+mod sim;
+mod slab;
+mod sockets;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod window;
+
+pub use choice::first_that_answers;
+pub use network::{Answer, Network, Outcome, ProbeId, Sender};
+pub use pacer::{Limits, Pacer};
+pub use plan::{Plan, Ports, Target};
+pub use report::{Icmp, PortReport, Proto, State, Summary};
+pub use sockets::Sockets;
+
+use crate::error::errno_name;
+use crate::value::Protocol;
+use crate::value::service;
+use pacer::{Found, Step};
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The longest wait without asking `found` whether to go on.
+const ATTENTION: Duration = Duration::from_millis(100);
+
+/// Probes what `pacer` plans, and tells `found` each port once, as it is found out. Ends early
+/// when `found` breaks off or `stop` is set; the summary then is not complete, and what was not
+/// reported counts as undetermined.
+pub fn run(
+    network: &mut impl Network,
+    mut pacer: Pacer,
+    stop: &AtomicBool,
+    mut found: impl FnMut(PortReport) -> ControlFlow<()>,
+) -> io::Result<Summary> {
+    let start = network.now();
+    let mut summary = Summary::of_ports(pacer.plan().len());
+    let mut answers = Vec::new();
+    loop {
+        let now = network.now();
+        match pacer.step(now) {
+            Step::Start(probe, to) => {
+                if let Some(outcome) = network.start(probe, to) {
+                    pacer.settle(probe, outcome, network.now());
+                }
+            }
+            Step::Abandon(probe) => network.abandon(probe),
+            Step::Found(result) => {
+                summary.count(result.finding.state);
+                let report = report(pacer.plan(), result);
+                if report.is_some_and(|report| found(report).is_break()) {
+                    break;
+                }
+            }
+            Step::Wait(_) if stop.load(Ordering::Relaxed) => break,
+            Step::Wait(until) => {
+                network.wait(until.min(now.saturating_add(ATTENTION)), &mut answers)?;
+                for answer in answers.drain(..) {
+                    pacer.settle(answer.probe, answer.outcome, answer.at);
+                }
+            }
+            Step::Done => {
+                summary.complete = true;
+                break;
+            }
+        }
+    }
+    summary.close(pacer.sent(), network.now().saturating_sub(start));
+    Ok(summary)
+}
+
+/// A result in the words of the target it belongs to.
+fn report(plan: &Plan, found: Found) -> Option<PortReport> {
+    let target = plan.target(found.place.host)?;
+    let errno = found.finding.errno;
+    Some(PortReport {
+        host: target.host.clone(),
+        addr: target.address.ip(),
+        port: found.place.port,
+        proto: Proto::Tcp,
+        state: found.finding.state,
+        errno,
+        errname: errno.and_then(errno_name),
+        reason: found.finding.reason,
+        icmp: found.finding.icmp,
+        rtt: found.rtt,
+        tries: found.tries,
+        service: service::name_of(found.place.port, Protocol::Tcp),
+        banner: None,
+    })
+}

@@ -1,0 +1,366 @@
+//! When to try which port, and when to believe silence. Pure: it knows no socket and no clock.
+//!
+//! An answer of any kind is final. Only silence is asked again, on a fresh socket (another source
+//! port may take another path), while the old socket stays open for a late answer. What our own
+//! system cannot do is tried again, slower, and never becomes a state.
+
+mod answers;
+
+use super::drought::Drought;
+use super::hosts::{AMBIGUOUS, Hosts};
+use super::network::ProbeId;
+use super::plan::{Place, Plan};
+use super::queue::{Next, Queue};
+use super::tasks::{Phase, Task, Tasks};
+use super::verdict::Finding;
+use super::window::Window;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long a host that never answered is waited for, from a port's first try: neighbour discovery
+/// gives up on it after three seconds (Linux: `mcast_solicit` times `retrans_time_ms`).
+const PATIENCE: Duration = Duration::from_millis(3500);
+/// The least time between a port's first try and its third: an outage may last this long.
+const SPREAD: Duration = Duration::from_secs(1);
+/// How many probes are started before answers are looked at.
+const BURST: u32 = 128;
+/// After how much more silence than answers a port that is known to answer is asked again.
+const PULSE: u32 = 128;
+
+/// What the user may set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// The most one try may take; nothing: what the round-trip times teach.
+    pub try_timeout: Option<Duration>,
+    /// How often a silent port is tried; nothing: as the losses on the path demand.
+    pub tries: Option<u8>,
+}
+
+/// What the engine is to do next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Start to connect.
+    Start(ProbeId, SocketAddr),
+    /// Close a probe that is under way.
+    Abandon(ProbeId),
+    /// Report a port.
+    Found(Found),
+    /// Wait for answers, at most until then.
+    Wait(Duration),
+    /// All ports are reported.
+    Done,
+}
+
+/// One port's result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// Which port of which target.
+    pub(super) place: Place,
+    /// What was found out.
+    pub(super) finding: Finding,
+    /// The round-trip time, if there is one.
+    pub(super) rtt: Option<Duration>,
+    /// How many tries it took.
+    pub(super) tries: u8,
+}
+
+/// The state of a scan.
+#[derive(Debug)]
+pub struct Pacer {
+    plan: Plan,
+    limits: Limits,
+    /// The most sockets at once, and how many of them our own system grants for now.
+    capacity: usize,
+    granted: usize,
+    queue: Queue,
+    tasks: Tasks,
+    /// When which task is due; entries whose task is not due then are stale.
+    timers: BinaryHeap<Reverse<(Duration, usize)>>,
+    todo: VecDeque<Step>,
+    hosts: Hosts,
+    window: Window,
+    drought: Drought,
+    pulse: Pulse,
+    burst: u32,
+    sent: u64,
+}
+
+/// The port that is asked again in the midst of silence.
+#[derive(Debug, Default)]
+struct Pulse {
+    place: Option<Place>,
+    open: bool,
+    /// How much more silence there was than answers since it was asked.
+    silence: u32,
+    asked: bool,
+    /// How often in a row it answered.
+    beats: u32,
+}
+
+impl Pacer {
+    /// A scan of `plan` with at most `capacity` sockets at once.
+    #[must_use]
+    pub fn new(plan: Plan, limits: Limits, capacity: usize) -> Self {
+        let capacity = capacity.max(1);
+        Self {
+            queue: Queue::new(plan.len()),
+            plan,
+            limits,
+            capacity,
+            granted: capacity,
+            tasks: Tasks::new(),
+            timers: BinaryHeap::new(),
+            todo: VecDeque::new(),
+            hosts: Hosts::default(),
+            window: Window::new(capacity),
+            drought: Drought::default(),
+            pulse: Pulse::default(),
+            burst: BURST,
+            sent: 0,
+        }
+    }
+
+    /// What is probed.
+    pub(super) const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// How many connections were tried.
+    pub(super) const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// What to do now.
+    pub(super) fn step(&mut self, now: Duration) -> Step {
+        loop {
+            if let Some(step) = self.todo.pop_front() {
+                return step;
+            }
+            if self.expire(now) || self.let_go(now) {
+                continue;
+            }
+            if self.queue.is_empty() && self.tasks.is_empty() {
+                return Step::Done;
+            }
+            match self.opening() {
+                Some(when) if when <= now && self.burst > 0 => self.send(now),
+                when => return self.pause(when, now),
+            }
+        }
+    }
+
+    /// When something may be sent, if anything waits and the window has room.
+    fn opening(&self) -> Option<Duration> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        let careful = self.queue.is_last_sweep();
+        Some(self.window.opens(careful)?.max(self.drought.until()))
+    }
+
+    /// Looks at answers before going on, or waits for them.
+    fn pause(&mut self, opening: Option<Duration>, now: Duration) -> Step {
+        self.burst = BURST;
+        let timer = self.timers.peek().map(|Reverse((due, _))| *due);
+        let until = [timer, opening].into_iter().flatten().min();
+        Step::Wait(until.unwrap_or(now).max(now))
+    }
+
+    /// Sends what comes next.
+    fn send(&mut self, now: Duration) {
+        if let Some(place) = self.beat() {
+            let task = self.tasks.add(Task::new(place, true));
+            return self.launch(task, now);
+        }
+        match self.queue.take() {
+            Some(Next::Fresh(index)) => {
+                if let Some(place) = self.plan.place(index) {
+                    let task = self.tasks.add(Task::new(place, false));
+                    self.launch(task, now);
+                }
+            }
+            Some(Next::Again(task)) => {
+                let task = Some(task).filter(|task| self.phase(*task) == Some(Phase::Ready));
+                if let Some(task) = task {
+                    self.launch(task, now);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Where a task stands, if it is still there.
+    fn phase(&self, task: usize) -> Option<Phase> {
+        self.tasks.get(task).map(|task| task.phase)
+    }
+
+    /// Whether it is time to see if a port that answered still does.
+    fn beat(&mut self) -> Option<Place> {
+        if self.pulse.asked || self.pulse.silence < PULSE {
+            return None;
+        }
+        let place = self.pulse.place?;
+        self.pulse.asked = true;
+        self.pulse.silence = 0;
+        Some(place)
+    }
+
+    /// Opens the next socket of a task, in place of an old one if there is no room.
+    fn launch(&mut self, number: usize, now: Duration) {
+        if self.tasks.sockets() >= self.granted
+            && let Some(old) = self.tasks.give_up()
+        {
+            self.todo.push_back(Step::Abandon(old));
+        }
+        let Some(probe) = self.tasks.open(number, now) else {
+            return;
+        };
+        let Some(task) = self.tasks.get(number).copied() else {
+            return;
+        };
+        self.burst = self.burst.saturating_sub(1);
+        self.window.sent(now);
+        self.sent = self.sent.saturating_add(1);
+        self.rest_until(
+            number,
+            Phase::Trying,
+            now.saturating_add(self.timeout(&task)),
+        );
+        if let Some(address) = self.plan.address(task.place) {
+            self.todo.push_back(Step::Start(probe, address));
+        }
+    }
+
+    /// How long the current try of a task may take.
+    fn timeout(&self, task: &Task) -> Duration {
+        let host = task.place.host;
+        match self.limits.try_timeout {
+            Some(most) if self.hosts.knows(host) => most.min(self.hosts.timeout(host, task.tries)),
+            Some(most) => most,
+            None => self.hosts.timeout(host, task.tries),
+        }
+    }
+
+    /// Enters a phase that ends by itself.
+    fn rest_until(&mut self, number: usize, phase: Phase, due: Duration) {
+        if let Some(task) = self.tasks.get_mut(number) {
+            task.phase = phase;
+            task.due = due;
+            self.timers.push(Reverse((due, number)));
+        }
+    }
+
+    /// Handles one timer that is due. Returns whether there was one.
+    fn expire(&mut self, now: Duration) -> bool {
+        let Some(Reverse((due, number))) = self.timers.peek().copied() else {
+            return false;
+        };
+        if due > now {
+            return false;
+        }
+        self.timers.pop();
+        let Some(task) = self.tasks.get(number).copied() else {
+            return true;
+        };
+        match task.phase {
+            _ if task.due != due => {}
+            Phase::Ready => {}
+            Phase::Trying => self.silent(number, task, now),
+            Phase::Resting => self.again(number),
+            Phase::Patient => self.finish(number, Finding::SILENCE, None),
+        }
+        true
+    }
+
+    /// The current try of a task was not answered in time.
+    fn silent(&mut self, number: usize, task: Task, now: Duration) {
+        self.window.left();
+        if task.pulse {
+            self.pulse = Pulse::default();
+            self.window.no_pulse(task.last, now);
+            self.forget(number);
+            return;
+        }
+        self.drought.over();
+        self.window.silent();
+        self.pulse.silence = self.pulse.silence.saturating_add(1);
+        self.tasks.keep(number);
+        let next = self.next_time(&task, now);
+        match next {
+            (Phase::Patient, due) if due <= now => self.finish(number, Finding::SILENCE, None),
+            (Phase::Resting, due) if due <= now => self.again(number),
+            (phase, due) => self.rest_until(number, phase, due),
+        }
+    }
+
+    /// Whether a silent task is tried again or waited for, and until when it rests.
+    fn next_time(&self, task: &Task, now: Duration) -> (Phase, Duration) {
+        let host = task.place.host;
+        let known = self.hosts.knows(host);
+        let tries = self.limits.tries.unwrap_or_else(|| self.hosts.tries(host));
+        if task.tries >= tries {
+            let patient = !known && self.limits.try_timeout.is_none();
+            let due = if patient {
+                task.first.saturating_add(PATIENCE)
+            } else {
+                now
+            };
+            return (Phase::Patient, due);
+        }
+        let due = if known && task.tries >= 2 {
+            task.first.saturating_add(SPREAD)
+        } else {
+            now
+        };
+        (Phase::Resting, due)
+    }
+
+    /// Queues a silent task.
+    fn again(&mut self, number: usize) {
+        let Some(task) = self.tasks.get_mut(number) else {
+            return;
+        };
+        task.phase = Phase::Ready;
+        task.weight = self.queue.put_again(number, task.tries);
+    }
+
+    /// Closes the oldest silent socket when no answer can be told from a retransmission's any more,
+    /// and before a host that may be slow has had its time. Returns whether there was one.
+    fn let_go(&mut self, now: Duration) -> bool {
+        let Some((sent, place)) = self.tasks.oldest_kept() else {
+            return false;
+        };
+        let near = self.hosts.knows(place.host) && self.hosts.timeout(place.host, 1) < AMBIGUOUS;
+        let keep = if near { AMBIGUOUS } else { PATIENCE };
+        if sent.saturating_add(keep) > now {
+            return false;
+        }
+        if let Some(probe) = self.tasks.give_up() {
+            self.todo.push_back(Step::Abandon(probe));
+        }
+        true
+    }
+
+    /// Reports a task and closes its sockets.
+    fn finish(&mut self, number: usize, finding: Finding, rtt: Option<Duration>) {
+        let todo = &mut self.todo;
+        let closing = |probe| todo.push_back(Step::Abandon(probe));
+        if let Some(task) = self.tasks.finish(number, closing) {
+            self.todo.push_back(Step::Found(Found {
+                place: task.place,
+                finding,
+                rtt,
+                tries: task.tries,
+            }));
+        }
+    }
+
+    /// Drops a task that nobody asked for.
+    fn forget(&mut self, number: usize) {
+        let todo = &mut self.todo;
+        self.tasks
+            .finish(number, |probe| todo.push_back(Step::Abandon(probe)));
+    }
+}

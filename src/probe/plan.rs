@@ -1,0 +1,321 @@
+//! What is probed, in which order.
+
+use crate::value::PortList;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// One address to probe and the ports to probe on it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The name or address as it was asked for.
+    pub host: Arc<str>,
+    /// The address; its port means nothing.
+    pub address: SocketAddr,
+    /// The ports of this target.
+    pub ports: Arc<Ports>,
+}
+
+/// A set of ports, those that are likely to be open apart from the rest.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Ports {
+    likely: Vec<u16>,
+    rest: Vec<u16>,
+}
+
+impl Ports {
+    /// How many ports there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.likely.len().saturating_add(self.rest.len())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// At most so many of the ports, those that come first.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Self {
+        let likely: Vec<u16> = self.likely.iter().copied().take(most).collect();
+        let more = most.saturating_sub(likely.len());
+        let rest = self.rest.iter().copied().take(more).collect();
+        Self { likely, rest }
+    }
+
+    /// The ports, each once; those in `likely` are probed first, in that order.
+    #[must_use]
+    pub fn new(ports: impl IntoIterator<Item = u16>, likely: &[u16]) -> Self {
+        let mut rest: Vec<u16> = ports.into_iter().collect();
+        rest.sort_unstable();
+        rest.dedup();
+        let mut first: Vec<u16> = Vec::new();
+        for port in likely {
+            if rest.binary_search(port).is_ok() && !first.contains(port) {
+                first.push(*port);
+            }
+        }
+        rest.retain(|port| !first.contains(port));
+        Self {
+            likely: first,
+            rest,
+        }
+    }
+}
+
+impl From<&PortList> for Ports {
+    /// The ports of the list, the common ones first.
+    fn from(list: &PortList) -> Self {
+        let common: Vec<u16> = PortList::common().iter().collect();
+        Self::new(list.iter(), &common)
+    }
+}
+
+/// Every target with every port of its own, in the order of probing.
+///
+/// The likely ports of all targets come first, because their answers teach the pacer the path. The
+/// rest follows in a permutation of all hosts and ports together, so that no host and no range of
+/// ports gets a burst. The same seed gives the same order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    targets: Vec<Target>,
+    likely: Segment,
+    rest: Segment,
+}
+
+/// One port of one target.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Place {
+    /// The target's number.
+    pub(super) host: u32,
+    /// The port.
+    pub(super) port: u16,
+}
+
+impl Plan {
+    /// Orders the ports of `targets` by `seed`.
+    #[must_use]
+    pub fn new(targets: Vec<Target>, seed: u64) -> Self {
+        let likely = Segment::new(targets.iter().map(|target| target.ports.likely.len()), seed);
+        let rest = Segment::new(targets.iter().map(|target| target.ports.rest.len()), seed);
+        Self {
+            targets,
+            likely,
+            rest,
+        }
+    }
+
+    /// How many ports there are in all.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.likely.total.saturating_add(self.rest.total)
+    }
+
+    /// Whether there is nothing to probe.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The targets, in the order they were given.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
+    /// The port that is probed as number `index`.
+    pub(super) fn place(&self, index: u64) -> Option<Place> {
+        if index < self.likely.total {
+            let (host, offset) = self.likely.locate(index)?;
+            let port = *self.target(host)?.ports.likely.get(offset)?;
+            return Some(Place { host, port });
+        }
+        let (host, offset) = self.rest.locate(index.checked_sub(self.likely.total)?)?;
+        let port = *self.target(host)?.ports.rest.get(offset)?;
+        Some(Place { host, port })
+    }
+
+    /// A target by its number.
+    pub(super) fn target(&self, host: u32) -> Option<&Target> {
+        self.targets.get(host as usize)
+    }
+
+    /// Where a probe of `place` connects to.
+    pub(super) fn address(&self, place: Place) -> Option<SocketAddr> {
+        let mut address = self.target(place.host)?.address;
+        address.set_port(place.port);
+        Some(address)
+    }
+}
+
+/// A permuted run over the ports of all targets, likely ones or the others.
+#[derive(Clone, Debug)]
+struct Segment {
+    /// For each target, how many ports the targets up to and including it have.
+    ends: Vec<u64>,
+    total: u64,
+    shuffle: Shuffle,
+}
+
+impl Segment {
+    /// A run over targets with these numbers of ports.
+    fn new(counts: impl Iterator<Item = usize>, seed: u64) -> Self {
+        let mut total = 0_u64;
+        let ends = counts
+            .map(|count| {
+                total = total.saturating_add(count as u64);
+                total
+            })
+            .collect();
+        Self {
+            ends,
+            total,
+            shuffle: Shuffle::new(total, seed),
+        }
+    }
+
+    /// The target, and which of its ports, at a position of the run, if that is not over.
+    fn locate(&self, index: u64) -> Option<(u32, usize)> {
+        if index >= self.total {
+            return None;
+        }
+        let index = self.shuffle.at(index);
+        let host = self.ends.partition_point(|end| *end <= index);
+        let before = host.checked_sub(1).and_then(|host| self.ends.get(host));
+        let offset = index.checked_sub(before.copied().unwrap_or(0))?;
+        Some((u32::try_from(host).ok()?, usize::try_from(offset).ok()?))
+    }
+}
+
+/// A permutation of `0..total` that needs no table: a Feistel network over the next power of four,
+/// walked until it lands inside.
+#[derive(Clone, Copy, Debug)]
+struct Shuffle {
+    total: u64,
+    half: u32,
+    seed: u64,
+}
+
+impl Shuffle {
+    /// Rounds of the network; four of a good mixer make the order indistinguishable from chance.
+    const ROUNDS: u64 = 4;
+
+    /// The permutation of `0..total` that belongs to `seed`.
+    fn new(total: u64, seed: u64) -> Self {
+        let bits = u64::BITS.saturating_sub(total.saturating_sub(1).leading_zeros());
+        Self {
+            total,
+            half: bits.div_ceil(2).max(1),
+            seed,
+        }
+    }
+
+    /// What stands at `index`, which must be below `total`.
+    fn at(&self, index: u64) -> u64 {
+        let mut value = self.round_trip(index);
+        while value >= self.total && self.total > 0 {
+            value = self.round_trip(value);
+        }
+        value
+    }
+
+    /// All rounds, once.
+    fn round_trip(&self, value: u64) -> u64 {
+        let mask = (1_u64 << self.half).wrapping_sub(1);
+        let (mut left, mut right) = (value >> self.half, value & mask);
+        for round in 0..Self::ROUNDS {
+            let mixed = mixed(right ^ self.seed.wrapping_add(round.wrapping_mul(GOLDEN)));
+            (left, right) = (right, left ^ (mixed & mask));
+        }
+        left << self.half | right
+    }
+}
+
+/// 2^64 divided by the golden ratio: the increment of splitmix64.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The finaliser of splitmix64 (Steele, Lea and Flood, 2014).
+const fn mixed(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, Ports, Shuffle, Target};
+    use std::collections::HashSet;
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    fn target(host: &str, ports: Ports) -> Target {
+        Target {
+            host: host.into(),
+            address: SocketAddr::new(host.parse().expect("an address"), 0),
+            ports: Arc::new(ports),
+        }
+    }
+
+    #[test]
+    fn a_shuffle_is_a_permutation() {
+        for total in [1, 2, 3, 4, 5, 16, 17, 1000, 65_535, 65_537] {
+            let shuffle = Shuffle::new(total, 7);
+            let seen: HashSet<u64> = (0..total).map(|index| shuffle.at(index)).collect();
+            assert_eq!(seen.len() as u64, total);
+            assert!(seen.iter().all(|value| *value < total));
+        }
+    }
+
+    #[test]
+    fn another_seed_is_another_order() {
+        let order = |seed| {
+            (0..1000)
+                .map(|i| Shuffle::new(1000, seed).at(i))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+        assert_ne!(order(1), (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_port_of_every_target_comes_once_and_likely_ones_first() {
+        let plan = Plan::new(
+            vec![
+                target("192.0.2.1", Ports::new(1..=1000, &[443, 22, 80])),
+                target("192.0.2.2", Ports::new([], &[22])),
+                target("2001:db8::1", Ports::new([22, 22, 9000], &[22])),
+            ],
+            3,
+        );
+        let places: Vec<_> = (0..plan.len())
+            .map(|i| plan.place(i).expect("a place"))
+            .collect();
+        assert_eq!(plan.len(), 1002);
+        assert_eq!(plan.place(1002), None);
+        let seen: HashSet<_> = places
+            .iter()
+            .map(|place| (place.host, place.port))
+            .collect();
+        assert_eq!(seen.len(), 1002);
+        assert!(
+            places[..4]
+                .iter()
+                .all(|place| [22, 80, 443].contains(&place.port))
+        );
+        assert!(
+            places[4..]
+                .iter()
+                .all(|place| ![22, 80, 443].contains(&place.port))
+        );
+        let last = places
+            .iter()
+            .find(|place| place.port == 9000)
+            .expect("the last port");
+        assert_eq!(
+            plan.address(*last).expect("an address").to_string(),
+            "[2001:db8::1]:9000"
+        );
+    }
+}

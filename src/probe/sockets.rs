@@ -1,0 +1,323 @@
+//! The real network: non-blocking connects, epoll or what the system has for it, and the monotonic
+//! clock.
+
+use super::network::{Answer, Network, Outcome, ProbeId, Sender};
+use super::report::Icmp;
+use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use rustix::process::{Resource, getrlimit};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::HashSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
+
+/// The most sockets at once, whatever the limit on open files: each costs the kernel a few KiB.
+const MOST: usize = 20_000;
+/// Open files that are left to others in this process.
+const RESERVE: usize = 16;
+/// How many answers are taken at once.
+const BATCH: usize = 1024;
+
+/// TCP connections of this machine.
+#[derive(Debug)]
+pub struct Sockets {
+    poll: Poll,
+    events: Events,
+    clock: Instant,
+    under_way: Vec<Option<Attempt>>,
+    capacity: usize,
+    /// The addresses of this machine.
+    own: HashSet<IpAddr>,
+    /// A socket whose last connection was refused, of IPv4 and of IPv6.
+    spare: [Option<Socket>; 2],
+}
+
+/// A connection attempt without an outcome.
+#[derive(Debug)]
+struct Attempt {
+    socket: Socket,
+    to: SocketAddr,
+}
+
+impl Sockets {
+    /// Ready to connect, as often at once as the limit on open files lets us.
+    pub fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        Ok(Self {
+            capacity: capacity(&poll),
+            poll,
+            events: Events::with_capacity(BATCH),
+            clock: Instant::now(),
+            under_way: Vec::new(),
+            own: interfaces.iter().map(if_addrs::Interface::ip).collect(),
+            spare: [None, None],
+        })
+    }
+
+    /// Connects to an address of this machine, where the answer is there before the call returns.
+    ///
+    /// The first `connect` says `EINPROGRESS` nevertheless; a second one says how it went, and
+    /// leaves a refused socket as new (Linux: `__inet_stream_connect`).
+    fn start_here(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
+        let spare = self.spare.get_mut(usize::from(to.is_ipv6()));
+        let socket = match spare.and_then(Option::take).map_or_else(|| open(to), Ok) {
+            Ok(socket) => socket,
+            Err(error) => return Some(local(&error)),
+        };
+        let first = connect(&socket, to);
+        let second = if first == Err(libc::EINPROGRESS) {
+            connect(&socket, to)
+        } else {
+            first
+        };
+        match second {
+            Ok(()) => Some(connected(&socket)),
+            Err(libc::EALREADY | libc::EINPROGRESS) => self.watch(probe, Attempt { socket, to }),
+            Err(errno) => {
+                let outcome = failed(&socket, to, errno);
+                if errno == libc::ECONNREFUSED
+                    && let Some(spare) = self.spare.get_mut(usize::from(to.is_ipv6()))
+                {
+                    *spare = Some(socket);
+                }
+                Some(outcome)
+            }
+        }
+    }
+
+    /// Connects to another machine.
+    fn start_there(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
+        let socket = match open(to) {
+            Ok(socket) => socket,
+            Err(error) => return Some(local(&error)),
+        };
+        match connect(&socket, to) {
+            Ok(()) => Some(connected(&socket)),
+            Err(libc::EINPROGRESS | libc::EINTR) => self.watch(probe, Attempt { socket, to }),
+            Err(errno) => Some(Outcome::Local(errno)),
+        }
+    }
+
+    /// Waits for the outcome of an attempt from now on.
+    fn watch(&mut self, probe: ProbeId, attempt: Attempt) -> Option<Outcome> {
+        let descriptor = attempt.socket.as_raw_fd();
+        let registry = self.poll.registry();
+        let token = Token(probe.0);
+        if let Err(error) = registry.register(&mut SourceFd(&descriptor), token, Interest::WRITABLE)
+        {
+            return Some(local(&error));
+        }
+        if self.under_way.len() <= probe.0 {
+            self.under_way
+                .resize_with(probe.0.saturating_add(1), || None);
+        }
+        if let Some(slot) = self.under_way.get_mut(probe.0) {
+            *slot = Some(attempt);
+        }
+        None
+    }
+}
+
+impl Network for Sockets {
+    fn now(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn start(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
+        if to.ip().is_loopback() || self.own.contains(&to.ip()) {
+            self.start_here(probe, to)
+        } else {
+            self.start_there(probe, to)
+        }
+    }
+
+    fn abandon(&mut self, probe: ProbeId) {
+        if let Some(slot) = self.under_way.get_mut(probe.0) {
+            *slot = None;
+        }
+    }
+
+    fn wait(&mut self, until: Duration, answers: &mut Vec<Answer>) -> io::Result<()> {
+        let timeout = until.saturating_sub(self.now());
+        match self.poll.poll(&mut self.events, Some(timeout)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        let at = self.clock.elapsed();
+        for event in &self.events {
+            let probe = ProbeId(event.token().0);
+            let Some(slot) = self.under_way.get_mut(probe.0) else {
+                continue;
+            };
+            if let Some(outcome) = slot.as_ref().and_then(Attempt::outcome) {
+                *slot = None;
+                answers.push(Answer { probe, at, outcome });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Attempt {
+    /// How the attempt ended, if it has.
+    ///
+    /// `SO_ERROR` is read before the error queue, since reading the queue clears it, and 0 is an open
+    /// port only with a peer: an ICMP message may come while the socket is still connecting.
+    fn outcome(&self) -> Option<Outcome> {
+        match self.socket.take_error() {
+            Ok(Some(error)) | Err(error) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                Some(failed(&self.socket, self.to, errno))
+            }
+            Ok(None) if self.socket.peer_addr().is_ok() => Some(connected(&self.socket)),
+            Ok(None) => {
+                let error = next_icmp_error(self.socket.as_fd())?;
+                Some(rejected(&self.socket, self.to, error))
+            }
+        }
+    }
+}
+
+/// A socket for this destination that keeps ICMP messages.
+fn open(to: SocketAddr) -> io::Result<Socket> {
+    let kind = Type::STREAM.nonblocking();
+    let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+    // Without it an answer is the same, only without the message behind it.
+    request_icmp_errors(socket.as_fd(), to.is_ipv6());
+    Ok(socket)
+}
+
+/// Calls connect(2), with the error as its number.
+fn connect(socket: &Socket, to: SocketAddr) -> Result<(), i32> {
+    let result = socket.connect(&to.into());
+    result.map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// Our own system refused.
+fn local(error: &io::Error) -> Outcome {
+    Outcome::Local(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// A connection stands: with somebody else, or with itself. It is reset when it is closed, which
+/// leaves no `TIME_WAIT` that a server about to bind could trip over.
+fn connected(socket: &Socket) -> Outcome {
+    // Without it the port is as open; only the end of the connection differs.
+    let _ = socket.set_linger(Some(Duration::ZERO));
+    let ends = (socket.local_addr(), socket.peer_addr());
+    match (
+        ends.0.map(|end| end.as_socket()),
+        ends.1.map(|end| end.as_socket()),
+    ) {
+        (Ok(Some(local)), Ok(peer)) if Some(local) == peer => Outcome::SelfConnected,
+        _ => Outcome::Connected,
+    }
+}
+
+/// An attempt failed with `errno`, perhaps because of an ICMP message.
+fn failed(socket: &Socket, to: SocketAddr, errno: i32) -> Outcome {
+    match next_icmp_error(socket.as_fd()) {
+        Some(error) => rejected(socket, to, IcmpError { errno, ..error }),
+        None => Outcome::Remote(errno),
+    }
+}
+
+/// An ICMP message ended an attempt.
+fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
+    let own = socket.local_addr().ok().and_then(|own| own.as_socket());
+    let sender = match error.from {
+        Some(from) if from == to.ip() => Sender::Target,
+        Some(from) if own.is_some_and(|own| own.ip() == from) => Sender::Ourselves,
+        _ => Sender::Path,
+    };
+    Outcome::Icmp {
+        errno: error.errno,
+        icmp: Icmp {
+            kind: error.kind,
+            code: error.code,
+            from: error.from,
+        },
+        sender,
+    }
+}
+
+/// How many sockets we may open: the limit, without what is open already. Descriptors are given
+/// out from the lowest, so the newest one tells.
+fn capacity(newest: &impl AsRawFd) -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let limit = limit.map_or(MOST, |limit| usize::try_from(limit).unwrap_or(MOST));
+    let used = usize::try_from(newest.as_raw_fd()).unwrap_or_default();
+    limit
+        .saturating_sub(used)
+        .saturating_sub(RESERVE)
+        .clamp(1, MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sockets;
+    use crate::probe::{Limits, Network, Pacer, Plan, PortReport, Ports, State, Target, run};
+    use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+    use std::ops::ControlFlow;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    /// Probes ports of one address for real.
+    fn probe(address: SocketAddr, ports: impl IntoIterator<Item = u16>) -> Vec<PortReport> {
+        let target = Target {
+            host: "here".into(),
+            address,
+            ports: Arc::new(Ports::new(ports, &[])),
+        };
+        let mut sockets = Sockets::new().expect("sockets");
+        let plan = Plan::new(vec![target], 1);
+        let pacer = Pacer::new(plan, Limits::default(), sockets.capacity());
+        let mut reports = Vec::new();
+        let summary = run(&mut sockets, pacer, &AtomicBool::new(false), |report| {
+            reports.push(report);
+            ControlFlow::Continue(())
+        });
+        assert!(summary.expect("a summary").complete);
+        reports.sort_by_key(|report| report.port);
+        reports
+    }
+
+    #[test]
+    fn an_open_and_a_closed_port_of_each_family() {
+        for ip in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()] {
+            let open = TcpListener::bind(SocketAddr::new(ip, 0)).expect("a port");
+            let port = open.local_addr().expect("an address").port();
+            let here = SocketAddr::new(ip, 0);
+            let report = &probe(here, [port])[0];
+            assert_eq!((report.state, report.errno), (State::Open, Some(0)));
+            assert!(report.rtt.is_some());
+            drop(open);
+            let report = &probe(here, [port])[0];
+            assert_eq!(
+                (report.state, report.errno),
+                (State::Closed, Some(libc::ECONNREFUSED))
+            );
+        }
+    }
+
+    #[test]
+    fn every_port_of_this_machine_gets_its_state() {
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let open = TcpListener::bind(here).expect("a port");
+        let port = open.local_addr().expect("an address").port();
+        let reports = probe(here, 1..=u16::MAX);
+        assert_eq!(reports.len(), usize::from(u16::MAX));
+        assert_eq!(reports[usize::from(port) - 1].state, State::Open);
+        let strange = reports
+            .iter()
+            .find(|r| !matches!(r.state, State::Open | State::Closed));
+        assert!(strange.is_none(), "{strange:?}");
+    }
+}

@@ -1,0 +1,326 @@
+//! Whole scans of a simulated network: nothing is lost, nothing is said twice, and every state is
+//! right.
+
+use super::sim::{Port, SimNet};
+use super::{Limits, Network, Pacer, Plan, PortReport, Ports, State, Summary, Target, run};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+const LIKELY: [u16; 5] = [22, 80, 443, 3389, 8080];
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// What a scan found.
+struct Scan {
+    reports: HashMap<(IpAddr, u16), PortReport>,
+    summary: Summary,
+}
+
+impl Scan {
+    /// Scans `hosts` addresses of 10.0.0.0/8 with the same ports.
+    fn of(
+        net: &mut SimNet,
+        hosts: u32,
+        ports: impl IntoIterator<Item = u16>,
+        limits: Limits,
+    ) -> Self {
+        let ports = Arc::new(Ports::new(ports, &LIKELY));
+        let target = |n| {
+            let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
+            Target {
+                host: address.to_string().into(),
+                address: SocketAddr::new(address, 0),
+                ports: ports.clone(),
+            }
+        };
+        let plan = Plan::new((0..hosts).map(target).collect(), 1);
+        let total = plan.len();
+        let mut reports = HashMap::new();
+        let pacer = Pacer::new(plan, limits, net.capacity());
+        let summary = run(net, pacer, &AtomicBool::new(false), |report| {
+            let old = reports.insert((report.addr, report.port), report);
+            assert!(old.is_none(), "{old:?} is reported twice");
+            ControlFlow::Continue(())
+        });
+        let summary = summary.expect("the simulation does not fail");
+        assert_eq!((reports.len() as u64, summary.ports), (total, total));
+        assert!(summary.complete);
+        Self { reports, summary }
+    }
+
+    /// Scans ports of one address without limits.
+    fn ports(net: &mut SimNet, ports: impl IntoIterator<Item = u16>) -> Self {
+        Self::of(net, 1, ports, Limits::default())
+    }
+
+    /// How many ports are not what `port` says they are.
+    fn wrong(&self, port: impl Fn(SocketAddr) -> Port) -> usize {
+        let wrong = self.reports.values().filter(|report| {
+            let expected = match port(SocketAddr::new(report.addr, report.port)) {
+                Port::Open => State::Open,
+                Port::Closed => State::Closed,
+                Port::Silent => State::Filtered,
+                Port::Prohibited => State::Rejected,
+                Port::NoNeighbour | Port::NoRoute => State::Unreachable,
+            };
+            report.state != expected
+        });
+        wrong.count()
+    }
+
+    fn report(&self, port: u16) -> &PortReport {
+        let mut all = self.reports.values();
+        all.find(|report| report.port == port).expect("a report")
+    }
+
+    fn seconds(&self) -> f64 {
+        self.summary.elapsed.as_secs_f64()
+    }
+}
+
+fn few_open(to: SocketAddr) -> Port {
+    match to.port() {
+        22 | 80 | 443 => Port::Open,
+        port if port % 650 == 0 => Port::Open,
+        _ => Port::Closed,
+    }
+}
+
+fn mixed(to: SocketAddr) -> Port {
+    match to.port() % 10 {
+        0 => Port::Open,
+        1 | 2 => Port::Silent,
+        3 => Port::Prohibited,
+        _ => Port::Closed,
+    }
+}
+
+fn three_open(to: SocketAddr) -> Port {
+    match to.port() {
+        22 | 80 | 443 => Port::Open,
+        _ => Port::Silent,
+    }
+}
+
+#[test]
+fn every_state_of_a_near_host() {
+    let mut net = SimNet::new(ms(1), mixed);
+    let scan = Scan::ports(&mut net, 1..=2000);
+    assert_eq!(scan.wrong(mixed), 0);
+    let open = scan.report(1000);
+    assert_eq!(
+        (open.errno, open.reason, open.tries),
+        (Some(0), "syn-ack", 1)
+    );
+    assert!(
+        open.rtt.is_some_and(|rtt| rtt >= ms(1) && rtt < ms(50)),
+        "{:?}",
+        open.rtt
+    );
+    let silent = scan.report(1001);
+    assert_eq!((silent.errno, silent.rtt, silent.tries), (None, None, 3));
+    let rejected = scan.report(1003);
+    assert_eq!(
+        rejected.icmp.map(|icmp| (icmp.kind, icmp.code)),
+        Some((3, 13))
+    );
+}
+
+#[test]
+fn all_closed_far_away_is_quick() {
+    let mut net = SimNet::new(ms(50), few_open);
+    let scan = Scan::ports(&mut net, 1..=65_535);
+    assert_eq!(scan.wrong(few_open), 0);
+    assert!(scan.seconds() < 1.0, "{}", scan.seconds());
+    assert_eq!(scan.summary.probes_sent, 65_535, "an answer is final");
+}
+
+#[test]
+fn three_in_a_hundred_lost_each_way_changes_no_state() {
+    for seed in 1..=5 {
+        let mut net = SimNet::new(ms(50), few_open);
+        net.loss = 30;
+        net.seed(seed);
+        let scan = Scan::ports(&mut net, 1..=65_535);
+        assert_eq!(scan.wrong(few_open), 0);
+        assert!(scan.seconds() < 3.7, "{}", scan.seconds());
+    }
+}
+
+#[test]
+fn losses_beside_filters_change_no_state() {
+    let mut net = SimNet::new(ms(30), mixed);
+    net.loss = 30;
+    net.jitter = ms(20);
+    let scan = Scan::ports(&mut net, 1..=20_000);
+    assert_eq!(scan.wrong(mixed), 0);
+}
+
+#[test]
+fn silence_is_not_slow_when_something_answers() {
+    let mut net = SimNet::new(ms(50), three_open);
+    let scan = Scan::ports(&mut net, 1..=65_535);
+    assert_eq!(scan.wrong(three_open), 0);
+    assert!(scan.seconds() < 6.0, "{}", scan.seconds());
+}
+
+#[test]
+fn a_host_that_is_not_there_is_waited_for() {
+    let mut net = SimNet::new(ms(50), |_| Port::Silent);
+    let scan = Scan::ports(&mut net, [443]);
+    assert_eq!(scan.report(443).state, State::Filtered);
+    assert!(
+        scan.seconds() > 3.0 && scan.seconds() < 4.0,
+        "{}",
+        scan.seconds()
+    );
+}
+
+#[test]
+fn a_silent_host_of_all_ports_ends() {
+    let mut net = SimNet::new(ms(50), |_| Port::Silent);
+    let scan = Scan::ports(&mut net, 1..=65_535);
+    assert_eq!(scan.summary.filtered, 65_535);
+    assert!(scan.seconds() < 60.0, "{}", scan.seconds());
+}
+
+#[test]
+fn the_neighbour_that_is_not_there_is_unreachable() {
+    let mut net = SimNet::new(ms(1), |_| Port::NoNeighbour);
+    let scan = Scan::ports(&mut net, [22, 80]);
+    assert_eq!(scan.summary.unreachable, 2);
+}
+
+#[test]
+fn no_route_is_known_at_once() {
+    let mut net = SimNet::new(ms(1), |_| Port::NoRoute);
+    let scan = Scan::ports(&mut net, 1..=1000);
+    assert_eq!(scan.summary.unreachable, 1000);
+    assert!(scan.seconds() < 0.1, "{}", scan.seconds());
+    assert_eq!(scan.report(5).rtt, None, "nobody answered");
+}
+
+#[test]
+fn a_long_way_is_not_taken_for_silence() {
+    for rtt in [300, 900, 1500, 2500] {
+        let mut net = SimNet::new(ms(rtt), mixed);
+        net.jitter = ms(100);
+        let scan = Scan::ports(&mut net, 1..=200);
+        assert_eq!(scan.wrong(mixed), 0, "{rtt} ms");
+    }
+}
+
+#[test]
+fn few_files_change_no_state() {
+    for (files, capacity) in [(16, 16), (16, 4000), (200, 20_000)] {
+        let mut net = SimNet::new(ms(5), mixed);
+        net.files = files;
+        net.capacity = capacity;
+        let scan = Scan::ports(&mut net, 1..=2000);
+        assert_eq!(scan.wrong(mixed), 0, "{files} files");
+        assert!(net.peak <= files);
+    }
+}
+
+#[test]
+fn what_never_works_is_undetermined_and_ends() {
+    for errno in [libc::EMFILE, libc::EADDRNOTAVAIL, libc::ENOBUFS] {
+        let mut net = SimNet::new(ms(5), mixed);
+        net.failing = Some(errno);
+        let scan = Scan::ports(&mut net, 1..=1000);
+        assert_eq!(scan.summary.undetermined, 1000);
+        assert_eq!(
+            (scan.report(5).errno, scan.summary.probes_sent),
+            (Some(errno), 0)
+        );
+        assert!(scan.seconds() < 5.0, "{}", scan.seconds());
+    }
+}
+
+#[test]
+fn a_narrow_link_is_neither_flooded_nor_misjudged() {
+    let mut net = SimNet::new(ms(10), few_open);
+    net.link = Some((3000, 100));
+    let scan = Scan::ports(&mut net, 1..=20_000);
+    assert_eq!(scan.wrong(few_open), 0);
+    let least = 20_000.0 / 3000.0;
+    assert!(scan.seconds() < least * 1.3, "{}", scan.seconds());
+}
+
+#[test]
+fn a_host_that_limits_its_resets_is_waited_for() {
+    let mut net = SimNet::new(ms(10), few_open);
+    net.rst_limit = Some(200);
+    let scan = Scan::ports(&mut net, 1..=3000);
+    assert_eq!(scan.wrong(few_open), 0);
+    assert!(scan.seconds() < 3000.0 / 200.0 * 1.5, "{}", scan.seconds());
+}
+
+#[test]
+fn rationed_rejections_slow_nothing_down() {
+    let port = |to: SocketAddr| match to.port() {
+        22 => Port::Open,
+        _ => Port::Prohibited,
+    };
+    let mut net = SimNet::new(ms(10), port);
+    net.icmp_limit = Some(1);
+    let scan = Scan::ports(&mut net, 1..=10_000);
+    let (rejected, filtered) = (scan.summary.rejected, scan.summary.filtered);
+    assert_eq!((scan.summary.open, rejected + filtered), (1, 9999));
+    assert!(rejected > 0 && scan.seconds() < 10.0, "{}", scan.seconds());
+}
+
+#[test]
+fn many_hosts_of_which_few_are_there() {
+    let port = |to: SocketAddr| match to.ip() {
+        IpAddr::V4(ip) if ip.to_bits() % 50 == 0 => few_open(to),
+        _ => Port::Silent,
+    };
+    let mut net = SimNet::new(ms(20), port);
+    let scan = Scan::of(&mut net, 4096, [22, 80, 81], Limits::default());
+    assert_eq!(scan.wrong(port), 0);
+    assert!(scan.seconds() < 10.0, "{}", scan.seconds());
+}
+
+#[test]
+fn the_users_limits_hold() {
+    let mut net = SimNet::new(ms(5), |_| Port::Silent);
+    let limits = Limits {
+        try_timeout: Some(ms(200)),
+        tries: Some(1),
+    };
+    let scan = Scan::of(&mut net, 1, [1, 2, 3], limits);
+    assert_eq!((scan.summary.filtered, scan.summary.probes_sent), (3, 3));
+    assert!(scan.seconds() < 0.3, "{}", scan.seconds());
+}
+
+#[test]
+fn a_scan_that_is_stopped_says_so() {
+    let mut net = SimNet::new(ms(5), mixed);
+    let ports = Arc::new(Ports::new(1..=100, &LIKELY));
+    let address = SocketAddr::from(([10, 0, 0, 1], 0));
+    let target = Target {
+        host: "h".into(),
+        address,
+        ports,
+    };
+    let mut seen = 0;
+    let pacer = Pacer::new(Plan::new(vec![target], 1), Limits::default(), 100);
+    let summary = run(&mut net, pacer, &AtomicBool::new(false), |_| {
+        seen += 1;
+        if seen == 10 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    let summary = summary.expect("the simulation does not fail");
+    assert!(!summary.complete);
+    assert_eq!((seen, summary.undetermined), (10, 90));
+}

@@ -1,0 +1,318 @@
+//! What an outcome says, about the port or about ourselves: one table for every errno.
+
+use super::network::{Outcome, Sender};
+use super::report::{Icmp, State};
+use std::net::IpAddr;
+
+/// What one outcome says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Verdict {
+    /// The port has a state.
+    Port(Finding),
+    /// We ran out of something. It says nothing about the port.
+    Short(Shortage, i32),
+}
+
+/// A port's state and what it rests on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Finding {
+    /// The state.
+    pub(super) state: State,
+    /// The error number, 0 for none.
+    pub(super) errno: Option<i32>,
+    /// Why, in one word.
+    pub(super) reason: &'static str,
+    /// The ICMP message that decided.
+    pub(super) icmp: Option<Icmp>,
+}
+
+/// What we ran out of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Shortage {
+    /// Open files.
+    Files,
+    /// Local ports.
+    LocalPorts,
+    /// Buffers or other memory of the system.
+    Memory,
+}
+
+impl Shortage {
+    /// The reason that an undetermined port is given.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::Files => "no-files",
+            Self::LocalPorts => "no-local-ports",
+            Self::Memory => "no-memory",
+        }
+    }
+}
+
+impl Verdict {
+    /// What `outcome` of a probe to `target` says.
+    pub(super) fn of(outcome: Outcome, target: IpAddr) -> Self {
+        match outcome {
+            Outcome::Connected => port(State::Open, 0, "syn-ack"),
+            Outcome::SelfConnected => port(State::Closed, libc::ECONNREFUSED, "self-connect"),
+            Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
+            Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),
+            Outcome::Icmp {
+                errno,
+                icmp,
+                sender,
+            } => rejection(errno, icmp, sender, target),
+        }
+    }
+}
+
+impl Finding {
+    /// Every try met silence.
+    pub(super) const SILENCE: Self = Self {
+        state: State::Filtered,
+        errno: None,
+        reason: "no-response",
+        icmp: None,
+    };
+
+    /// The port could not be probed for want of something.
+    pub(super) const fn undetermined(shortage: Shortage, errno: i32) -> Self {
+        Self {
+            state: State::Undetermined,
+            errno: Some(errno),
+            reason: shortage.reason(),
+            icmp: None,
+        }
+    }
+}
+
+/// A verdict about the port without ICMP.
+const fn port(state: State, errno: i32, reason: &'static str) -> Verdict {
+    Verdict::Port(Finding {
+        state,
+        errno: Some(errno),
+        reason,
+        icmp: None,
+    })
+}
+
+/// What we lack, if `errno` says so.
+const fn shortage(errno: i32) -> Option<Verdict> {
+    let what = match errno {
+        libc::EMFILE | libc::ENFILE => Shortage::Files,
+        libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN => Shortage::LocalPorts,
+        libc::ENOBUFS | libc::ENOMEM => Shortage::Memory,
+        _ => return None,
+    };
+    Some(Verdict::Short(what, errno))
+}
+
+/// Our own system refused: there is no route, or it does not let us.
+const fn local(errno: i32) -> Verdict {
+    match errno {
+        libc::ECONNREFUSED => port(State::Closed, errno, "reset"),
+        libc::ETIMEDOUT => Verdict::Port(Finding::SILENCE),
+        // EINVAL: a blackhole route, or a link-local address without its zone (Linux).
+        libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EHOSTDOWN | libc::EINVAL => {
+            port(State::Unreachable, errno, "no-route")
+        }
+        libc::ENETDOWN => port(State::Unreachable, errno, "network-down"),
+        libc::EAFNOSUPPORT => port(State::Unreachable, errno, "no-address-family"),
+        libc::EACCES | libc::EPERM => port(State::Undetermined, errno, "not-permitted"),
+        _ => port(State::Undetermined, errno, "local-error"),
+    }
+}
+
+/// The network answered.
+const fn remote(errno: i32) -> Verdict {
+    match errno {
+        libc::ECONNREFUSED => port(State::Closed, errno, "reset"),
+        // The handshake was complete and then torn down: tcp_abort_on_overflow, a SYN proxy
+        // without a backend.
+        libc::ECONNRESET => port(State::Open, errno, "reset-after-accept"),
+        libc::ETIMEDOUT => Verdict::Port(Finding::SILENCE),
+        libc::EHOSTUNREACH | libc::EHOSTDOWN => port(State::Unreachable, errno, "host-unreachable"),
+        libc::ENETUNREACH | libc::ENETDOWN | libc::ENETRESET => {
+            port(State::Unreachable, errno, "net-unreachable")
+        }
+        libc::EACCES | libc::EPERM => port(State::Rejected, errno, "prohibited"),
+        libc::ENOPROTOOPT => port(State::Rejected, errno, "protocol-unreachable"),
+        libc::EPROTO => port(State::Rejected, errno, "parameter-problem"),
+        _ => port(State::Undetermined, errno, "error"),
+    }
+}
+
+/// An ICMP message answered. What the target says of itself is a rejection whatever its words,
+/// since somebody is there to say it.
+const fn rejection(errno: i32, icmp: Icmp, sender: Sender, target: IpAddr) -> Verdict {
+    let (reason, no_way) = match target {
+        IpAddr::V4(_) => meaning(icmp),
+        IpAddr::V6(_) => meaning_v6(icmp),
+    };
+    let state = match sender {
+        Sender::Ourselves | Sender::Path if no_way => State::Unreachable,
+        _ => State::Rejected,
+    };
+    Verdict::Port(Finding {
+        state,
+        errno: Some(errno),
+        reason,
+        icmp: Some(icmp),
+    })
+}
+
+/// The name of an ICMP message, and whether a router that sends it says that there is no way
+/// (RFC 792, RFC 1122, RFC 1812).
+const fn meaning(icmp: Icmp) -> (&'static str, bool) {
+    match (icmp.kind, icmp.code) {
+        (3, 0) => ("net-unreachable", true),
+        (3, 1) => ("host-unreachable", true),
+        (3, 2) => ("protocol-unreachable", false),
+        (3, 3) => ("port-unreachable", false),
+        (3, 4) => ("fragmentation-needed", true),
+        (3, 5) => ("source-route-failed", true),
+        (3, 6) => ("net-unknown", true),
+        (3, 7) => ("host-unknown", true),
+        (3, 8) => ("host-isolated", true),
+        (3, 9) => ("net-prohibited", false),
+        (3, 10) => ("host-prohibited", false),
+        (3, 11) => ("net-unreachable-for-service", true),
+        (3, 12) => ("host-unreachable-for-service", true),
+        (3, 13) => ("admin-prohibited", false),
+        (3, 14) => ("precedence-violation", false),
+        (3, 15) => ("precedence-cutoff", false),
+        (11, _) => ("time-exceeded", true),
+        (12, _) => ("parameter-problem", false),
+        _ => ("icmp", false),
+    }
+}
+
+/// The same for `ICMPv6` (RFC 4443).
+const fn meaning_v6(icmp: Icmp) -> (&'static str, bool) {
+    match (icmp.kind, icmp.code) {
+        (1, 0) => ("no-route", true),
+        (1, 1) => ("admin-prohibited", false),
+        (1, 2) => ("beyond-scope", true),
+        (1, 3) => ("address-unreachable", true),
+        (1, 4) => ("port-unreachable", false),
+        (1, 5) => ("policy-failed", false),
+        (1, 6) => ("reject-route", false),
+        (3, _) => ("time-exceeded", true),
+        (4, _) => ("parameter-problem", false),
+        _ => ("icmp", false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shortage, Verdict};
+    use crate::probe::network::{Outcome, Sender};
+    use crate::probe::report::{Icmp, State};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+    const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+    fn state(outcome: Outcome) -> Option<(State, Option<i32>)> {
+        match Verdict::of(outcome, V4) {
+            Verdict::Port(finding) => Some((finding.state, finding.errno)),
+            Verdict::Short(..) => None,
+        }
+    }
+
+    #[test]
+    fn what_we_lack_is_never_a_state() {
+        for (errno, what) in [
+            (libc::EMFILE, Shortage::Files),
+            (libc::ENFILE, Shortage::Files),
+            (libc::EADDRNOTAVAIL, Shortage::LocalPorts),
+            (libc::EADDRINUSE, Shortage::LocalPorts),
+            (libc::EAGAIN, Shortage::LocalPorts),
+            (libc::ENOBUFS, Shortage::Memory),
+            (libc::ENOMEM, Shortage::Memory),
+        ] {
+            let short = Verdict::Short(what, errno);
+            assert_eq!(Verdict::of(Outcome::Local(errno), V4), short);
+            assert_eq!(Verdict::of(Outcome::Remote(errno), V4), short);
+        }
+    }
+
+    #[test]
+    fn the_same_errno_means_another_thing_from_ourselves() {
+        use State::{Closed, Open, Rejected, Undetermined, Unreachable};
+        for (errno, local, remote) in [
+            (libc::ECONNREFUSED, Closed, Closed),
+            (libc::ENETUNREACH, Unreachable, Unreachable),
+            (libc::EHOSTUNREACH, Unreachable, Unreachable),
+            (libc::EACCES, Undetermined, Rejected),
+            (libc::EPERM, Undetermined, Rejected),
+            (libc::EINVAL, Unreachable, Undetermined),
+            (libc::ECONNRESET, Undetermined, Open),
+        ] {
+            assert_eq!(state(Outcome::Local(errno)), Some((local, Some(errno))));
+            assert_eq!(state(Outcome::Remote(errno)), Some((remote, Some(errno))));
+        }
+    }
+
+    #[test]
+    fn every_errno_has_a_verdict() {
+        for errno in -1..200 {
+            for outcome in [Outcome::Local(errno), Outcome::Remote(errno)] {
+                if let Verdict::Port(finding) = Verdict::of(outcome, V4) {
+                    assert!(!finding.reason.is_empty());
+                    assert!(finding.state != State::Open || errno == libc::ECONNRESET);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn silence_has_no_errno() {
+        let silent = Some((State::Filtered, None));
+        assert_eq!(state(Outcome::Remote(libc::ETIMEDOUT)), silent);
+    }
+
+    #[test]
+    fn a_self_connect_is_a_closed_port() {
+        let refused = Some((State::Closed, Some(libc::ECONNREFUSED)));
+        assert_eq!(state(Outcome::SelfConnected), refused);
+    }
+
+    #[test]
+    fn icmp_means_what_its_sender_can_know() {
+        use Sender::{Ourselves, Path, Target};
+        use State::{Rejected, Unreachable};
+        for (target, kind, code, sender, expected) in [
+            (V4, 3, 3, Target, Rejected),
+            (V4, 3, 13, Path, Rejected),
+            (V4, 3, 1, Path, Unreachable),
+            (V4, 3, 1, Target, Rejected),
+            (V4, 3, 1, Ourselves, Unreachable),
+            (V4, 3, 3, Ourselves, Rejected),
+            (V4, 11, 0, Path, Unreachable),
+            (V6, 1, 1, Path, Rejected),
+            (V6, 1, 3, Path, Unreachable),
+            (V6, 1, 3, Ourselves, Unreachable),
+            (V6, 1, 4, Target, Rejected),
+            (V6, 1, 0, Path, Unreachable),
+        ] {
+            let icmp = Icmp {
+                kind,
+                code,
+                from: None,
+            };
+            let outcome = Outcome::Icmp {
+                errno: libc::EHOSTUNREACH,
+                icmp,
+                sender,
+            };
+            let Verdict::Port(finding) = Verdict::of(outcome, target) else {
+                panic!("a shortage from {outcome:?}");
+            };
+            assert_eq!(
+                (finding.state, finding.icmp),
+                (expected, Some(icmp)),
+                "{outcome:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! How many probes may be under way at once, and how close together they are sent.
+//!
+//! A window as TCP has one, with two differences. Silence says nothing, since most silent ports
+//! are filtered: a loss is known only when a later try is answered. And a few losses slow nothing
+//! down, since many paths lose packets that nobody queued: only when a good part of what was sent
+//! is lost, it is sent at the rate that was answered.
+
+use super::epochs::{Epochs, SHORTEST};
+use std::time::Duration;
+
+/// The window at the start: one burst that fits the queues of ordinary links.
+const START: f64 = 512.0;
+/// What the window never goes below.
+const FLOOR: f64 = 8.0;
+/// What the window grows to on silence alone.
+const BLIND_CEILING: f64 = 8192.0;
+/// The part that may be lost before we slow down.
+const TOLERATED: f64 = 0.12;
+/// How much faster we go after an epoch at a pace that was borne.
+const EASE: f64 = 1.02;
+/// The slowest pace, in probes a second.
+const SLOWEST: f64 = 10.0;
+/// How far sending may lag behind its pace and catch up; timers are no finer than this.
+const BURST: Duration = Duration::from_millis(2);
+
+/// The window, and what it knows of the path.
+#[derive(Debug)]
+pub(super) struct Window {
+    size: f64,
+    /// Below this the window doubles in a round-trip, above it grows by a tenth.
+    threshold: f64,
+    ceiling: f64,
+    under_way: u32,
+    /// Probes a second, once too much was lost.
+    pace: Option<f64>,
+    epochs: Epochs,
+    last_cut: Duration,
+    next_send: Duration,
+    smoothed: Option<Duration>,
+}
+
+impl Window {
+    /// A window that never holds more than `ceiling` probes.
+    pub(super) fn new(ceiling: usize) -> Self {
+        let ceiling = float(ceiling).max(1.0);
+        Self {
+            size: START.min(ceiling),
+            threshold: f64::INFINITY,
+            ceiling,
+            under_way: 0,
+            pace: None,
+            epochs: Epochs::default(),
+            last_cut: Duration::ZERO,
+            next_send: Duration::ZERO,
+            smoothed: None,
+        }
+    }
+
+    /// When the next probe may be sent, if the window has room for it. A careful one must leave
+    /// half of the window free.
+    pub(super) fn opens(&self, careful: bool) -> Option<Duration> {
+        let size = if careful { self.size / 2.0 } else { self.size };
+        let open = f64::from(self.under_way) < size.max(1.0);
+        open.then_some(self.next_send)
+    }
+
+    /// A probe is sent.
+    pub(super) fn sent(&mut self, now: Duration) {
+        self.under_way = self.under_way.saturating_add(1);
+        let earliest = now.saturating_sub(BURST);
+        self.next_send = self.next_send.max(earliest).saturating_add(self.interval());
+        self.turn(now);
+        if f64::from(self.under_way) >= self.size {
+            self.epochs.fill();
+        }
+    }
+
+    /// A probe is no longer under way, because of an answer, silence, or a shortage of ours.
+    pub(super) const fn left(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
+    /// A probe that was sent at `sent` is answered.
+    pub(super) fn answered(&mut self, sent: Duration, now: Duration, smoothed: Option<Duration>) {
+        self.smoothed = smoothed;
+        self.turn(now);
+        self.epochs.good(sent);
+        let step = if self.size < self.threshold { 1.0 } else { 0.1 };
+        self.grow_by(step, self.ceiling);
+    }
+
+    /// A probe sent at `sent` was lost, and stands for `weight` of its kind.
+    pub(super) fn lost(&mut self, sent: Duration, weight: f64) {
+        self.epochs.lost(sent, weight);
+    }
+
+    /// Slows down to what is answered if too much is lost.
+    pub(super) fn adapt(&mut self, now: Duration) {
+        let loss = self.epochs.loss(self.last_cut);
+        if loss.is_none_or(|part| part <= TOLERATED) {
+            return;
+        }
+        let pace = self.epochs.answer_rate(now).max(SLOWEST);
+        // What is lost stays in the window for a timeout, twice that when tried again.
+        let timeout = self
+            .smoothed
+            .unwrap_or(SHORTEST)
+            .max(SHORTEST)
+            .as_secs_f64()
+            * 4.0;
+        self.pace = Some(pace);
+        self.size = (pace * timeout).max(FLOOR).min(self.size);
+        self.threshold = self.size;
+        self.last_cut = now;
+    }
+
+    /// A probe met silence, which is no reason to stay slow.
+    pub(super) fn silent(&mut self) {
+        self.grow_by(0.5, BLIND_CEILING.min(self.ceiling));
+    }
+
+    /// A port that is known to answer did so in the midst of silence: the path is not overrun.
+    pub(super) fn pulse(&mut self) {
+        self.grow_by(self.size / 2.0, self.ceiling);
+    }
+
+    /// A port that is known to answer did not.
+    pub(super) fn no_pulse(&mut self, sent: Duration, now: Duration) {
+        if sent >= self.last_cut {
+            self.size = (self.size * 0.7).max(FLOOR.min(self.ceiling));
+            self.threshold = self.size;
+            self.last_cut = now;
+        }
+    }
+
+    /// Our own system ran short with this many probes open: stay below.
+    pub(super) fn limit(&mut self, open: usize) {
+        self.ceiling = float(open).max(1.0);
+        self.size = self.size.min(self.ceiling);
+        self.threshold = self.threshold.min(self.ceiling);
+    }
+
+    /// Room for one more probe may have come back.
+    pub(super) fn relax(&mut self, most: usize) {
+        self.ceiling = (self.ceiling + 1.0).min(float(most).max(1.0));
+    }
+
+    /// Grows, unless lately probes were too few to try the window that there is.
+    fn grow_by(&mut self, step: f64, ceiling: f64) {
+        if self.epochs.were_full() && self.size < ceiling {
+            self.size = (self.size + step).min(ceiling);
+        }
+    }
+
+    /// Between two probes: what the pace says, and a window in a round-trip, evenly, with room to
+    /// grow, unless the path is shorter than timers are fine.
+    fn interval(&self) -> Duration {
+        let gain = if self.size < self.threshold {
+            2.0
+        } else {
+            1.25
+        };
+        let smoothed = self.smoothed.filter(|rtt| *rtt > BURST);
+        let spread = smoothed.map_or(0.0, |rtt| rtt.as_secs_f64() / (self.size * gain));
+        let paced = self.pace.map_or(0.0, |pace| 1.0 / pace);
+        Duration::try_from_secs_f64(spread.max(paced)).unwrap_or_default()
+    }
+
+    /// Opens a new epoch when it is time, and goes a little faster in it.
+    fn turn(&mut self, now: Duration) {
+        let length = self.smoothed.unwrap_or(SHORTEST).max(SHORTEST);
+        if self.epochs.turn(now, length) {
+            self.pace = self.pace.map(|pace| pace * EASE);
+        }
+    }
+}
+
+/// A count as a float; beyond what u32 holds it makes no difference here.
+fn float(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FLOOR, START, Window};
+    use std::time::Duration;
+
+    const RTT: Duration = Duration::from_millis(50);
+
+    /// Sends as much as the window takes, all at `now`.
+    fn fill(window: &mut Window, now: Duration) -> u32 {
+        let before = window.under_way;
+        while window.opens(false).is_some() {
+            window.sent(now);
+        }
+        window.under_way - before
+    }
+
+    /// One round-trip in which everything that is sent is answered.
+    fn round(window: &mut Window, now: Duration) -> u32 {
+        let sent = fill(window, now);
+        for _ in 0..sent {
+            window.answered(now, now + RTT, Some(RTT));
+            window.left();
+        }
+        sent
+    }
+
+    #[test]
+    fn answers_double_the_window_up_to_its_ceiling() {
+        let mut window = Window::new(3000);
+        let rounds: Vec<u32> = (0..4).map(|n| round(&mut window, RTT * n)).collect();
+        assert_eq!(rounds[0], 512);
+        assert!(rounds[1] > 700 && rounds[2] > rounds[1], "{rounds:?}");
+        for n in 4..12 {
+            round(&mut window, RTT * n);
+        }
+        assert_eq!(fill(&mut window, RTT * 12), 3000);
+    }
+
+    #[test]
+    fn a_few_losses_change_nothing() {
+        let mut window = Window::new(10_000);
+        let sent = round(&mut window, Duration::ZERO);
+        let before = window.size;
+        for _ in 0..sent / 20 {
+            window.lost(Duration::ZERO, 1.0);
+            window.adapt(RTT * 3);
+        }
+        assert!(window.size >= before);
+    }
+
+    #[test]
+    fn many_losses_shrink_it_to_what_was_delivered_and_only_once() {
+        let mut window = Window::new(10_000);
+        let sent = fill(&mut window, Duration::ZERO);
+        for _ in 0..sent / 4 {
+            window.answered(Duration::ZERO, RTT, Some(RTT));
+            window.left();
+        }
+        for _ in 0..sent / 2 {
+            window.lost(Duration::ZERO, 1.0);
+            window.adapt(RTT * 3);
+        }
+        assert!(window.size < START / 2.0, "{}", window.size);
+        assert!(window.size > START / 10.0, "{}", window.size);
+    }
+
+    #[test]
+    fn it_never_closes() {
+        let mut window = Window::new(10_000);
+        for n in 0..200 {
+            let now = RTT * n;
+            fill(&mut window, now);
+            for _ in 0..100 {
+                window.lost(now, 1.0);
+                window.adapt(now);
+            }
+            window.no_pulse(now, now);
+            while window.under_way > 0 {
+                window.left();
+            }
+        }
+        assert!(window.size >= FLOOR);
+        window.limit(0);
+        assert!(window.opens(false).is_some() && window.opens(true).is_some());
+    }
+
+    #[test]
+    fn silence_and_a_pulse_open_it() {
+        let mut window = Window::new(20_000);
+        fill(&mut window, Duration::ZERO);
+        window.pulse();
+        assert!(window.size > START);
+        for _ in 0..100_000 {
+            window.silent();
+            fill(&mut window, Duration::ZERO);
+        }
+        assert!(window.size < 20_000.0, "silence alone is no licence");
+    }
+
+    #[test]
+    fn sending_is_spread_over_the_round_trip() {
+        let mut window = Window::new(10_000);
+        window.answered(Duration::ZERO, RTT, Some(RTT));
+        let start = RTT * 2;
+        for _ in 0..256 {
+            window.sent(start);
+        }
+        let next = window.opens(false).expect("room");
+        assert!(next > start + RTT / 8 && next < start + RTT, "{next:?}");
+    }
+}

@@ -1,0 +1,206 @@
+//! The ICMP messages that a socket has met: the error queue of ip(7) and ipv6(7).
+#![allow(unsafe_code)]
+
+use std::net::IpAddr;
+
+/// An ICMP error message about a packet that a socket sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct IcmpError {
+    /// The error number that the system made of it.
+    pub(crate) errno: i32,
+    /// Its type.
+    pub(crate) kind: u8,
+    /// Its code.
+    pub(crate) code: u8,
+    /// Who sent it.
+    pub(crate) from: Option<IpAddr>,
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{next_icmp_error, request_icmp_errors};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::{next_icmp_error, request_icmp_errors};
+
+/// The error queue.
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::IcmpError;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+    use std::os::fd::{AsRawFd, BorrowedFd};
+
+    /// `SO_EE_ORIGIN_ICMP` and `SO_EE_ORIGIN_ICMP6` of `linux/errqueue.h`.
+    const ORIGINS: [u8; 2] = [2, 3];
+
+    /// Asks the kernel to keep ICMP messages for this socket, and to let them end a connection
+    /// attempt at once. Returns whether it does.
+    pub(crate) fn request_icmp_errors(socket: BorrowedFd<'_>, ipv6: bool) -> bool {
+        let (level, option) = if ipv6 {
+            (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
+        } else {
+            (libc::IPPROTO_IP, libc::IP_RECVERR)
+        };
+        let on: libc::c_int = 1;
+        let size = size_of_val(&on).try_into().unwrap_or_default();
+        // SAFETY: the descriptor is borrowed, and the kernel reads `size` bytes of `on`.
+        let result = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                level,
+                option,
+                (&raw const on).cast(),
+                size,
+            )
+        };
+        result == 0
+    }
+
+    /// Takes the oldest ICMP message off the socket's error queue.
+    #[allow(
+        clippy::useless_conversion,
+        reason = "msg_controllen is a socklen_t with musl"
+    )]
+    pub(crate) fn next_icmp_error(socket: BorrowedFd<'_>) -> Option<IcmpError> {
+        let mut control = [0_u64; 64];
+        // SAFETY: a msghdr of zeros is valid: no name, no data, no control.
+        let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&control).try_into().ok()?;
+        let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+        // SAFETY: the control buffer has the length given and outlives the call.
+        if unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) } < 0 {
+            return None;
+        }
+        parts(&message)
+            .into_iter()
+            .find_map(|part| extended_error(&part))
+    }
+
+    /// One control message.
+    struct Part<'a> {
+        level: i32,
+        kind: i32,
+        data: &'a [u8],
+    }
+
+    /// The control messages that the kernel has written for `message`.
+    #[allow(clippy::unnecessary_cast, reason = "cmsg_len is a socklen_t with musl")]
+    fn parts(message: &libc::msghdr) -> Vec<Part<'_>> {
+        let mut parts = Vec::new();
+        // SAFETY: msg_control and msg_controllen are as the kernel left them.
+        let mut header = unsafe { libc::CMSG_FIRSTHDR(message) };
+        while !header.is_null() {
+            // SAFETY: the macros only return headers that lie in the control buffer, whole, and the
+            // kernel wrote cmsg_len bytes from there on.
+            let part = unsafe {
+                let length = (*header).cmsg_len as usize;
+                let data = libc::CMSG_DATA(header);
+                let length = length.saturating_sub(libc::CMSG_LEN(0) as usize);
+                Part {
+                    level: (*header).cmsg_level,
+                    kind: (*header).cmsg_type,
+                    data: std::slice::from_raw_parts(data, length),
+                }
+            };
+            parts.push(part);
+            // SAFETY: as for the first header.
+            header = unsafe { libc::CMSG_NXTHDR(message, header) };
+        }
+        parts
+    }
+
+    /// Reads a `struct sock_extended_err` and the address that follows it (ip(7)).
+    fn extended_error(part: &Part<'_>) -> Option<IcmpError> {
+        let data = part.data;
+        let known = [
+            (libc::IPPROTO_IP, libc::IP_RECVERR),
+            (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        ];
+        if !known.contains(&(part.level, part.kind)) {
+            return None;
+        }
+        let errno = u32::from_ne_bytes(*data.first_chunk()?);
+        let [origin, kind, code] = *data.get(4..)?.first_chunk()?;
+        if !ORIGINS.contains(&origin) {
+            return None;
+        }
+        Some(IcmpError {
+            errno: i32::try_from(errno).ok()?,
+            kind,
+            code,
+            from: offender(data.get(16..)?),
+        })
+    }
+
+    /// Reads a `struct sockaddr_in` or `sockaddr_in6`.
+    fn offender(data: &[u8]) -> Option<IpAddr> {
+        match i32::from(u16::from_ne_bytes(*data.first_chunk()?)) {
+            libc::AF_INET => {
+                let octets: [u8; 4] = *data.get(4..)?.first_chunk()?;
+                Some(Ipv4Addr::from(octets).into())
+            }
+            libc::AF_INET6 => {
+                let octets: [u8; 16] = *data.get(8..)?.first_chunk()?;
+                Some(Ipv6Addr::from(octets).into())
+            }
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::{IcmpError, Part, extended_error};
+
+        fn read(level: i32, data: &[u8]) -> Option<IcmpError> {
+            let kind = libc::IP_RECVERR;
+            extended_error(&Part { level, kind, data })
+        }
+
+        /// errno 113, origin ICMP, type 3, code 13, and 192.0.2.1 as the offender.
+        fn message() -> Vec<u8> {
+            let mut data = libc::EHOSTUNREACH.to_ne_bytes().to_vec();
+            data.extend([2, 3, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            data.extend(u16::try_from(libc::AF_INET).expect("small").to_ne_bytes());
+            data.extend([0, 0, 192, 0, 2, 1]);
+            data
+        }
+
+        #[test]
+        fn a_message_is_read_from_its_bytes() {
+            let error = read(libc::IPPROTO_IP, &message());
+            let expected = IcmpError {
+                errno: libc::EHOSTUNREACH,
+                kind: 3,
+                code: 13,
+                from: Some("192.0.2.1".parse().expect("an address")),
+            };
+            assert_eq!(error, Some(expected));
+        }
+
+        #[test]
+        fn a_short_message_is_none() {
+            let whole = message();
+            for length in 0..20 {
+                let error = read(libc::IPPROTO_IP, &whole[..length]);
+                assert!(error.is_none_or(|error| error.from.is_none()), "{length}");
+            }
+            assert_eq!(read(libc::SOL_SOCKET, &whole), None);
+        }
+    }
+}
+
+/// Other systems turn ICMP messages into error numbers and keep no more of them.
+#[cfg(not(target_os = "linux"))]
+mod portable {
+    use super::IcmpError;
+    use std::os::fd::BorrowedFd;
+
+    /// There is nothing to ask for.
+    pub(crate) fn request_icmp_errors(_socket: BorrowedFd<'_>, _ipv6: bool) -> bool {
+        false
+    }
+
+    /// Nothing is kept.
+    pub(crate) fn next_icmp_error(_socket: BorrowedFd<'_>) -> Option<IcmpError> {
+        None
+    }
+}
