@@ -17,5 +17,4 @@ mod listen;
 mod messages;
 mod probe;
 mod process;
-mod reaching;
 mod support;
