@@ -105,7 +105,13 @@ impl Down<'_> {
                     came => came,
                 },
                 Mode::Run if splices => self.splice(&mut splices)?,
-                Mode::Run => self.receive(),
+                Mode::Run => {
+                    // A read before there is much would find little.
+                    if self.is_bulk {
+                        self.wait_for_peer()?;
+                    }
+                    self.receive()
+                }
             };
             match came {
                 Came::Bytes(length) => self.write(length)?,
