@@ -1,5 +1,7 @@
 //! Numbers with their units.
 
+use std::time::Duration;
+
 use humansize::{BINARY, format_size};
 
 /// A number of bytes, exact and, where that helps, in units of 1024: `4194304 B (4 MiB)`.
@@ -21,6 +23,19 @@ fn in_units(count: u64) -> String {
     text
 }
 
+/// How fast so many bytes went, in both of the field's units: `, 119.2 MiB/s, 1000.0 Mbit/s`.
+/// Nothing for what is too little or too short to have a rate.
+pub(crate) fn rate(count: u64, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if count < 1024 || seconds < 1e-3 {
+        return String::new();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a rate is shown to a tenth")]
+    let per_second = count as f64 / seconds;
+    let (mebibytes, megabits) = (per_second / 1_048_576.0, per_second * 8.0 / 1e6);
+    format!(", {mebibytes:.1} MiB/s, {megabits:.1} Mbit/s")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +48,13 @@ mod tests {
         assert_eq!(bytes(1_234_567), "1234567 B (1.2 MiB)");
         assert_eq!(bytes(1_048_575), "1048575 B (1 MiB)");
         assert_eq!(bytes(u64::MAX), "18446744073709551615 B (16 EiB)");
+    }
+
+    #[test]
+    fn rates_are_told_where_there_are_any() {
+        let second = Duration::from_secs(1);
+        assert_eq!(rate(125_000_000, second), ", 119.2 MiB/s, 1000.0 Mbit/s");
+        assert_eq!(rate(100, second), "");
+        assert_eq!(rate(1_000_000, Duration::ZERO), "");
     }
 }

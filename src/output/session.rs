@@ -6,7 +6,7 @@ use nettool::error::describe;
 use nettool::event::{Event, Observer};
 use nettool::relay::Transfer;
 
-use super::quantity::bytes;
+use super::quantity::{bytes, rate};
 use super::{Output, record};
 
 impl Observer for Output {
@@ -116,9 +116,18 @@ fn summary(transfer: &Transfer) -> String {
         }
         _ => String::new(),
     };
-    let elapsed = seconds(transfer.elapsed);
     let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));
-    format!("done{peer}: received {received}, sent {sent}{unacknowledged}, {elapsed}")
+    let end = if transfer.is_complete() {
+        "done"
+    } else {
+        "broken off"
+    };
+    let rate = rate(
+        transfer.sent.saturating_add(transfer.received),
+        transfer.elapsed,
+    );
+    let elapsed = seconds(transfer.elapsed);
+    format!("{end}{peer}: received {received}, sent {sent}{unacknowledged}, {elapsed}{rate}")
 }
 
 /// A time, to the tenth of a second or finer.
