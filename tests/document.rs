@@ -56,24 +56,37 @@ fn we_talk_to_its_multi_task_server() {
     let server = space.inside(document("server_multi.py")).start();
     space.serves("9090");
     let start = || {
-        space
-            .inside(nettool(["connect", "localhost:9090"]))
-            .stdin(Input::Open)
-            .start()
+        let client = nettool(["connect", "localhost:9090"]).stdin(Input::Open);
+        space.inside(client).start()
     };
-    let (mut first, mut second) = (start(), start());
+    // Its threads print word by word: one thing at a time, each line awaited.
+    let mut first = start();
+    server.prints_lines(1);
     say(&mut first, "第一个客户端");
+    let mut second = start();
+    server.prints_lines(3);
     say(&mut second, "第二个客户端");
     say(&mut first, "再见");
-    server.prints("第一个客户端 (");
-    server.prints("第二个客户端 (");
     second.wait().success().printed("数据接收正常...");
-    server.prints("客户端下线了: (");
+    server.prints_lines(6);
     first
         .wait()
         .success()
         .printed("数据接收正常...数据接收正常...");
-    server.kill();
+    server.prints_lines(7);
+    let lines = String::from_utf8(server.kill().stdout).expect("UTF-8");
+    for line in [
+        "客户端连接成功: (",
+        "第一个客户端 (",
+        "第二个客户端 (",
+        "再见 (",
+        "客户端下线了: (",
+    ] {
+        assert!(
+            lines.lines().any(|other| other.starts_with(line)),
+            "{lines}"
+        );
+    }
 }
 
 /// Types a message and waits for the answer.

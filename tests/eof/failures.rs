@@ -249,6 +249,48 @@ fn a_listener_outlives_a_look() {
     server.wait().success().printed("client");
 }
 
+/// A client whose bytes came before its reset was no look, however late we are to see it.
+#[test]
+fn a_client_that_came_and_broke_off_while_we_could_not_look() {
+    let much = Pattern::new(44, 50_000);
+    let server = nettool(["listen", "127.0.0.1", "0"])
+        .stdin("answer")
+        .start();
+    let address = server.listening();
+    server.signal(Signal::STOP);
+    let steps = vec![Step::Write(much.to_vec()), Step::Drained, Step::Reset];
+    Peer::connect(address, steps).seen();
+    server.signal(Signal::CONT);
+    let exit = server.wait();
+    let error = exit.received(much.fingerprint()).failure(1);
+    assert!(error.contains("50000 bytes received"), "{error}");
+}
+
+/// Our end of file is not sent when the reset is there already: the reset is the reason, not us.
+#[test]
+fn a_reset_before_our_shutdown_is_named() {
+    let peer = Peer::serve(vec![
+        Step::Write(b"word".to_vec()),
+        Step::Await,
+        Step::Reset,
+    ]);
+    let mut client = nettool(["connect", &peer.target()])
+        .stdin(Input::Open)
+        .start();
+    client.prints("word");
+    client.signal(Signal::STOP);
+    drop(client.stdin.take());
+    peer.go();
+    peer.seen();
+    client.signal(Signal::CONT);
+    let exit = client.wait();
+    let error = exit.printed("word").failure(1);
+    assert!(
+        error.contains("reset") && error.contains("0 bytes sent"),
+        "{error}"
+    );
+}
+
 /// The kept pipe is written to after the peer has broken off: its failure is the session's.
 #[test]
 fn sending_into_a_broken_connection_is_an_error() {

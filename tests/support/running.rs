@@ -88,6 +88,15 @@ impl Running {
         found.unwrap_or_else(|| self.fail(&format!("printed {:?}", output.fingerprint())));
     }
 
+    /// Waits until captured standard output has `count` complete lines.
+    #[track_caller]
+    pub(crate) fn prints_lines(&self, count: usize) {
+        let output = self.output.as_ref().expect("captured standard output");
+        let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+        let found = output.find(self.deadline, |bytes| (lines(bytes) >= count).then_some(()));
+        found.unwrap_or_else(|| self.fail(&format!("printed {:?}", output.text())));
+    }
+
     /// How many bytes of captured standard output came so far.
     pub(crate) fn printed(&self) -> usize {
         let output = self.output.as_ref().expect("captured standard output");
