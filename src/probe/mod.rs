@@ -4,6 +4,7 @@
 //! between them. Every port gets a state, and what fails on our side is never one.
 
 mod choice;
+mod crew;
 mod drought;
 mod epochs;
 mod hosts;
@@ -24,6 +25,7 @@ mod verdict;
 mod window;
 
 pub use choice::first_that_answers;
+pub use crew::Job;
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use plan::{Plan, Ports, Target};
@@ -39,48 +41,51 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The longest wait without asking `found` whether to go on.
+/// The longest wait without a look at whether to go on.
 const ATTENTION: Duration = Duration::from_millis(100);
 
-/// Probes what `pacer` plans, and tells `found` each port once, as it is found out. Ends early
-/// when `found` breaks off or `stop` is set; the summary then is not complete, and what was not
-/// reported counts as undetermined.
+/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out.
+/// Ends early when `found` breaks off or `stop` is set; the summary then is not complete, and what
+/// was not reported counts as undetermined.
 pub fn run(
     network: &mut impl Network,
     mut pacer: Pacer,
     stop: &AtomicBool,
-    mut found: impl FnMut(PortReport) -> ControlFlow<()>,
+    mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let start = network.now();
     let mut summary = Summary::of_ports(pacer.plan().len());
+    let mut batch = Vec::new();
     let mut answers = Vec::new();
     loop {
         let now = network.now();
-        match pacer.step(now) {
+        let waits = match pacer.step(now) {
             Step::Start(probe, to) => {
                 if let Some(outcome) = network.start(probe, to) {
                     pacer.settle(probe, outcome, network.now());
                 }
+                continue;
             }
-            Step::Abandon(probe) => network.abandon(probe),
+            Step::Abandon(probe) => {
+                network.abandon(probe);
+                continue;
+            }
             Step::Found(result) => {
                 summary.count(result.finding.state);
-                let report = report(pacer.plan(), result);
-                if report.is_some_and(|report| found(report).is_break()) {
-                    break;
-                }
+                batch.extend(report(pacer.plan(), result));
+                continue;
             }
-            Step::Wait(_) if stop.load(Ordering::Relaxed) => break,
-            Step::Wait(until) => {
-                network.wait(until.min(now.saturating_add(ATTENTION)), &mut answers)?;
-                for answer in answers.drain(..) {
-                    pacer.settle(answer.probe, answer.outcome, answer.at);
-                }
-            }
-            Step::Done => {
-                summary.complete = true;
-                break;
-            }
+            Step::Wait(until) => Some(until),
+            Step::Done => None,
+        };
+        let goes_on = batch.is_empty() || found(std::mem::take(&mut batch)).is_continue();
+        summary.complete = goes_on && waits.is_none();
+        let Some(until) = waits.filter(|_| goes_on && !stop.load(Ordering::Relaxed)) else {
+            break;
+        };
+        network.wait(until.min(now.saturating_add(ATTENTION)), &mut answers)?;
+        for answer in answers.drain(..) {
+            pacer.settle(answer.probe, answer.outcome, answer.at);
         }
     }
     summary.close(pacer.sent(), network.now().saturating_sub(start));
