@@ -11,6 +11,7 @@ mod hosts;
 mod network;
 mod pacer;
 mod plan;
+mod pulse;
 mod queue;
 mod report;
 mod rtt;
@@ -55,41 +56,48 @@ pub fn run(
 ) -> io::Result<Summary> {
     let start = network.now();
     let mut summary = Summary::of_ports(pacer.plan().len());
-    let mut batch = Vec::new();
     let mut answers = Vec::new();
     loop {
-        let now = network.now();
-        let waits = match pacer.step(now) {
-            Step::Start(probe, to) => {
-                if let Some(outcome) = network.start(probe, to) {
-                    pacer.settle(probe, outcome, network.now());
-                }
-                continue;
-            }
-            Step::Abandon(probe) => {
-                network.abandon(probe);
-                continue;
-            }
-            Step::Found(result) => {
-                summary.count(result.finding.state);
-                batch.extend(report(pacer.plan(), result));
-                continue;
-            }
-            Step::Wait(until) => Some(until),
-            Step::Done => None,
-        };
-        let goes_on = batch.is_empty() || found(std::mem::take(&mut batch)).is_continue();
-        summary.complete = goes_on && waits.is_none();
-        let Some(until) = waits.filter(|_| goes_on && !stop.load(Ordering::Relaxed)) else {
+        let mut batch = Vec::new();
+        let until = advance(network, &mut pacer, &mut summary, &mut batch);
+        let goes_on = batch.is_empty() || found(batch).is_continue();
+        summary.complete = goes_on && until.is_none();
+        let Some(until) = until.filter(|_| goes_on && !stop.load(Ordering::Relaxed)) else {
             break;
         };
-        network.wait(until.min(now.saturating_add(ATTENTION)), &mut answers)?;
+        let attention = network.now().saturating_add(ATTENTION);
+        network.wait(until.min(attention), &mut answers)?;
         for answer in answers.drain(..) {
             pacer.settle(answer.probe, answer.outcome, answer.at);
         }
     }
     summary.close(pacer.sent(), network.now().saturating_sub(start));
     Ok(summary)
+}
+
+/// Does all that can be done now. Returns until when to wait then; nothing when all is done.
+fn advance(
+    network: &mut impl Network,
+    pacer: &mut Pacer,
+    summary: &mut Summary,
+    batch: &mut Vec<PortReport>,
+) -> Option<Duration> {
+    loop {
+        match pacer.step(network.now()) {
+            Step::Start(probe, to) => {
+                if let Some(outcome) = network.start(probe, to) {
+                    pacer.settle(probe, outcome, network.now());
+                }
+            }
+            Step::Abandon(probe) => network.abandon(probe),
+            Step::Found(result) => {
+                summary.count(result.finding.state);
+                batch.extend(report(pacer.plan(), result));
+            }
+            Step::Wait(until) => return Some(until),
+            Step::Done => return None,
+        }
+    }
 }
 
 /// A result in the words of the target it belongs to.
