@@ -9,12 +9,17 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::net::SendFlags;
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    End, Input, LIMIT, Namespace, Pattern, Peer, Program, Running, Step, nettool, scratch, until,
+    End, Input, LIMIT, Namespace, Output, Pattern, Peer, Program, Running, Step, need, nettool,
+    scratch,
 };
+
+/// Everything that can carry the bytes.
+const PATHS: [&str; 3] = ["auto", "portable", "looped"];
 
 /// `nettool listen` on a free port of 127.0.0.1.
 fn listen(options: &[&str]) -> Program {
@@ -67,19 +72,29 @@ fn a_port_probe_is_no_client() {
 
 #[test]
 fn a_probe_that_is_late_is_no_client() {
-    let server = listen(&["-v"]).stdin(Input::Open).start();
-    let probe = Peer::connect(server.listening(), vec![Step::Await, Step::Reset]);
-    server.says("connected over tcp");
-    probe.go();
-    probe.seen();
-    server.says("not the client");
-    // It listens again under the same address, though not at the moment when it says so.
-    let addr = server.listening();
-    until("it listens again", || {
-        TcpStream::connect(addr).map(drop).is_ok()
-    });
-    let exit = server.wait();
-    exit.success().printed("");
+    for path in PATHS {
+        // Who learns of the reset first is chance.
+        for _ in 0..10 {
+            let server = listen(&["-v"]).env("NETTOOL_PATH", path);
+            let mut server = server.stdin(Input::Open).start();
+            let probe = Peer::connect(server.listening(), vec![Step::Await, Step::Reset]);
+            server.says("connected over tcp");
+            probe.go();
+            probe.seen();
+            server.says("not the client");
+            let mut stdin = server.stdin.take().unwrap();
+            let steps = vec![
+                Step::Write(b"ask".to_vec()),
+                Step::Shutdown,
+                Step::ReadToEnd,
+            ];
+            let client = Peer::connect(server.listening(), steps);
+            stdin.write_all(b"answer").unwrap();
+            drop(stdin);
+            server.wait().success().printed("ask");
+            assert_eq!(client.seen().head, b"answer");
+        }
+    }
 }
 
 #[test]
@@ -271,7 +286,9 @@ fn what_somebody_else_put_there_is_not_removed() {
         fs::remove_file(&path).unwrap_or(());
         fs::write(&path, "theirs").unwrap();
         drop(client);
-        signal.into_iter().for_each(|signal| server.signal(signal));
+        if let Some(signal) = signal {
+            server.signal(signal);
+        }
         server.wait();
         assert_eq!(fs::read(&path).unwrap(), b"theirs");
         fs::remove_file(&path).unwrap();
@@ -545,4 +562,109 @@ fn nobody_behind_a_udp_port_is_an_error() {
         "{}",
         exit.stderr
     );
+}
+
+#[test]
+fn a_datagram_that_cannot_be_sent_holds_nothing_up() {
+    if !need(&["nft"]) {
+        return;
+    }
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    // The system refuses to send at all: no ICMP message is needed for that.
+    space.rules(
+        "table inet t { chain c { type filter hook output priority 0; udp sport 7 drop; }; }",
+    );
+    let mut server = space
+        .inside(nettool(["listen", "-u", "127.0.0.1", "7"]).stdin(Input::Open))
+        .start();
+    server.listening();
+    let client = nettool(["connect", "-u", "127.0.0.1", "7", "--send-only"]);
+    space.inside(client.stdin("ask")).run().success();
+    server.prints("ask");
+    server.stdin.as_mut().unwrap().write_all(b"answer").unwrap();
+    server.says("warning: a datagram did not arrive: ");
+    let client = nettool(["connect", "-u", "127.0.0.1", "7", "--send-only"]);
+    space.inside(client.stdin("again")).run().success();
+    server.prints("again");
+    server.signal(Signal::TERM);
+    server.wait().died_of(15).printed("askagain");
+}
+
+#[test]
+fn a_route_that_vanishes_is_an_error() {
+    let Some((near, _far)) = Namespace::pair() else {
+        return;
+    };
+    let client = near.inside(nettool(["connect", "-u", "-v", "10.77.0.2", "7"]).stdin(Input::Open));
+    let mut client = client.start();
+    let mut stdin = client.stdin.take().unwrap();
+    // Nothing says that it has its socket; without a route it would fail to get one, too.
+    assert!(client.stays(Duration::from_millis(200)));
+    near.run("ip link set eth0 down");
+    stdin.write_all(b"lost").unwrap();
+    client.says("network is unreachable");
+    drop(stdin);
+    client.wait().failure(1);
+}
+
+/// Fills the pipe of a datagram listener whose reader stalls.
+fn stall(server: &mut Running) {
+    let socket = datagrams();
+    let (addr, datagram) = (server.listening(), vec![7; 60_000]);
+    socket.send_to(&datagram, addr).unwrap();
+    server.read(1);
+    for _ in 0..40 {
+        socket.send_to(&datagram, addr).unwrap();
+    }
+}
+
+#[test]
+fn a_stalled_reader_holds_no_end_of_datagrams_up() {
+    let mut server = listen_udp(&["--quit-after=100ms"])
+        .stdout(Output::Open)
+        .start();
+    stall(&mut server);
+    assert!(server.stays(Duration::from_millis(300)));
+    server.signal(Signal::TERM);
+    server.wait().died_of(15);
+    let mut server = listen_udp(&["--max-time=500ms"])
+        .stdout(Output::Open)
+        .start();
+    stall(&mut server);
+    let exit = server.wait();
+    assert!(
+        exit.failure(1)
+            .contains("write to stdout: timed out after 500ms"),
+        "{}",
+        exit.stderr
+    );
+}
+
+#[test]
+fn an_endless_patience_has_no_end() {
+    let socket = datagrams();
+    let target = socket.local_addr().unwrap().to_string();
+    for option in ["-wforever", "--quit-after=forever"] {
+        let client = nettool(["connect", "-u", &target, option]).start();
+        assert!(client.stays(Duration::from_millis(1300)));
+        client.signal(Signal::INT);
+        client.wait().died_of(2);
+    }
+}
+
+#[test]
+fn urgent_data_is_data() {
+    for path in PATHS {
+        let server = listen(&[]).env("NETTOOL_PATH", path).start();
+        let mut client = TcpStream::connect(server.listening()).unwrap();
+        client.write_all(b"before").unwrap();
+        server.prints("before");
+        rustix::net::send(&client, b"!", SendFlags::OOB).unwrap();
+        client.write_all(b"after").unwrap();
+        server.prints("before!after");
+        drop(client);
+        server.wait().success().printed("before!after");
+    }
 }

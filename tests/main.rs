@@ -7,6 +7,7 @@
 )]
 
 mod buffers;
+mod connect;
 mod document;
 mod eof;
 mod harness;
@@ -16,5 +17,4 @@ mod listen;
 mod messages;
 mod probe;
 mod process;
-mod reaching;
 mod support;

@@ -786,3 +786,60 @@ fn a_page_that_cannot_be_printed_is_no_success() {
             .silent();
     }
 }
+
+#[test]
+fn records_of_who_talks_are_never_payload() {
+    let words = [
+        &["--json", "connect", "--idle-timeout=x", "h", "9"][..],
+        &["listen", "0", "--nosuch", "--json"],
+        &["--color", "never", "connect", "--json", "--until=x"],
+    ];
+    for words in words {
+        let exit = nettool(words).run();
+        exit.status(2).printed("");
+        assert_eq!(failure_record(&exit.stderr)["action"], "usage");
+    }
+    let exit = nettool(["--json", "ifaces", "--nosuch"]).run();
+    exit.status(2).silent();
+    failure_record(&String::from_utf8(exit.stdout).unwrap());
+}
+
+#[test]
+fn colours_are_known_before_the_rest_is_understood() {
+    for words in [
+        &["--color=always", "connect", "--nosuch"][..],
+        &["connect", "--nosuch", "--color", "always"],
+    ] {
+        assert!(nettool(words).run().status(2).stderr.contains('\u{1b}'));
+    }
+    for words in [
+        &["--color=never", "connect", "--nosuch"][..],
+        &["connect", "--nosuch", "--color", "never"],
+    ] {
+        is_harmless(&nettool(words).env("CLICOLOR_FORCE", "1").run().stderr);
+    }
+}
+
+#[test]
+fn what_is_not_utf8_is_quoted() {
+    for command in ["connect", "listen"] {
+        let exit = nettool([command]).arg(OsStr::from_bytes(b"a\xffb")).run();
+        assert!(
+            exit.failure(2).contains("\"a\u{fffd}b\""),
+            "{}",
+            exit.stderr
+        );
+    }
+}
+
+#[test]
+fn a_port_that_is_given_twice_is_named() {
+    for port in ["80", "http"] {
+        let exit = nettool(["listen", port, "-p", "81"]).run();
+        assert!(
+            exit.failure(2).contains(&format!("{port:?} and --port")),
+            "{}",
+            exit.stderr
+        );
+    }
+}

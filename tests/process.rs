@@ -592,3 +592,19 @@ fn being_stopped_loses_nothing() {
     client.wait().success().received(back.fingerprint());
     assert_eq!(server.seen().received, forth.fingerprint());
 }
+
+#[test]
+fn a_signal_ends_the_rescue_of_a_broken_connection() {
+    let server = Peer::serve(vec![
+        Step::Write(vec![7; 1 << 20]),
+        Step::Await,
+        Step::Reset,
+    ]);
+    let client = nettool(["connect", &server.addr().to_string()]).env("NETTOOL_PATH", "portable");
+    let mut client = client.stdin(Input::Open).stdout(Output::Open).start();
+    client.read(1);
+    server.go();
+    server.seen();
+    assert!(client.stays(Duration::from_millis(200)));
+    ends_by(client, Signal::INT);
+}

@@ -80,10 +80,9 @@ impl ListenArgs {
                 "where to listen? write PORT, or 0 for a free one",
             )),
             (None, None, _, Some(port)) => Ok(Where::Ip(None, port)),
+            (None, Some(_), Some(word), Some(_)) => Err(twice(word)),
+            (None, Some(word), None, Some(_)) if word.parse::<Port>().is_ok() => Err(twice(word)),
             (None, Some(host), None, Some(port)) => Ok(Where::Ip(Some(host.parse()?), port)),
-            (None, Some(_), Some(word), Some(_)) => Err(Usage::new(format!(
-                "the port is given twice: {word:?} and --port"
-            ))),
             (None, Some(host), Some(port), None) => {
                 Ok(Where::Ip(Some(host.parse()?), port.parse::<Port>()?.0))
             }
@@ -95,6 +94,11 @@ impl ListenArgs {
     pub(crate) fn patience(&self) -> Option<std::time::Duration> {
         self.accept_timeout.or(self.times.patience())?.limit()
     }
+}
+
+/// The error of a port that is given twice, once as this word.
+fn twice(word: &str) -> Usage {
+    Usage::new(format!("the port is given twice: {word:?} and --port"))
 }
 
 /// Reads `PORT` or `HOST:PORT`.

@@ -15,7 +15,7 @@ use std::fmt;
 
 use anstream::ColorChoice;
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
 
@@ -132,6 +132,8 @@ pub(crate) enum Parsed {
         message: String,
         /// What can be said of the printer all the same.
         wishes: Wishes,
+        /// Whether stdout belongs to the payload.
+        talks: bool,
     },
 }
 
@@ -181,21 +183,58 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Text(text),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::Help(text),
-        _ => {
-            let json = arguments
-                .iter()
-                .take_while(|a| *a != "--")
-                .any(|a| a == "--json");
-            let wishes = Wishes {
-                json,
-                color: ColorChoice::Auto,
-                quiet: false,
-                verbose: 0,
-            };
-            let message = text.strip_prefix("error: ").unwrap_or(&text).to_owned();
-            Parsed::Usage { message, wishes }
-        }
+        kind => Parsed::Usage {
+            message: match kind {
+                ErrorKind::InvalidUtf8 => not_utf8(arguments),
+                _ => text.strip_prefix("error: ").unwrap_or(&text).to_owned(),
+            },
+            wishes: wishes_of(arguments),
+            talks: talks(arguments),
+        },
     }
+}
+
+/// What is wrong with the first word that is not UTF-8.
+fn not_utf8(arguments: &[OsString]) -> String {
+    let word = arguments.iter().find(|word| word.to_str().is_none());
+    let word = word.map_or_else(String::new, |word| word.to_string_lossy().into_owned());
+    format!("invalid argument {word:?}: it is not UTF-8; write names and numbers in ASCII")
+}
+
+/// The words before `--`, where options are.
+fn before_dashes(arguments: &[OsString]) -> impl Iterator<Item = &str> {
+    let words = arguments.iter().skip(1).take_while(|word| *word != "--");
+    words.map(|word| word.to_str().unwrap_or_default())
+}
+
+/// What can be said of the printer although the command line cannot be understood.
+fn wishes_of(arguments: &[OsString]) -> Wishes {
+    let mut wishes = Wishes {
+        json: false,
+        color: ColorChoice::Auto,
+        quiet: false,
+        verbose: 0,
+    };
+    let mut before = "";
+    for word in before_dashes(arguments) {
+        match (before, word.strip_prefix("--color=").unwrap_or(word)) {
+            (_, "--json") => wishes.json = true,
+            ("--color", "always") => wishes.color = ColorChoice::AlwaysAnsi,
+            ("--color", "never") => wishes.color = ColorChoice::Never,
+            (_, "always") if word != "always" => wishes.color = ColorChoice::AlwaysAnsi,
+            (_, "never") if word != "never" => wishes.color = ColorChoice::Never,
+            _ => {}
+        }
+        before = word;
+    }
+    wishes
+}
+
+/// Whether the command is one whose stdout belongs to the payload.
+fn talks(arguments: &[OsString]) -> bool {
+    let commands = Arguments::command();
+    let command = before_dashes(arguments).find(|word| commands.find_subcommand(word).is_some());
+    matches!(command, Some("connect" | "listen"))
 }
 
 /// Reads one of our values, with a message that clap can finish: it quotes the value itself.

@@ -91,8 +91,17 @@ pub(crate) fn run(parsed: Parsed) -> Status {
             output::help(&text);
             Status::Usage
         }
-        Parsed::Usage { message, wishes } => {
-            output::usage(&message, wishes);
+        Parsed::Usage {
+            message,
+            wishes,
+            talks,
+        } => {
+            let records = if talks {
+                Records::Stderr
+            } else {
+                Records::Stdout
+            };
+            Output::new(wishes, records).usage(&message);
             Status::Usage
         }
     }

@@ -28,11 +28,6 @@ impl<'a> Line<'a> {
         SockRef::from(&self.socket).shutdown(std::net::Shutdown::Write)
     }
 
-    /// The error that the socket holds, which this takes away from it.
-    pub(crate) fn take_error(self) -> io::Result<Option<io::Error>> {
-        SockRef::from(&self.socket).take_error()
-    }
-
     /// Bytes that the peer's kernel has not acknowledged, a FIN counted as one; `None` where that
     /// is not known.
     pub(crate) fn unacknowledged(self) -> Option<u64> {

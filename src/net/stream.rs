@@ -123,6 +123,8 @@ impl Stream {
         Line::new(self.proto(), self.as_fd()).reset_on_close(true);
         if let Self::Tcp(stream) = self {
             let _ = stream.set_nodelay(true);
+            // Urgent data would vanish from the middle of the stream (tcp(7)).
+            let _ = SockRef::from(self).set_out_of_band_inline(true);
             let _ = SockRef::from(self).set_keepalive(true);
         }
     }

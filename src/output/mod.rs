@@ -202,11 +202,6 @@ impl Output {
     }
 }
 
-/// Prints a usage error that was found before there was a printer.
-pub(crate) fn usage(message: &str, wishes: Wishes) {
-    Output::new(wishes, Records::Stdout).usage(message);
-}
-
 /// Helps somebody who said nothing: on stderr, for it is no result.
 pub(crate) fn help(text: &str) {
     let _ = process::write_stderr(text.as_bytes());

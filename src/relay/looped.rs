@@ -214,6 +214,11 @@ impl Mover for Looped<'_> {
         }
     }
 
+    fn take_error(&self) -> Option<io::Error> {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket.take_error().unwrap_or_else(Some)
+    }
+
     fn has_unsent(&self) -> bool {
         !self.input.pending().is_empty()
     }
@@ -228,9 +233,16 @@ impl Mover for Looped<'_> {
         self.close_outlet();
     }
 
+    fn hush(&mut self) {
+        self.reads_input = false;
+    }
+
+    fn is_quiet(&self) -> bool {
+        true
+    }
+
     fn rescue(&mut self) {
         self.phase = Phase::Rescuing;
-        self.reads_input = false;
     }
 }
 

@@ -30,6 +30,9 @@ pub(super) trait Mover {
     /// Waits for news. Nothing is lost if the future is dropped.
     async fn news(&mut self) -> News;
 
+    /// Why the connection broke, if it did.
+    fn take_error(&self) -> Option<io::Error>;
+
     /// Whether input was read that the system has not taken.
     fn has_unsent(&self) -> bool;
 
@@ -38,6 +41,13 @@ pub(super) trait Mover {
 
     /// Reads no more input, drops what comes and closes stdout once it is written.
     fn leave(&mut self);
+
+    /// Reads no more input and sends no more; [`Mover::is_quiet`] tells when that is so, and the
+    /// counts are final.
+    fn hush(&mut self);
+
+    /// Whether nothing is being sent any more.
+    fn is_quiet(&self) -> bool;
 
     /// After a break: reads what the system still holds, and closes stdout once it is written.
     fn rescue(&mut self);

@@ -64,8 +64,8 @@ pub async fn one_client(
         let Some(peer) = transfer.peer.as_ref().filter(|_| transfer.untouched) else {
             return Ok(Some(transfer));
         };
-        setup.observer.notice(&Event::NotTheClient { peer });
         listener = binding.listen()?;
+        setup.observer.notice(&Event::NotTheClient { peer });
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn run(work: &Work, writes: bool) {
         buffer: Vec::new(),
         large_reads: 0,
         is_bulk: false,
+        balked: false,
     };
     let end = down.move_all(writes).unwrap_or_else(|end| end);
     match end {
@@ -75,6 +76,8 @@ struct Down<'a> {
     large_reads: u32,
     /// Whether the system wakes us for much only.
     is_bulk: bool,
+    /// Whether a splice moved nothing and was then waited for.
+    balked: bool,
 }
 
 /// What one look at the socket brought.
@@ -169,8 +172,20 @@ impl Down<'_> {
     fn splice(&mut self, splices: &mut bool) -> Result<Came, End> {
         match sys::splice(self.work.socket.as_fd(), rustix::stdio::stdout()) {
             Splice::Moved(0) => return Ok(self.ended()),
-            Splice::Moved(length) => self.work.shared.meter.count_received(length),
-            Splice::NotNow => self.wait_for_both()?,
+            Splice::Moved(length) => {
+                self.balked = false;
+                self.work.shared.meter.count_received(length);
+            }
+            // Both are ready, and nothing moves: urgent data stands there, which only a read passes
+            // (net/ipv4/tcp.c, `tcp_read_sock`).
+            Splice::NotNow if self.balked => {
+                self.balked = false;
+                return Ok(self.receive());
+            }
+            Splice::NotNow => {
+                self.wait_for_both()?;
+                self.balked = true;
+            }
             Splice::NotHere => *splices = false,
             Splice::Failed(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Err(End::Failed(error));
@@ -180,8 +195,11 @@ impl Down<'_> {
         Ok(Came::Bytes(0))
     }
 
-    /// The peer has ended.
+    /// The peer has ended, or the connection broke and somebody else has learnt why.
     fn ended(&self) -> Came {
+        if let Some(error) = self.work.shared.failure() {
+            return self.broke(error);
+        }
         self.work.tell(News::PeerEnded);
         Came::End
     }

@@ -6,10 +6,11 @@ mod up;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use socket2::SockRef;
 use tokio::sync::mpsc;
 
 use super::attention::{self, Attention, Control, Mode};
@@ -45,6 +46,32 @@ struct Shared {
     holds_input: AtomicBool,
     /// What came waits for the reader of stdout.
     is_stalled: AtomicBool,
+    /// Why the connection broke, if somebody has learnt it.
+    failure: Mutex<Option<i32>>,
+}
+
+impl Shared {
+    /// Does something that takes its error away from the socket, and keeps it: to everybody else a
+    /// broken connection reads like an ended one from then on.
+    fn keeping<T>(&self, call: impl FnOnce() -> T, error: impl FnOnce(&T) -> Option<i32>) -> T {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = call();
+        *failure = failure.or_else(|| error(&result));
+        result
+    }
+
+    /// Why the connection broke, as far as that was learnt before.
+    fn failure(&self) -> Option<io::Error> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.map(io::Error::from_raw_os_error)
+    }
+
+    /// Asks the socket whether the connection broke, and why.
+    fn take_error(&self, socket: BorrowedFd<'_>) -> Option<io::Error> {
+        let ask = || SockRef::from(&socket).take_error().unwrap_or_else(Some);
+        self.keeping(ask, |error| error.as_ref()?.raw_os_error());
+        self.failure()
+    }
 }
 
 /// What a thread says.
@@ -91,6 +118,7 @@ impl<'a> Direct<'a> {
             meter: Arc::clone(meter),
             holds_input: AtomicBool::new(!input.pending().is_empty()),
             is_stalled: AtomicBool::new(false),
+            failure: Mutex::new(None),
         });
         let work = |attention| Work {
             socket: Arc::clone(&socket),
@@ -149,6 +177,10 @@ impl Mover for Direct<'_> {
         }
     }
 
+    fn take_error(&self) -> Option<io::Error> {
+        self.shared.take_error(self.socket())
+    }
+
     fn has_unsent(&self) -> bool {
         let leaves = self.up.mode() != Mode::Run;
         self.is_sending && (leaves || self.shared.holds_input.load(Ordering::Acquire))
@@ -163,8 +195,15 @@ impl Mover for Direct<'_> {
         self.down.command(Mode::Drop);
     }
 
-    fn rescue(&mut self) {
+    fn hush(&mut self) {
         self.up.command(Mode::Stop);
+    }
+
+    fn is_quiet(&self) -> bool {
+        !self.is_sending
+    }
+
+    fn rescue(&mut self) {
         self.down.command(Mode::Rescue);
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
-use socket2::SockRef;
 
 use super::{Report, Ways, Work};
 use crate::error::{Action, Error};
@@ -92,7 +91,12 @@ impl Up<'_> {
 
     /// Moves what is in the pipe of stdin without looking at it.
     fn splice(&mut self, splices: &mut bool) -> Result<(), End> {
-        match sys::splice(rustix::stdio::stdin(), self.work.socket.as_fd()) {
+        let call = || sys::splice(rustix::stdio::stdin(), self.work.socket.as_fd());
+        let error = |result: &Splice| match result {
+            Splice::Failed(error) => error.raw_os_error(),
+            _ => None,
+        };
+        match self.work.shared.keeping(call, error) {
             Splice::Moved(0) => Err(End::News(News::InputEnded)),
             Splice::Moved(length) => {
                 self.work.shared.meter.note_input();
@@ -157,7 +161,12 @@ impl Up<'_> {
             .filter(|held| !held.is_empty())
         {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            match rustix::net::send(&self.work.socket, held, flags) {
+            let call = || rustix::net::send(&self.work.socket, held, flags);
+            match self
+                .work
+                .shared
+                .keeping(call, |sent| errno_of(sent.as_ref().err()))
+            {
                 Ok(length) => {
                     self.work.shared.meter.count_sent(length);
                     self.start = self.start.saturating_add(length).min(self.end);
@@ -205,10 +214,18 @@ impl Up<'_> {
         if shown.is_empty() {
             return Ok(());
         }
-        if let Ok(Some(error)) = SockRef::from(&self.work.socket).take_error() {
+        if let Some(error) = self.work.shared.take_error(self.work.socket.as_fd()) {
             return Err(error.into());
         }
         self.watches_socket = false;
         Ok(())
+    }
+}
+
+/// The number of an error of the connection; none of what is only not yet.
+fn errno_of(error: Option<&Errno>) -> Option<i32> {
+    match *error? {
+        Errno::AGAIN | Errno::INTR => None,
+        error => Some(error.raw_os_error()),
     }
 }
