@@ -27,7 +27,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Probes all targets over real sockets, as [`run`](super::run) does: this machine's own
+    /// Probes all targets over real sockets, as [`run`] does: this machine's own
     /// addresses, where nothing but the processor limits the speed, on all cores, and the others
     /// paced by one thread.
     pub fn run(
