@@ -9,10 +9,7 @@ use std::sync::Arc;
 
 use nettool::error::{Action, Error};
 use nettool::net::{Family, resolve};
-use nettool::probe::{
-    Network as _, Pacer, Plan, PortReport, Ports, Sockets, State, Summary, Target,
-    first_that_answers,
-};
+use nettool::probe::{Job, PortReport, Ports, Sockets, State, Summary, Target, first_that_answers};
 use nettool::process;
 
 use super::interruption::Interruption;
@@ -163,27 +160,22 @@ impl Probe<'_> {
         findings: &mut Findings,
         open: &mut Open,
     ) -> Result<Summary, Error> {
-        let plan = Plan::new(targets, RandomState::new().build_hasher().finish());
-        let pacer = Pacer::new(plan, self.arguments.limits(), self.sockets.capacity());
-        let output = self.output;
-        let mut broken = None;
-        let take = |report: PortReport| {
-            if report.state == State::Open {
-                open.insert((report.host.clone(), report.port));
-            }
-            if !output.is_json() {
-                findings.add(report);
-            } else if findings.shows(report.state)
-                && let Err(error) = output.port(&report)
-            {
-                broken = Some(error);
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
+        let job = Job {
+            targets,
+            seed: RandomState::new().build_hasher().finish(),
+            limits: self.arguments.limits(),
+        };
+        let mut sink = Sink {
+            output: self.output,
+            findings,
+            open,
+            broken: None,
         };
         let stop = self.interruption.stop();
-        let summary = nettool::probe::run(&mut self.sockets, pacer, stop, take).map_err(failed)?;
-        broken.map_or(Ok(summary), Err)
+        let summary = job
+            .run(&mut self.sockets, stop, |batch| sink.take(batch))
+            .map_err(failed)?;
+        sink.broken.map_or(Ok(summary), Err)
     }
 
     /// Prints what is known, or the record that ends the records.
@@ -206,6 +198,40 @@ impl Probe<'_> {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
             (false, _) => open > 0,
+        }
+    }
+}
+
+/// Where results go.
+struct Sink<'a> {
+    output: &'a Output,
+    findings: &'a mut Findings,
+    open: &'a mut Open,
+    /// Why stdout takes no more.
+    broken: Option<Error>,
+}
+
+impl Sink<'_> {
+    /// Keeps results for the end, or prints their records.
+    fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
+        let open = batch.iter().filter(|report| report.state == State::Open);
+        self.open
+            .extend(open.map(|report| (report.host.clone(), report.port)));
+        if !self.output.is_json() {
+            for report in batch {
+                self.findings.add(report);
+            }
+            return ControlFlow::Continue(());
+        }
+        let shown = batch
+            .iter()
+            .filter(|report| self.findings.shows(report.state));
+        match self.output.ports(shown) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.broken = Some(error);
+                ControlFlow::Break(())
+            }
         }
     }
 }

@@ -33,9 +33,11 @@ pub fn first_that_answers(
         tries: Some(1),
     };
     let pacer = Pacer::new(Plan::new(targets.collect(), 0), limits, network.capacity());
-    run(network, pacer, stop, |report| {
-        let number = addresses.iter().position(|a| a.ip() == report.addr);
-        race.count(number, report.state);
+    run(network, pacer, stop, |reports| {
+        for report in reports {
+            let number = addresses.iter().position(|a| a.ip() == report.addr);
+            race.count(number, report.state);
+        }
         if race.is_decided() {
             ControlFlow::Break(())
         } else {

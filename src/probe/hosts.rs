@@ -9,8 +9,8 @@ use std::time::Duration;
 pub(super) const AMBIGUOUS: Duration = Duration::from_millis(950);
 /// The timeout of a try to a host that has never answered.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
-/// The most tries a port gets.
-const MOST_TRIES: u8 = 10;
+/// The most tries a port gets, however many others needed.
+const MOST_TRIES: u8 = 30;
 
 /// The hosts that have answered; of the others there is nothing to know.
 #[derive(Debug, Default)]
@@ -100,7 +100,7 @@ mod tests {
         hosts.learn(0, 3, ms(20));
         assert_eq!((hosts.tries(0), hosts.tries(1)), (5, 4));
         hosts.learn(0, 200, ms(20));
-        assert_eq!(hosts.tries(0), 10);
+        assert_eq!(hosts.tries(0), 30);
     }
 
     #[test]

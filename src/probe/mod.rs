@@ -4,12 +4,14 @@
 //! between them. Every port gets a state, and what fails on our side is never one.
 
 mod choice;
+mod crew;
 mod drought;
 mod epochs;
 mod hosts;
 mod network;
 mod pacer;
 mod plan;
+mod pulse;
 mod queue;
 mod report;
 mod rtt;
@@ -24,6 +26,7 @@ mod verdict;
 mod window;
 
 pub use choice::first_that_answers;
+pub use crew::Job;
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use plan::{Plan, Ports, Target};
@@ -39,24 +42,48 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The longest wait without asking `found` whether to go on.
+/// The longest wait without a look at whether to go on.
 const ATTENTION: Duration = Duration::from_millis(100);
 
-/// Probes what `pacer` plans, and tells `found` each port once, as it is found out. Ends early
-/// when `found` breaks off or `stop` is set; the summary then is not complete, and what was not
-/// reported counts as undetermined.
+/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out.
+/// Ends early when `found` breaks off or `stop` is set; the summary then is not complete, and what
+/// was not reported counts as undetermined.
 pub fn run(
     network: &mut impl Network,
     mut pacer: Pacer,
     stop: &AtomicBool,
-    mut found: impl FnMut(PortReport) -> ControlFlow<()>,
+    mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let start = network.now();
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
     loop {
-        let now = network.now();
-        match pacer.step(now) {
+        let mut batch = Vec::new();
+        let until = advance(network, &mut pacer, &mut summary, &mut batch);
+        let goes_on = batch.is_empty() || found(batch).is_continue();
+        summary.complete = goes_on && until.is_none();
+        let Some(until) = until.filter(|_| goes_on && !stop.load(Ordering::Relaxed)) else {
+            break;
+        };
+        let attention = network.now().saturating_add(ATTENTION);
+        network.wait(until.min(attention), &mut answers)?;
+        for answer in answers.drain(..) {
+            pacer.settle(answer.probe, answer.outcome, answer.at);
+        }
+    }
+    summary.close(pacer.sent(), network.now().saturating_sub(start));
+    Ok(summary)
+}
+
+/// Does all that can be done now. Returns until when to wait then; nothing when all is done.
+fn advance(
+    network: &mut impl Network,
+    pacer: &mut Pacer,
+    summary: &mut Summary,
+    batch: &mut Vec<PortReport>,
+) -> Option<Duration> {
+    loop {
+        match pacer.step(network.now()) {
             Step::Start(probe, to) => {
                 if let Some(outcome) = network.start(probe, to) {
                     pacer.settle(probe, outcome, network.now());
@@ -65,26 +92,12 @@ pub fn run(
             Step::Abandon(probe) => network.abandon(probe),
             Step::Found(result) => {
                 summary.count(result.finding.state);
-                let report = report(pacer.plan(), result);
-                if report.is_some_and(|report| found(report).is_break()) {
-                    break;
-                }
+                batch.extend(report(pacer.plan(), result));
             }
-            Step::Wait(_) if stop.load(Ordering::Relaxed) => break,
-            Step::Wait(until) => {
-                network.wait(until.min(now.saturating_add(ATTENTION)), &mut answers)?;
-                for answer in answers.drain(..) {
-                    pacer.settle(answer.probe, answer.outcome, answer.at);
-                }
-            }
-            Step::Done => {
-                summary.complete = true;
-                break;
-            }
+            Step::Wait(until) => return Some(until),
+            Step::Done => return None,
         }
     }
-    summary.close(pacer.sent(), network.now().saturating_sub(start));
-    Ok(summary)
 }
 
 /// A result in the words of the target it belongs to.

@@ -10,6 +10,7 @@ use super::drought::Drought;
 use super::hosts::{AMBIGUOUS, Hosts};
 use super::network::ProbeId;
 use super::plan::{Place, Plan};
+use super::pulse::Pulse;
 use super::queue::{Next, Queue};
 use super::tasks::{Phase, Task, Tasks};
 use super::verdict::Finding;
@@ -26,8 +27,6 @@ const PATIENCE: Duration = Duration::from_millis(3500);
 const SPREAD: Duration = Duration::from_secs(1);
 /// How many probes are started before answers are looked at.
 const BURST: u32 = 128;
-/// After how much more silence than answers a port that is known to answer is asked again.
-const PULSE: u32 = 128;
 
 /// What the user may set.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,18 +84,6 @@ pub struct Pacer {
     pulse: Pulse,
     burst: u32,
     sent: u64,
-}
-
-/// The port that is asked again in the midst of silence.
-#[derive(Debug, Default)]
-struct Pulse {
-    place: Option<Place>,
-    open: bool,
-    /// How much more silence there was than answers since it was asked.
-    silence: u32,
-    asked: bool,
-    /// How often in a row it answered.
-    beats: u32,
 }
 
 impl Pacer {
@@ -170,7 +157,7 @@ impl Pacer {
 
     /// Sends what comes next.
     fn send(&mut self, now: Duration) {
-        if let Some(place) = self.beat() {
+        if let Some(place) = self.pulse.ask() {
             let task = self.tasks.add(Task::new(place, true));
             return self.launch(task, now);
         }
@@ -194,17 +181,6 @@ impl Pacer {
     /// Where a task stands, if it is still there.
     fn phase(&self, task: usize) -> Option<Phase> {
         self.tasks.get(task).map(|task| task.phase)
-    }
-
-    /// Whether it is time to see if a port that answered still does.
-    fn beat(&mut self) -> Option<Place> {
-        if self.pulse.asked || self.pulse.silence < PULSE {
-            return None;
-        }
-        let place = self.pulse.place?;
-        self.pulse.asked = true;
-        self.pulse.silence = 0;
-        Some(place)
     }
 
     /// Opens the next socket of a task, in place of an old one if there is no room.
@@ -278,14 +254,14 @@ impl Pacer {
     fn silent(&mut self, number: usize, task: Task, now: Duration) {
         self.window.left();
         if task.pulse {
-            self.pulse = Pulse::default();
-            self.window.no_pulse(task.last, now);
-            self.forget(number);
-            return;
+            if self.pulse.miss() {
+                self.window.no_pulse(task.last, now);
+            }
+            return self.forget(number);
         }
         self.drought.over();
         self.window.silent();
-        self.pulse.silence = self.pulse.silence.saturating_add(1);
+        self.pulse.silent();
         self.tasks.keep(number);
         let next = self.next_time(&task, now);
         match next {

@@ -82,6 +82,14 @@ pub struct Plan {
     targets: Vec<Target>,
     likely: Segment,
     rest: Segment,
+    share: Share,
+}
+
+/// Which part of the order is probed: every `of`th port from number `first` on.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    first: u64,
+    of: u64,
 }
 
 /// One port of one target.
@@ -103,13 +111,27 @@ impl Plan {
             targets,
             likely,
             rest,
+            share: Share { first: 0, of: 1 },
         }
     }
 
-    /// How many ports there are in all.
+    /// The same plan in `of` parts that have no port in common, each with the likely ones first.
+    #[must_use]
+    pub fn shares(&self, of: u64) -> Vec<Self> {
+        let share = |first| Self {
+            share: Share { first, of },
+            ..self.clone()
+        };
+        (0..of).map(share).collect()
+    }
+
+    /// How many ports there are.
     #[must_use]
     pub const fn len(&self) -> u64 {
-        self.likely.total.saturating_add(self.rest.total)
+        let total = self.likely.total.saturating_add(self.rest.total);
+        total
+            .saturating_sub(self.share.first)
+            .div_ceil(self.share.of)
     }
 
     /// Whether there is nothing to probe.
@@ -126,6 +148,9 @@ impl Plan {
 
     /// The port that is probed as number `index`.
     pub(super) fn place(&self, index: u64) -> Option<Place> {
+        let index = index
+            .checked_mul(self.share.of)?
+            .checked_add(self.share.first)?;
         if index < self.likely.total {
             let (host, offset) = self.likely.locate(index)?;
             let port = *self.target(host)?.ports.likely.get(offset)?;
@@ -277,6 +302,21 @@ mod tests {
         assert_eq!(order(1), order(1));
         assert_ne!(order(1), order(2));
         assert_ne!(order(1), (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn shares_are_disjoint_and_whole() {
+        let ports = Ports::new(1..=1001, &[80]);
+        let plan = Plan::new(vec![target("192.0.2.1", ports)], 9);
+        for of in [1, 2, 3, 7, 2000] {
+            let shares = plan.shares(of);
+            let places = shares
+                .iter()
+                .flat_map(|plan| (0..plan.len()).map(|i| plan.place(i).expect("a place").port));
+            let places: Vec<u16> = places.collect();
+            let seen: HashSet<u16> = places.iter().copied().collect();
+            assert_eq!((places.len(), seen.len()), (1001, 1001), "{of}");
+        }
     }
 
     #[test]

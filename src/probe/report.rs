@@ -156,6 +156,15 @@ impl Summary {
         }
     }
 
+    /// Nothing was found out of this many ports.
+    pub(super) fn of_nothing_in(ports: u64) -> Self {
+        Self {
+            undetermined: ports,
+            complete: ports == 0,
+            ..Self::of_ports(ports)
+        }
+    }
+
     /// All is known that will be.
     pub(super) fn close(&mut self, probes_sent: u64, elapsed: Duration) {
         let known = State::ALL.iter().map(|state| self.of(*state));
@@ -163,6 +172,19 @@ impl Summary {
         self.undetermined = self.undetermined.saturating_add(missing);
         self.probes_sent = probes_sent;
         self.elapsed = elapsed;
+    }
+
+    /// Adds what a part of the same probe found out.
+    pub(super) const fn add(&mut self, part: &Self) {
+        self.ports = self.ports.saturating_add(part.ports);
+        self.open = self.open.saturating_add(part.open);
+        self.closed = self.closed.saturating_add(part.closed);
+        self.rejected = self.rejected.saturating_add(part.rejected);
+        self.filtered = self.filtered.saturating_add(part.filtered);
+        self.unreachable = self.unreachable.saturating_add(part.unreachable);
+        self.undetermined = self.undetermined.saturating_add(part.undetermined);
+        self.probes_sent = self.probes_sent.saturating_add(part.probes_sent);
+        self.complete &= part.complete;
     }
 
     /// Counts a port of `state`.

@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The most sockets at once, whatever the limit on open files: each costs the kernel a few KiB.
@@ -30,7 +31,7 @@ pub struct Sockets {
     under_way: Vec<Option<Attempt>>,
     capacity: usize,
     /// The addresses of this machine.
-    own: HashSet<IpAddr>,
+    own: Arc<HashSet<IpAddr>>,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
     spare: [Option<Socket>; 2],
 }
@@ -45,17 +46,37 @@ struct Attempt {
 impl Sockets {
     /// Ready to connect, as often at once as the limit on open files lets us.
     pub fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        Self::of(
+            Arc::new(interfaces.iter().map(if_addrs::Interface::ip).collect()),
+            1,
+        )
+    }
+
+    /// As many more of the same kind, which share the limit on open files.
+    pub(super) fn crew(&self, size: usize) -> io::Result<Vec<Self>> {
+        (0..size)
+            .map(|_| Self::of(self.own.clone(), size))
+            .collect()
+    }
+
+    /// Sockets of a machine with these addresses, with one of `parts` equal parts of the limit.
+    fn of(own: Arc<HashSet<IpAddr>>, parts: usize) -> io::Result<Self> {
+        let poll = Poll::new()?;
         Ok(Self {
-            capacity: capacity(&poll),
+            capacity: capacity(&poll).checked_div(parts).unwrap_or(1).max(1),
             poll,
             events: Events::with_capacity(BATCH),
             clock: Instant::now(),
             under_way: Vec::new(),
-            own: interfaces.iter().map(if_addrs::Interface::ip).collect(),
+            own,
             spare: [None, None],
         })
+    }
+
+    /// Whether this is an address of this machine.
+    pub(super) fn is_here(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.own.contains(&address)
     }
 
     /// Connects to an address of this machine, where the answer is there before the call returns.
@@ -132,7 +153,7 @@ impl Network for Sockets {
     }
 
     fn start(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        if to.ip().is_loopback() || self.own.contains(&to.ip()) {
+        if self.is_here(to.ip()) {
             self.start_here(probe, to)
         } else {
             self.start_there(probe, to)
@@ -263,7 +284,7 @@ fn capacity(newest: &impl AsRawFd) -> usize {
 #[cfg(test)]
 mod tests {
     use super::Sockets;
-    use crate::probe::{Limits, Network, Pacer, Plan, PortReport, Ports, State, Target, run};
+    use crate::probe::{Job, Limits, PortReport, Ports, State, Target};
     use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
     use std::ops::ControlFlow;
     use std::sync::Arc;
@@ -276,15 +297,23 @@ mod tests {
             address,
             ports: Arc::new(Ports::new(ports, &[])),
         };
+        let job = Job {
+            targets: vec![target],
+            seed: 1,
+            limits: Limits::default(),
+        };
         let mut sockets = Sockets::new().expect("sockets");
-        let plan = Plan::new(vec![target], 1);
-        let pacer = Pacer::new(plan, Limits::default(), sockets.capacity());
         let mut reports = Vec::new();
-        let summary = run(&mut sockets, pacer, &AtomicBool::new(false), |report| {
-            reports.push(report);
+        let summary = job.run(&mut sockets, &AtomicBool::new(false), |batch| {
+            reports.extend(batch);
             ControlFlow::Continue(())
         });
-        assert!(summary.expect("a summary").complete);
+        let summary = summary.expect("a summary");
+        assert!(summary.complete);
+        assert_eq!(
+            (summary.ports, summary.undetermined),
+            (reports.len() as u64, 0)
+        );
         reports.sort_by_key(|report| report.port);
         reports
     }

@@ -130,9 +130,13 @@ impl Report for Conclusion<'_> {
 }
 
 impl Output {
-    /// Prints the record of a port.
-    pub(crate) fn port(&self, report: &PortReport) -> Result<(), Error> {
-        self.result(&record::line("port", report))
+    /// Prints the records of ports.
+    pub(crate) fn ports<'a>(
+        &self,
+        reports: impl Iterator<Item = &'a PortReport>,
+    ) -> Result<(), Error> {
+        let lines: String = reports.map(|report| record::line("port", report)).collect();
+        self.result(&lines)
     }
 
     /// Warns that some addresses of a host are not probed.

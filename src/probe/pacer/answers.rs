@@ -6,9 +6,6 @@ use crate::probe::tasks::{Probe, Task};
 use crate::probe::verdict::{Finding, Shortage, Verdict};
 use std::time::Duration;
 
-/// After how many answers in a row of an open port the path counts as fine.
-const STEADY: u32 = 3;
-
 /// An outcome and what it belongs to.
 struct Case {
     probe: Probe,
@@ -59,7 +56,7 @@ impl Pacer {
             self.observe(case);
         }
         if case.task.pulse {
-            self.pulse.asked = false;
+            self.pulse.cancel();
             return self.forget(case.probe.task);
         }
         let rtt = Some(case.elapsed).filter(|_| !case.outcome.is_local() && !self.is_late(case));
@@ -98,7 +95,7 @@ impl Pacer {
     /// Whether the path is fine and the host limits its resets: open ports answer every time. Then
     /// nothing is gained by being slow until all ports were tried once.
     fn only_resets_are_missing(&self) -> bool {
-        self.queue.has_fresh() && self.pulse.open && self.pulse.beats >= STEADY
+        self.queue.has_fresh() && self.pulse.is_steady()
     }
 
     /// Whether it took the kernel's own second SYN to get this answer.
@@ -107,18 +104,13 @@ impl Pacer {
         self.hosts.is_retransmission(host, case.elapsed)
     }
 
-    /// A target has answered: the path is alive, and this port can tell whether it stays so. An
-    /// open port tells it best.
-    fn feel_pulse(&mut self, task: &Task, open: bool) {
+    /// A target has answered, so the path is alive.
+    fn feel_pulse(&mut self, task: &Task, is_open: bool) {
         if task.pulse {
-            self.pulse.beats = self.pulse.beats.saturating_add(1);
-            return self.window.pulse();
-        }
-        self.pulse.silence = self.pulse.silence.saturating_sub(1);
-        if self.pulse.place.is_none() || open && !self.pulse.open {
-            self.pulse.place = Some(task.place);
-            self.pulse.open = open;
-            self.pulse.beats = 0;
+            self.pulse.beat();
+            self.window.pulse();
+        } else {
+            self.pulse.answered(task.place, is_open);
         }
     }
 
@@ -128,7 +120,7 @@ impl Pacer {
         self.sent = self.sent.saturating_sub(1);
         self.grant_less(shortage);
         if case.task.pulse {
-            self.pulse.asked = false;
+            self.pulse.cancel();
             return self.forget(number);
         }
         let Some(task) = self.tasks.get_mut(number) else {

@@ -1,0 +1,104 @@
+//! One job for one thread or for many.
+
+use super::{Limits, Network, Pacer, Plan, PortReport, Sockets, Summary, Target, run};
+use std::io;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::panic::resume_unwind;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::Instant;
+
+/// How many ports of this machine are worth a thread for each core.
+const WORTHWHILE: u64 = 4096;
+/// How many batches may wait to be taken.
+const BACKLOG: usize = 64;
+
+/// What is to be probed, and how.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Whom, on which ports.
+    pub targets: Vec<Target>,
+    /// What the order of the ports follows from.
+    pub seed: u64,
+    /// What the user has set.
+    pub limits: Limits,
+}
+
+impl Job {
+    /// Probes all targets over real sockets, as [`run`] does: this machine's own
+    /// addresses, where nothing but the processor limits the speed, on all cores, and the others
+    /// paced by one thread.
+    pub fn run(
+        self,
+        sockets: &mut Sockets,
+        stop: &AtomicBool,
+        mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+    ) -> io::Result<Summary> {
+        let began = Instant::now();
+        let is_here = |target: &Target| sockets.is_here(target.address.ip());
+        let (here, there): (Vec<_>, Vec<_>) = self.targets.into_iter().partition(is_here);
+        let (here, there) = (Plan::new(here, self.seed), Plan::new(there, self.seed));
+        let mut total = run_here(sockets, &here, self.limits, stop, &mut found)?;
+        let rest = if total.complete {
+            let pacer = Pacer::new(there, self.limits, sockets.capacity());
+            run(sockets, pacer, stop, found)?
+        } else {
+            Summary::of_nothing_in(there.len())
+        };
+        total.add(&rest);
+        total.elapsed = began.elapsed();
+        Ok(total)
+    }
+}
+
+/// Probes addresses of this machine, on all cores if that is worth it.
+fn run_here(
+    sockets: &mut Sockets,
+    plan: &Plan,
+    limits: Limits,
+    stop: &AtomicBool,
+    found: &mut impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+) -> io::Result<Summary> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    if cores == 1 || plan.len() < WORTHWHILE {
+        let pacer = Pacer::new(plan.clone(), limits, sockets.capacity());
+        return run(sockets, pacer, stop, found);
+    }
+    let crew = sockets.crew(cores)?;
+    let shares = plan.shares(cores as u64);
+    let (sender, batches) = sync_channel(BACKLOG);
+    thread::scope(|scope| {
+        let mut workers = Vec::new();
+        for (sockets, share) in crew.into_iter().zip(shares) {
+            let pacer = Pacer::new(share, limits, sockets.capacity());
+            let sender = sender.clone();
+            let work = move || work(sockets, pacer, stop, &sender);
+            workers.push(thread::Builder::new().spawn_scoped(scope, work)?);
+        }
+        drop(sender);
+        // When nobody takes the batches any more, the workers end.
+        let _ = batches.into_iter().try_for_each(found);
+        let mut total = Summary::of_nothing_in(0);
+        for worker in workers {
+            total.add(&worker.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(total)
+    })
+}
+
+/// One thread's share.
+fn work(
+    mut sockets: Sockets,
+    pacer: Pacer,
+    stop: &AtomicBool,
+    sender: &SyncSender<Vec<PortReport>>,
+) -> io::Result<Summary> {
+    run(&mut sockets, pacer, stop, |batch| {
+        match sender.send(batch) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    })
+}
