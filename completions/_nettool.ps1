@@ -36,8 +36,8 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('ifaces', 'ifaces', [CompletionResultType]::ParameterValue, 'Show the network interfaces of this machine and their addresses')
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'Connect to a server: stdin goes to it, its bytes to stdout')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Wait for a client: stdin goes to it, its bytes to stdout')
-            [CompletionResult]::new('buffers', 'buffers', [CompletionResultType]::ParameterValue, 'Show how much the buffers of sockets hold, and what decides on it')
             [CompletionResult]::new('probe', 'probe', [CompletionResultType]::ParameterValue, 'Find out which TCP ports accept a connection, and why the others do not')
+            [CompletionResult]::new('buffers', 'buffers', [CompletionResultType]::ParameterValue, 'Show how much the buffers of sockets hold, and what decides on it')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             break
@@ -134,21 +134,6 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
-        'nettool;buffers' {
-            [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Show what a program is granted that asks for this size')
-            [CompletionResult]::new('--require', '--require', [CompletionResultType]::ParameterName, 'The same, and fail unless all of it is granted')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors alone')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
-            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
         'nettool;probe' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]')
             [CompletionResult]::new('--ports', '--ports', [CompletionResultType]::ParameterName, 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]')
@@ -163,6 +148,21 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs')
             [CompletionResult]::new('--connect-ex', '--connect-ex', [CompletionResultType]::ParameterName, 'One line a port: PORT ERRNO, as connect_ex of Python returns it')
             [CompletionResult]::new('--all-open', '--all-open', [CompletionResultType]::ParameterName, 'The exit status is 0 only if all ports are open')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'nettool;buffers' {
+            [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Show what a program is granted that asks for this size')
+            [CompletionResult]::new('--require', '--require', [CompletionResultType]::ParameterName, 'The same, and fail unless all of it is granted')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors alone')

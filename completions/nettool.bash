@@ -44,7 +44,7 @@ _nettool() {
 
     case "${cmd}" in
         nettool)
-            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen buffers probe man completions"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen probe buffers man completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,7 +248,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__man)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen buffers"
+            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen probe buffers"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -33,8 +33,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand ifaces 'Show the network interfaces of this machine and their addresses'
             cand connect 'Connect to a server: stdin goes to it, its bytes to stdout'
             cand listen 'Wait for a client: stdin goes to it, its bytes to stdout'
-            cand buffers 'Show how much the buffers of sockets hold, and what decides on it'
             cand probe 'Find out which TCP ports accept a connection, and why the others do not'
+            cand buffers 'Show how much the buffers of sockets hold, and what decides on it'
             cand man 'Print a manual page'
             cand completions 'Print the completions of a shell'
         }
@@ -127,20 +127,6 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
-        &'nettool;buffers'= {
-            cand --request 'Show what a program is granted that asks for this size'
-            cand --require 'The same, and fail unless all of it is granted'
-            cand --color 'When to use colours'
-            cand --json 'Print records, one JSON object a line'
-            cand -q 'Print errors alone'
-            cand --quiet 'Print errors alone'
-            cand -v 'Tell more; twice: still more'
-            cand --verbose 'Tell more; twice: still more'
-            cand -n 'Never look a name up: hosts are addresses'
-            cand --numeric 'Never look a name up: hosts are addresses'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
         &'nettool;probe'= {
             cand -p 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]'
             cand --ports 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]'
@@ -155,6 +141,20 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --plain 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
             cand --connect-ex 'One line a port: PORT ERRNO, as connect_ex of Python returns it'
             cand --all-open 'The exit status is 0 only if all ports are open'
+            cand --json 'Print records, one JSON object a line'
+            cand -q 'Print errors alone'
+            cand --quiet 'Print errors alone'
+            cand -v 'Tell more; twice: still more'
+            cand --verbose 'Tell more; twice: still more'
+            cand -n 'Never look a name up: hosts are addresses'
+            cand --numeric 'Never look a name up: hosts are addresses'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'nettool;buffers'= {
+            cand --request 'Show what a program is granted that asks for this size'
+            cand --require 'The same, and fail unless all of it is granted'
+            cand --color 'When to use colours'
             cand --json 'Print records, one JSON object a line'
             cand -q 'Print errors alone'
             cand --quiet 'Print errors alone'

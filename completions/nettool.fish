@@ -36,8 +36,8 @@ complete -c nettool -n "__fish_nettool_needs_command" -s V -l version -d 'Print 
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "ifaces" -d 'Show the network interfaces of this machine and their addresses'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "connect" -d 'Connect to a server: stdin goes to it, its bytes to stdout'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout'
-complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which TCP ports accept a connection, and why the others do not'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l for -d 'Show the source address, interface and gateway for reaching a host; nothing is sent' -r
@@ -114,16 +114,6 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l request -d 'Show what a program is granted that asks for this size' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l require -d 'The same, and fail unless all of it is granted' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Everywhere'
-never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s q -l quiet -d 'Print errors alone'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s v -l verbose -d 'Tell more; twice: still more'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s n -l numeric -d 'Never look a name up: hosts are addresses'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
@@ -149,6 +139,16 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l request -d 'Show what a program is granted that asks for this size' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l require -d 'The same, and fail unless all of it is granted' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"

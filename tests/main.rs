@@ -7,6 +7,7 @@
 )]
 
 mod buffers;
+mod connect;
 mod document;
 mod eof;
 mod harness;
@@ -14,6 +15,7 @@ mod ifaces;
 mod interop;
 mod listen;
 mod messages;
+mod probe;
 mod process;
 mod reaching;
 mod support;

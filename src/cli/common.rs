@@ -81,6 +81,12 @@ impl TimeArgs {
         self.max_time?.limit()
     }
 
+    /// For how long answers to datagrams are waited for, if anything was said of it.
+    pub(crate) fn answers(&self) -> Option<std::time::Duration> {
+        let time = self.quit_after.or(self.idle_timeout).or(self.timeout)?;
+        Some(time.limit().unwrap_or(std::time::Duration::MAX))
+    }
+
     /// How long to stay after the end of stdin.
     pub(crate) fn quit_after(&self) -> Option<std::time::Duration> {
         self.quit_after?.limit()

@@ -61,6 +61,13 @@ const PAGES: &[Page] = &[
         ],
     },
     Page {
+        name: "nettool-probe",
+        sections: &[
+            include_str!("manual/probe.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
         name: "nettool-buffers",
         sections: &[
             include_str!("manual/buffers.roff"),

@@ -51,8 +51,8 @@ Examples:
   nettool connect example.org 80         talk to a server
   nettool listen 9000 > copy             receive a file ...
   nettool connect host 9000 < file       ... that is sent like this
-  nettool buffers                        how much a socket holds
   nettool probe localhost 1-1024         which of these ports are open
+  nettool buffers                        how much a socket holds
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
 
@@ -62,8 +62,8 @@ pub(crate) enum Command {
     Ifaces(IfacesArgs),
     Connect(ConnectArgs),
     Listen(ListenArgs),
-    Buffers(BuffersArgs),
     Probe(ProbeArgs),
+    Buffers(BuffersArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }

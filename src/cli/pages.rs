@@ -18,6 +18,7 @@ pub(crate) enum Page {
     Ifaces,
     Connect,
     Listen,
+    Probe,
     Buffers,
 }
 

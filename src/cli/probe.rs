@@ -302,23 +302,26 @@ fn looks_like_ports(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        probe: ProbeArgs,
-    }
+    use crate::cli::{Arguments, Command};
+    use clap::Parser as _;
 
     /// What the words after `nettool probe` mean: `host:ports` each.
     fn read(words: &str) -> Result<String, String> {
-        let words = std::iter::once("probe").chain(words.split(' '));
-        let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
-        let targets = line.probe.targets().map_err(|error| error.to_string())?;
-        let text = |w: &Wanted| match w.ports == PortList::common() {
-            true => format!("{}:common", w.host.bracketed()),
-            false => format!("{}:{}", w.host.bracketed(), w.ports),
+        let words = ["nettool", "probe"].into_iter().chain(words.split(' '));
+        let line = Arguments::try_parse_from(words).map_err(|error| error.to_string())?;
+        let Command::Probe(probe) = line.command else {
+            return Err("another command".to_owned());
         };
+        let targets = probe.targets().map_err(|error| error.to_string())?;
+        let common = PortList::common();
+        let ports = |list: &PortList| {
+            if *list == common {
+                "common".to_owned()
+            } else {
+                list.to_string()
+            }
+        };
+        let text = |w: &Wanted| format!("{}:{}", w.host.bracketed(), ports(&w.ports));
         Ok(targets.iter().map(text).collect::<Vec<_>>().join(" "))
     }
 
@@ -363,6 +366,7 @@ mod tests {
             ("h 22 --tries 0", "--tries"),
             ("--connect-ex h1 h2 80", "one target"),
             ("--show ajar h", "--show"),
+            ("--plain --json h", "--json"),
         ] {
             let error = read(words).expect_err(words);
             assert!(error.contains(hint), "{words}: {error}");

@@ -178,7 +178,7 @@ impl Call<'_> {
             sink: talk::sink(data),
             rules: DatagramRules {
                 side: Side::Connect,
-                quit_after: times.quit_after().or(times.idle()),
+                quit_after: times.answers(),
                 send_only: data.send_only,
                 recv_only: data.recv_only,
             },

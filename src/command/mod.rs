@@ -78,9 +78,9 @@ pub(crate) fn run(parsed: Parsed) -> Status {
             let records = match arguments.command {
                 Command::Connect(_) | Command::Listen(_) => Records::Stderr,
                 Command::Ifaces(_)
+                | Command::Probe(_)
                 | Command::Buffers(_)
                 | Command::Man(_)
-                | Command::Probe(_)
                 | Command::Completions(_) => Records::Stdout,
             };
             let output = Output::new(arguments.global.wishes(), records);

@@ -12,6 +12,7 @@ pub(super) fn man(arguments: &ManArgs) -> Result<(), Error> {
         Some(Page::Ifaces) => include_str!("../../man/nettool-ifaces.1"),
         Some(Page::Connect) => include_str!("../../man/nettool-connect.1"),
         Some(Page::Listen) => include_str!("../../man/nettool-listen.1"),
+        Some(Page::Probe) => include_str!("../../man/nettool-probe.1"),
         Some(Page::Buffers) => include_str!("../../man/nettool-buffers.1"),
     })
 }

@@ -19,7 +19,7 @@ use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status};
 use crate::cli::{Form, ProbeArgs, Wanted};
-use crate::output::{Findings, Output};
+use crate::output::{Conclusion, Findings, Output};
 
 /// Probes all targets and reports.
 pub(super) fn run(
@@ -84,7 +84,7 @@ impl Probe<'_> {
         self.leave_out(left_out, &mut findings);
         let mut open = Open::new();
         let summary = self.scan(targets, &mut findings, &mut open)?;
-        self.report(&mut findings, &summary)?;
+        self.report(findings, &summary)?;
         Ok(match self.holds(&summary, open.len(), ports) {
             _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
             true => Status::Done,
@@ -174,7 +174,7 @@ impl Probe<'_> {
             if !output.is_json() {
                 findings.add(report);
             } else if findings.shows(report.state)
-                && let Err(error) = output.report(&report)
+                && let Err(error) = output.port(&report)
             {
                 broken = Some(error);
                 return ControlFlow::Break(());
@@ -187,16 +187,16 @@ impl Probe<'_> {
     }
 
     /// Prints what is known, or the record that ends the records.
-    fn report(&self, findings: &mut Findings, summary: &Summary) -> Result<(), Error> {
-        if self.output.is_json() {
-            return self.output.report(summary);
+    fn report(&self, mut findings: Findings, summary: &Summary) -> Result<(), Error> {
+        findings.sort();
+        match self.arguments.form() {
+            Form::Human => self.output.report(&Conclusion {
+                findings: &findings,
+                summary,
+            }),
+            Form::Plain => self.output.result(&findings.plain()),
+            Form::ConnectEx => self.output.result(&findings.connect_ex()),
         }
-        let text = match self.arguments.form() {
-            Form::Human => findings.text(summary, self.output.style()),
-            Form::Plain => findings.plain(),
-            Form::ConnectEx => findings.connect_ex(),
-        };
-        self.output.result(&text)
     }
 
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that

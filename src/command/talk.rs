@@ -66,6 +66,8 @@ pub(super) fn path() -> Path {
 pub(super) fn status(transfer: &Transfer, came: &Cell<Option<i32>>) -> Status {
     match &transfer.error {
         Some(error) if error.is_broken_output() => Status::Signal(libc::SIGPIPE),
+        // It cut short what the failure had left to do.
+        _ if came.get().is_some() => stopped(came),
         Some(_) => Status::Failed,
         None if transfer.end == End::Signal => stopped(came),
         None => Status::Done,

@@ -9,6 +9,9 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         Cause::TimedOut(_) | Cause::Idle(_) => of_silence(error.action),
         Cause::Capped { requested, caps } => raise_caps(*requested, caps),
         Cause::NoInterface(known) => Some(near(&error.target, known)),
+        Cause::Attempts(attempts) if attempts.iter().all(|(_, e)| is_silence(e)) => {
+            of_silence(error.action)
+        }
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
         _ => of_errno(error.action, error.errno()?),
     }
@@ -17,6 +20,11 @@ pub(crate) fn of(error: &Error) -> Option<String> {
 /// What happened when the last bytes were not read.
 const UNDELIVERED: &str =
     "the peer's program closed the connection or ended before it had read everything";
+
+/// Whether an address did not answer in the time allowed.
+fn is_silence(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::TimedOut
+}
 
 /// Hints for time that ran out.
 fn of_silence(action: Action) -> Option<String> {

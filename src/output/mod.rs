@@ -25,7 +25,7 @@ pub(crate) use buffers::BufferTable;
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;
-pub(crate) use probe::Findings;
+pub(crate) use probe::{Conclusion, Findings};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
@@ -84,11 +84,6 @@ impl Output {
     /// Whether records were asked for.
     pub(crate) fn is_json(&self) -> bool {
         self.wishes.json
-    }
-
-    /// The style of stdout.
-    pub(crate) fn style(&self) -> Style {
-        self.stdout
     }
 
     /// Prints a result on stdout: as text, or as records.

@@ -37,11 +37,14 @@ pub(super) struct SimNet {
     pub(super) link: Option<(u32, u32)>,
     /// So many RSTs a second and host.
     pub(super) rst_limit: Option<u32>,
+    /// So many ICMP messages a second.
+    pub(super) icmp_limit: Option<u32>,
     /// The most sockets that were ever open.
     pub(super) peak: usize,
     now: Duration,
     link_busy: Duration,
     rst_busy: Duration,
+    icmp_busy: Duration,
     random: u64,
     serial: u64,
     sockets: HashMap<ProbeId, (u64, SocketAddr)>,
@@ -80,10 +83,12 @@ impl SimNet {
             failing: None,
             link: None,
             rst_limit: None,
+            icmp_limit: None,
             peak: 0,
             now: Duration::from_secs(5),
             link_busy: Duration::ZERO,
             rst_busy: Duration::ZERO,
+            icmp_busy: Duration::ZERO,
             random: 0x1234_5678_9abc_def1,
             serial: 0,
             sockets: HashMap::new(),
@@ -154,7 +159,12 @@ impl SimNet {
                 }
                 Some((Reply::Reset, self.rtt))
             }
-            Port::Prohibited => Some((Reply::Prohibited, self.rtt)),
+            Port::Prohibited => {
+                if let Some(limit) = self.icmp_limit {
+                    Self::pass(&mut self.icmp_busy, at, limit, 1)?;
+                }
+                Some((Reply::Prohibited, self.rtt))
+            }
             Port::NoNeighbour => Some((Reply::NoNeighbour, Duration::from_secs(3))),
             Port::Silent | Port::NoRoute => None,
         }

@@ -263,6 +263,20 @@ fn a_host_that_limits_its_resets_is_waited_for() {
 }
 
 #[test]
+fn rationed_rejections_slow_nothing_down() {
+    let port = |to: SocketAddr| match to.port() {
+        22 => Port::Open,
+        _ => Port::Prohibited,
+    };
+    let mut net = SimNet::new(ms(10), port);
+    net.icmp_limit = Some(1);
+    let scan = Scan::ports(&mut net, 1..=10_000);
+    let (rejected, filtered) = (scan.summary.rejected, scan.summary.filtered);
+    assert_eq!((scan.summary.open, rejected + filtered), (1, 9999));
+    assert!(rejected > 0 && scan.seconds() < 10.0, "{}", scan.seconds());
+}
+
+#[test]
 fn many_hosts_of_which_few_are_there() {
     let port = |to: SocketAddr| match to.ip() {
         IpAddr::V4(ip) if ip.to_bits() % 50 == 0 => few_open(to),

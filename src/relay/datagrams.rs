@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ pub struct DatagramRules {
     /// Which command it is.
     pub side: Side,
     /// `connect`: leave this long after the last datagram of either side once our input has ended,
-    /// and without it after a second. `listen`: leave this long after the last datagram that came,
+    /// and without it after a second; what no clock can hold is for ever. `listen`: leave this long after the last datagram that came,
     /// and without it never.
     pub quit_after: Option<Duration>,
     /// `connect`: leave at the end of our input. Both: what comes is dropped.
@@ -72,14 +73,14 @@ pub async fn exchange(
     let mut stop = std::pin::pin!(stop);
     loop {
         if let Some(end) = exchange.over() {
-            return Ok(exchange.finish(end, None).await);
+            return Ok(exchange.finish(end, None, stop).await);
         }
         let woken = tokio::select! {
-            () = stop.as_mut() => return Ok(exchange.finish(End::Signal, None).await),
+            () = stop.as_mut() => return Ok(exchange.finish(End::Signal, None, stop).await),
             woken = exchange.wait() => woken,
         };
         if let Err(error) = exchange.handle(woken) {
-            return Ok(exchange.finish(End::Error, Some(error)).await);
+            return Ok(exchange.finish(End::Error, Some(error), stop).await);
         }
     }
 }
@@ -134,7 +135,8 @@ impl<'a> Exchange<'a> {
     fn over(&self) -> Option<End> {
         let passed = |moment: Option<Instant>| moment.is_some_and(|at| Instant::now() >= at);
         let sent_all = self.input_over && self.talk.input.pending().is_empty();
-        if sent_all && self.reported.is_some() {
+        let is_connected = self.talk.rules.side == Side::Connect;
+        if is_connected && sent_all && self.reported.is_some() {
             return Some(End::Error);
         }
         if passed(self.quiet_moment()) {
@@ -217,6 +219,7 @@ impl<'a> Exchange<'a> {
         let Some((index, peer)) = self.peer else {
             return Ok(());
         };
+        let mut refused = false;
         while let Some(socket) = self.talk.sockets.get(index) {
             let pending = self.talk.input.pending();
             let datagram = pending
@@ -225,21 +228,49 @@ impl<'a> Exchange<'a> {
             if datagram.is_empty() {
                 return Ok(());
             }
+            let length = datagram.len();
             let sent = match self.talk.rules.side {
                 Side::Connect => socket.try_send(datagram),
                 Side::Listen => socket.try_send_to(datagram, peer),
             };
             match sent {
                 Ok(length) => {
+                    refused = false;
                     self.last_datagram = Instant::now();
                     self.talk.meter.count_sent(length);
                     self.talk.input.pass(length);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => self.report(error)?,
+                Err(error) => refused = self.refused(error, length, refused)?,
             }
         }
         Ok(())
+    }
+
+    /// A datagram of this length was refused. The first error of a connected socket may be that of
+    /// an earlier one, and it takes this one the next time (udp(7)): true. What is refused `again`,
+    /// or by a socket that has no peer, is lost.
+    fn refused(&mut self, error: io::Error, length: usize, again: bool) -> Result<bool> {
+        let lost = again || self.talk.rules.side == Side::Listen;
+        if self.talk.rules.side == Side::Connect {
+            self.report(error)?;
+        } else {
+            self.note(error);
+        }
+        if lost {
+            self.talk.input.pass(length);
+        }
+        Ok(!lost)
+    }
+
+    /// Tells of the first datagram that did not arrive, and keeps it for the end.
+    fn note(&mut self, error: io::Error) {
+        if self.reported.is_none() {
+            self.talk
+                .observer
+                .notice(&Event::DatagramRefused { error: &error });
+            self.reported = Some(error);
+        }
     }
 
     /// What the network reports of an earlier datagram ends `connect` once our input has ended;
@@ -254,12 +285,7 @@ impl<'a> Exchange<'a> {
         if !is_of_the_network(&error) {
             return Err(self.failure(error));
         }
-        if self.reported.is_none() {
-            self.talk
-                .observer
-                .notice(&Event::DatagramRefused { error: &error });
-            self.reported = Some(error);
-        }
+        self.note(error);
         Ok(())
     }
 
@@ -272,18 +298,11 @@ impl<'a> Exchange<'a> {
     }
 
     /// What became of it.
-    async fn finish(mut self, end: End, error: Option<Error>) -> Transfer {
-        if let Some(outlet) = self.outlet.as_mut() {
-            outlet.close();
-        }
-        let written = match &self.outlet {
-            Some(outlet) if end != End::Signal => outlet.closed().await,
-            Some(outlet) => {
-                let written = tokio::time::timeout(LAST_WORDS, outlet.closed());
-                written.await.unwrap_or(Ok(()))
-            }
-            None => Ok(()),
-        };
+    async fn finish<S>(mut self, end: End, error: Option<Error>, stop: Pin<&mut S>) -> Transfer
+    where
+        S: Future<Output = ()>,
+    {
+        let (end, written) = self.close_outlet(end, stop).await;
         let reported = self.reported.take().map(|error| self.failure(error));
         let late = self.late(end);
         let (sent, received) = (self.talk.meter.sent(), self.talk.meter.received());
@@ -313,6 +332,29 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// Closes stdout and waits until it has everything, unless a signal or the limit comes first.
+    async fn close_outlet<S>(&mut self, end: End, stop: Pin<&mut S>) -> (End, Result<()>)
+    where
+        S: Future<Output = ()>,
+    {
+        let Some(outlet) = self.outlet.as_mut() else {
+            return (end, Ok(()));
+        };
+        outlet.close();
+        let last = Instant::now().checked_add(LAST_WORDS);
+        let limit = self.talk.limits.end;
+        let until = match limit {
+            _ if end == End::Signal => last,
+            Some((limit, _)) => last.max(Some(limit)),
+            None => None,
+        };
+        tokio::select! {
+            written = outlet.closed() => (end, written),
+            () = stop, if end != End::Signal => (End::Signal, Ok(())),
+            () = sleep_until(until), if until.is_some() => (end, cut_short(end, limit)),
+        }
+    }
+
     /// Time that runs out is an ordinary end for a listener, and none for `connect`.
     fn late(&self, end: End) -> Option<Error> {
         let (_, limit) = self.talk.limits.end.filter(|_| end == End::Timeout)?;
@@ -320,6 +362,16 @@ impl<'a> Exchange<'a> {
             .peer
             .filter(|_| self.talk.rules.side == Side::Connect)?;
         Some(Error::new(Action::Session, peer, Cause::TimedOut(limit)))
+    }
+}
+
+/// What became of a stdout that did not take everything in time.
+fn cut_short(end: End, limit: Option<(Instant, Duration)>) -> Result<()> {
+    match limit {
+        Some((_, limit)) if end != End::Signal => {
+            Err(Error::new(Action::Write, "stdout", Cause::TimedOut(limit)))
+        }
+        _ => Ok(()),
     }
 }
 

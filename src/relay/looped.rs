@@ -228,9 +228,16 @@ impl Mover for Looped<'_> {
         self.close_outlet();
     }
 
+    fn hush(&mut self) {
+        self.reads_input = false;
+    }
+
+    fn is_quiet(&self) -> bool {
+        true
+    }
+
     fn rescue(&mut self) {
         self.phase = Phase::Rescuing;
-        self.reads_input = false;
     }
 }
 

@@ -39,6 +39,13 @@ pub(super) trait Mover {
     /// Reads no more input, drops what comes and closes stdout once it is written.
     fn leave(&mut self);
 
+    /// Reads no more input and sends no more; [`Mover::is_quiet`] tells when that is so, and the
+    /// counts are final.
+    fn hush(&mut self);
+
+    /// Whether nothing is being sent any more.
+    fn is_quiet(&self) -> bool;
+
     /// After a break: reads what the system still holds, and closes stdout once it is written.
     fn rescue(&mut self);
 }

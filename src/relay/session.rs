@@ -183,13 +183,13 @@ impl<'a, M: Mover> Session<'a, M> {
     fn take(&mut self, news: News) -> Outcome<()> {
         match news {
             News::Broken(error) => return Err(Break::Broken(error)),
-            News::Failed(error) => return Err(self.failed(error)),
+            News::Failed(error) => return Err(failed(error)),
             News::InputEnded => self.ending.input_end(Instant::now()),
             News::Moved => {}
             News::PeerEnded => self.peer_ended(),
             News::Written(result) => {
                 self.written = true;
-                result.map_err(|error| self.failed(error))?;
+                result.map_err(failed)?;
             }
         }
         Ok(())
@@ -245,25 +245,36 @@ impl<'a, M: Mover> Session<'a, M> {
         }
     }
 
-    /// After a break: writes what came before it, and says what broke.
+    /// After a break: waits until nothing is sent any more, writes what came before, and says what
+    /// broke. A connection that carried nothing leaves stdout as it is.
     async fn rescue<S>(&mut self, error: io::Error, mut stop: Pin<&mut S>) -> Break
     where
         S: Future<Output = ()>,
     {
         let error = self.broken(error);
         let end = self.terms.limits.end.map(|(end, _)| end);
-        if !self.is_untouched() {
-            self.mover.rescue();
-            while !self.written {
-                tokio::select! {
-                    () = stop.as_mut() => break,
-                    () = sleep_until(end), if end.is_some() => break,
-                    news = self.mover.news() => self.written = matches!(news, News::Written(_)),
-                }
-            }
+        tokio::select! {
+            () = stop.as_mut() => {}
+            () = sleep_until(end), if end.is_some() => {}
+            () = self.settle() => {}
         }
-        // What was rescued counts.
-        Break::Failed(Box::new(error.after(self.progress())))
+        Break::Failed(Box::new(error))
+    }
+
+    /// Waits until nothing is sent any more, and everything that came is written.
+    async fn settle(&mut self) {
+        self.mover.hush();
+        while !self.mover.is_quiet() {
+            let news = self.mover.news().await;
+            self.written |= matches!(news, News::Written(_));
+        }
+        if self.written || self.is_untouched() {
+            return;
+        }
+        self.mover.rescue();
+        while !self.written {
+            self.written = matches!(self.mover.news().await, News::Written(_));
+        }
     }
 
     /// When the next limit is passed. Idleness does not count while our own reader stalls.
@@ -286,7 +297,7 @@ impl<'a, M: Mover> Session<'a, M> {
             (_, Some(limit)) if idle >= limit => Cause::Idle(limit),
             _ => return Ok(()),
         };
-        Err(self.failed(Error::new(Action::Session, self.terms.peer, cause)))
+        Err(failed(Error::new(Action::Session, self.terms.peer, cause)))
     }
 
     /// The error of a connection that broke like this.
@@ -299,11 +310,6 @@ impl<'a, M: Mover> Session<'a, M> {
             }
             _ => Error::new(Action::Session, peer, error),
         }
-    }
-
-    /// The break of an error, with how far we had come.
-    fn failed(&self, error: Error) -> Break {
-        Break::Failed(Box::new(error.after(self.progress())))
     }
 
     /// Whether nothing has happened at all: no byte in either direction, no end.
@@ -326,16 +332,17 @@ impl<'a, M: Mover> Session<'a, M> {
 
     /// Closes or resets the connection, and says what became of it.
     async fn finish(mut self, result: Outcome<End>) -> Transfer {
-        let untouched = self.is_untouched();
         let (end, error) = match result {
             Ok(end) => (end, None),
             Err(Break::Stopped) => (End::Signal, None),
             Err(Break::Failed(error)) => (end_of(&error), Some(*error)),
             Err(Break::Broken(error)) => (End::Error, Some(self.broken(error))),
         };
-        if !self.written && !untouched {
-            self.last_words().await;
+        if !(self.written && self.mover.is_quiet()) {
+            // What was received is still written, if stdout takes it soon.
+            let _ = tokio::time::timeout(LAST_WORDS, self.settle()).await;
         }
+        let untouched = self.is_untouched();
         let progress = self.progress();
         let stopped_well =
             self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
@@ -356,16 +363,14 @@ impl<'a, M: Mover> Session<'a, M> {
             elapsed: self.started.elapsed(),
             untouched: untouched && end == End::Reset,
             end,
-            error,
+            error: error.map(|error| error.after(progress)),
         }
     }
+}
 
-    /// What was received is still written, if stdout takes it soon.
-    async fn last_words(&mut self) {
-        self.mover.rescue();
-        let written = async { while !matches!(self.mover.news().await, News::Written(_)) {} };
-        let _ = tokio::time::timeout(LAST_WORDS, written).await;
-    }
+/// The break of an error.
+fn failed(error: Error) -> Break {
+    Break::Failed(Box::new(error))
 }
 
 /// How a conversation ended that failed like this.

@@ -13,7 +13,8 @@ use super::skip::search_path;
 use super::stdio::{Errors, Input, Outlet, Output};
 
 /// Variables that would change what the program under test prints.
-const UNWANTED: [&str; 6] = [
+const UNWANTED: [&str; 7] = [
+    "CI",
     "NO_COLOR",
     "CLICOLOR",
     "CLICOLOR_FORCE",

@@ -183,9 +183,13 @@ impl Running {
 
     /// Panics with all that is known.
     fn fail(&self, what: &str) -> ! {
+        // What ends it may still be on its way to its last words.
+        let patience = Instant::now() + Duration::from_millis(500);
+        let ended = ready(self.handle.as_fd(), PollFlags::IN, patience);
+        let state = if ended { "has ended" } else { "still runs" };
         let stderr = self.errors.as_ref().map_or_else(String::new, Watched::text);
         panic!(
-            "{}: {what} ({:?} after its start); standard error:\n{stderr}",
+            "{}: {what} ({:?} after its start; it {state}); standard error:\n{stderr}",
             self.name,
             self.started.elapsed()
         );

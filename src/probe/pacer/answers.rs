@@ -67,25 +67,31 @@ impl Pacer {
     }
 
     /// Learns from an answer of the network what the path is like.
+    ///
+    /// That an ICMP message was missing at first means nothing: routers and hosts ration them (Linux:
+    /// one a second to each destination, `icmp_ratelimit`).
     fn observe(&mut self, case: &Case) {
-        let Case {
-            probe, task, now, ..
-        } = case;
-        let late = self.is_late(case);
+        let (probe, task) = (&case.probe, &case.task);
+        let is_rationed = matches!(case.outcome, Outcome::Icmp { .. });
+        let is_late = !is_rationed && self.is_late(case);
         if case.outcome.is_from_target() {
-            let number = probe.number.saturating_add(u8::from(late));
-            self.hosts.learn(task.place.host, number, case.elapsed);
+            let needed = if is_rationed {
+                1
+            } else {
+                probe.number.saturating_add(u8::from(is_late))
+            };
+            self.hosts.learn(task.place.host, needed, case.elapsed);
             self.feel_pulse(task, case.outcome == Outcome::Connected);
         }
         self.window
-            .answered(probe.sent, *now, self.hosts.smoothed());
-        if late {
+            .answered(probe.sent, case.now, self.hosts.smoothed());
+        if is_late {
             self.window.lost(probe.sent, 1.0);
-        } else if probe.number > 1 && probe.number == task.tries {
+        } else if !is_rationed && probe.number > 1 && probe.number == task.tries {
             self.window.lost(task.previous, f64::from(task.weight));
         }
         if !self.only_resets_are_missing() {
-            self.window.adapt(*now);
+            self.window.adapt(case.now);
         }
     }
 

@@ -163,8 +163,15 @@ impl Mover for Direct<'_> {
         self.down.command(Mode::Drop);
     }
 
-    fn rescue(&mut self) {
+    fn hush(&mut self) {
         self.up.command(Mode::Stop);
+    }
+
+    fn is_quiet(&self) -> bool {
+        !self.is_sending
+    }
+
+    fn rescue(&mut self) {
         self.down.command(Mode::Rescue);
     }
 }
