@@ -43,12 +43,18 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             break
         }
         'nettool;ifaces' {
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Show the source address, interface and gateway for reaching a host; nothing is sent')
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two looks of --watch')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'A line an interface: name, state, addresses')
             [CompletionResult]::new('--brief', '--brief', [CompletionResultType]::ParameterName, 'A line an interface: name, state, addresses')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Show bytes, packets, errors and drops, received and sent')
             [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Show bytes, packets, errors and drops, received and sent')
             [CompletionResult]::new('--names', '--names', [CompletionResultType]::ParameterName, 'Print names alone, one a line')
+            [CompletionResult]::new('--details', '--details', [CompletionResultType]::ParameterName, 'Show lifetimes, links, drivers, flags and name servers too')
+            [CompletionResult]::new('--default', '--default', [CompletionResultType]::ParameterName, 'Show the same of the default routes, those that are taken first first')
+            [CompletionResult]::new('--ip', '--ip', [CompletionResultType]::ParameterName, 'Print the source address alone; of the default routes the first one''s of each family')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Show how fast bytes come and go, until a signal')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'IPv4 addresses alone; interfaces without one are still shown')
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'IPv6 addresses alone; interfaces without one are still shown')
             [CompletionResult]::new('--up', '--up', [CompletionResultType]::ParameterName, 'Leave out what is down')

@@ -160,12 +160,20 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__ifaces)
-            opts="-b -s -4 -6 -q -v -n -h --brief --stats --names --up --json --color --quiet --verbose --numeric --help"
+            opts="-b -s -4 -6 -q -v -n -h --brief --stats --names --details --for --default --ip --watch --every --up --json --color --quiet --verbose --numeric --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -302,8 +310,44 @@ _nettool() {
     esac
 }
 
+# The names of interfaces are asked of this machine. A name may be anything without a slash, a colon
+# or white space: compgen -W would run a command that is written in it.
+_nettool_interfaces() {
+    local name
+    COMPREPLY=()
+    while IFS= read -r name; do
+        if [[ $name == "$1"* ]]; then
+            COMPREPLY+=("$(printf %q "$name")")
+        fi
+    done < <(command nettool ifaces --names 2>/dev/null)
+}
+
+_nettool_named() {
+    local word before
+    _nettool "$@"
+    case "$3" in
+        --color | --every | --for)
+            return
+            ;;
+    esac
+    if [[ $2 == -* ]]; then
+        return
+    fi
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$before,$word" in
+            --color,* | *,-*) ;;
+            *,ifaces)
+                _nettool_interfaces "$2"
+                return
+                ;;
+            *) return ;;
+        esac
+        before=$word
+    done
+}
+
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _nettool -o nosort -o bashdefault -o default nettool
+    complete -F _nettool_named -o nosort -o bashdefault -o default nettool
 else
-    complete -F _nettool -o bashdefault -o default nettool
+    complete -F _nettool_named -o bashdefault -o default nettool
 fi

@@ -39,12 +39,18 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand completions 'Print the completions of a shell'
         }
         &'nettool;ifaces'= {
+            cand --for 'Show the source address, interface and gateway for reaching a host; nothing is sent'
+            cand --every 'Time between two looks of --watch'
             cand --color 'When to use colours'
             cand -b 'A line an interface: name, state, addresses'
             cand --brief 'A line an interface: name, state, addresses'
             cand -s 'Show bytes, packets, errors and drops, received and sent'
             cand --stats 'Show bytes, packets, errors and drops, received and sent'
             cand --names 'Print names alone, one a line'
+            cand --details 'Show lifetimes, links, drivers, flags and name servers too'
+            cand --default 'Show the same of the default routes, those that are taken first first'
+            cand --ip 'Print the source address alone; of the default routes the first one''s of each family'
+            cand --watch 'Show how fast bytes come and go, until a signal'
             cand -4 'IPv4 addresses alone; interfaces without one are still shown'
             cand -6 'IPv6 addresses alone; interfaces without one are still shown'
             cand --up 'Leave out what is down'

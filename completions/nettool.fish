@@ -40,12 +40,18 @@ complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "completions" -d 'Print the completions of a shell'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l for -d 'Show the source address, interface and gateway for reaching a host; nothing is sent' -r
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l every -d 'Time between two looks of --watch' -r
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s b -l brief -d 'A line an interface: name, state, addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s s -l stats -d 'Show bytes, packets, errors and drops, received and sent'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l names -d 'Print names alone, one a line'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l details -d 'Show lifetimes, links, drivers, flags and name servers too'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l default -d 'Show the same of the default routes, those that are taken first first'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l ip -d 'Print the source address alone; of the default routes the first one\'s of each family'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l watch -d 'Show how fast bytes come and go, until a signal'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s 4 -d 'IPv4 addresses alone; interfaces without one are still shown'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s 6 -d 'IPv6 addresses alone; interfaces without one are still shown'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l up -d 'Leave out what is down'
@@ -159,3 +165,5 @@ complete -c nettool -n "__fish_nettool_using_subcommand completions" -s q -l qui
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+# The names of interfaces are asked of this machine.
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -f -a "(command nettool ifaces --names 2>/dev/null)"

@@ -34,6 +34,11 @@ pub fn foreground(terminal: impl AsFd) -> bool {
     sys::foreground(terminal)
 }
 
+/// How many lines this terminal shows, if it is one that says so.
+pub fn terminal_lines(terminal: impl AsFd) -> Option<usize> {
+    sys::terminal_lines(terminal)
+}
+
 /// Writes all of it to stdout, whatever flags the description has.
 ///
 /// # Errors

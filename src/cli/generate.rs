@@ -135,7 +135,47 @@ fn synopsis(usage: &str) -> String {
 fn completions(shell: Shell) -> String {
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "nettool", &mut out);
-    String::from_utf8(out).expect("completions are text")
+    with_interfaces(
+        shell,
+        &String::from_utf8(out).expect("completions are text"),
+    )
+}
+
+/// The completions of a shell with the names of interfaces, which no generator knows.
+fn with_interfaces(shell: Shell, text: &str) -> String {
+    let asked = include_str!("completion/interfaces.fish");
+    match shell {
+        Shell::Bash => {
+            let end = "if [[ \"${BASH_VERSINFO[0]}\" -eq 4 &&";
+            let functions = include_str!("completion/interfaces.bash");
+            let text = replaced(text, end, &format!("{functions}{end}"));
+            replaced(
+                &text,
+                "complete -F _nettool ",
+                "complete -F _nettool_named ",
+            )
+        }
+        Shell::Zsh => {
+            let end = "if [ \"$funcstack[1]\" = \"_nettool\" ]";
+            let function = include_str!("completion/interfaces.zsh");
+            let text = replaced(text, end, &format!("{function}{end}"));
+            let lines = text.lines().map(|line| match line {
+                name if name.contains("these interfaces") => {
+                    replaced(name, ":_default'", ":_nettool_interfaces'")
+                }
+                other => other.to_owned(),
+            });
+            lines.map(|line| line + "\n").collect()
+        }
+        Shell::Fish => format!("{text}{asked}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// The text with every `old` replaced; there must be one.
+fn replaced(text: &str, old: &str, new: &str) -> String {
+    assert!(text.contains(old), "{old:?} is no part of {text:?}");
+    text.replace(old, new)
 }
 
 /// Compares a committed file with what it should be, or writes it if that was asked for.

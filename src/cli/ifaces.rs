@@ -2,11 +2,14 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::time;
 
 use clap::Args;
-use nettool::interfaces::readable;
+use nettool::interfaces::{State, readable};
 use nettool::net::Family;
+use nettool::value::{Duration, Host};
 
+use super::{Usage, interval, value};
 use crate::output::View;
 
 /// Show the network interfaces of this machine and their addresses.
@@ -38,6 +41,42 @@ pub(crate) struct IfacesArgs {
         help_heading = "View"
     )]
     only_names: bool,
+    /// Show lifetimes, links, drivers, flags and name servers too
+    #[arg(long, conflicts_with_all = ["brief", "only_names"], help_heading = "View")]
+    pub(crate) details: bool,
+    /// Show the source address, interface and gateway for reaching a host; nothing is sent
+    #[arg(
+        long = "for",
+        value_name = "HOST",
+        value_parser = value::<Host>,
+        group = "route",
+        conflicts_with_all = NOT_FOR_ROUTES,
+        help_heading = "Routes"
+    )]
+    host: Option<Host>,
+    /// Show the same of the default routes, those that are taken first first
+    #[arg(long, group = "route", conflicts_with_all = NOT_FOR_ROUTES, help_heading = "Routes")]
+    default: bool,
+    /// Print the source address alone; of the default routes the first one's of each family
+    #[arg(long, requires = "route", help_heading = "Routes")]
+    pub(crate) ip: bool,
+    /// Show how fast bytes come and go, until a signal
+    #[arg(
+        long,
+        conflicts_with_all = ["brief", "stats", "only_names", "details", "ipv4", "ipv6"],
+        help_heading = "Watch"
+    )]
+    watch: bool,
+    /// Time between two looks of --watch
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = value::<Duration>,
+        default_value = "1s",
+        requires = "watch",
+        help_heading = "Watch"
+    )]
+    every: Duration,
     /// IPv4 addresses alone; interfaces without one are still shown
     #[arg(short = '4', conflicts_with = "ipv6", help_heading = "Filter")]
     ipv4: bool,
@@ -46,7 +85,31 @@ pub(crate) struct IfacesArgs {
     ipv6: bool,
     /// Leave out what is down
     #[arg(long, help_heading = "Filter")]
-    pub(crate) up: bool,
+    up: bool,
+}
+
+/// What says nothing of a route.
+const NOT_FOR_ROUTES: [&str; 7] = [
+    "names",
+    "brief",
+    "stats",
+    "only_names",
+    "details",
+    "watch",
+    "up",
+];
+
+/// What is asked of the interfaces.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Question<'a> {
+    /// What they are.
+    Interfaces,
+    /// Which one leads to a host.
+    RouteTo(&'a Host),
+    /// Which ones lead to everything else.
+    DefaultRoutes,
+    /// What goes through them, looked at every so often.
+    Rates(time::Duration),
 }
 
 const EXAMPLES: &str = "\
@@ -54,6 +117,9 @@ Examples:
   nettool ifaces                    every interface, every address
   nettool ifaces -b --up            at a glance: a line for each that is not down
   nettool ifaces -s eth0            what went through one of them
+  nettool ifaces --for example.org   our address, interface and gateway on the way there
+  nettool ifaces --default --ip -4   the address of this machine, for a script
+  nettool ifaces --watch eth0        how fast bytes come and go
   nettool ifaces --json | jq -r '.addresses[].address'";
 
 impl IfacesArgs {
@@ -69,6 +135,21 @@ impl IfacesArgs {
             (true, _) => Family::V4,
             (_, true) => Family::V6,
             _ => Family::Any,
+        }
+    }
+
+    /// Whether an interface in this state is wanted.
+    pub(crate) fn wants(&self, state: Option<State>) -> bool {
+        !self.up || state != Some(State::Down)
+    }
+
+    /// What is asked.
+    pub(crate) fn question(&self) -> Result<Question<'_>, Usage> {
+        match &self.host {
+            Some(host) => Ok(Question::RouteTo(host)),
+            None if self.default => Ok(Question::DefaultRoutes),
+            None if self.watch => Ok(Question::Rates(interval(self.every)?)),
+            None => Ok(Question::Interfaces),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::output::{Wishes, escaped};
 pub(crate) use buffers::BuffersArgs;
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
-pub(crate) use ifaces::IfacesArgs;
+pub(crate) use ifaces::{IfacesArgs, Question};
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, ProbeArgs, Wanted};
@@ -235,6 +235,17 @@ fn talks(arguments: &[OsString]) -> bool {
     let commands = Arguments::command();
     let command = before_dashes(arguments).find(|word| commands.find_subcommand(word).is_some());
     matches!(command, Some("connect" | "listen"))
+}
+
+/// The time between two looks; a machine that is looked at all the time has no time for anything.
+fn interval(every: nettool::value::Duration) -> Result<std::time::Duration, Usage> {
+    const SHORTEST: std::time::Duration = std::time::Duration::from_millis(10);
+    match every.limit() {
+        Some(every) if every >= SHORTEST => Ok(every),
+        _ => Err(Usage::new(format!(
+            "--every {every} is no time between two looks; write at least 10ms"
+        ))),
+    }
 }
 
 /// Reads one of our values, with a message that clap can finish: it quotes the value itself.

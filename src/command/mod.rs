@@ -9,6 +9,7 @@ mod pages;
 mod probe;
 mod signals;
 mod talk;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -112,7 +113,7 @@ fn dispatch(command: Command, numeric: bool, output: &Output) -> Result<Status, 
     match command {
         Command::Connect(arguments) => connect::run(&arguments, numeric, output),
         Command::Listen(arguments) => listen::run(&arguments, numeric, output),
-        Command::Ifaces(arguments) => ifaces::run(&arguments, output),
+        Command::Ifaces(arguments) => ifaces::run(&arguments, numeric, output),
         Command::Buffers(arguments) => buffers::run(&arguments, output),
         Command::Probe(arguments) => probe::run(&arguments, numeric, output),
         Command::Man(arguments) => Ok(settle(pages::man(&arguments), Status::Done)),

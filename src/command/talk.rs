@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 use std::io;
+use std::net::SocketAddr;
 
 use nettool::error::{Action, Error};
+use nettool::net::{Family, resolve};
 use nettool::process;
 use nettool::relay::{End, Path, Sink, Transfer, Transform};
 use nettool::value::Host;
@@ -23,6 +25,16 @@ where
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().map_err(failed)?;
     let result = runtime.block_on(async { session(Endings::watch()).await });
+    runtime.shutdown_background();
+    result
+}
+
+/// The addresses of a host, for a command that has no conversation. A signal ends it at once.
+pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<SocketAddr>, Error> {
+    let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().map_err(failed)?;
+    let result = runtime.block_on(resolve(host, port, family));
     runtime.shutdown_background();
     result
 }

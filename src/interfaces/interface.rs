@@ -25,6 +25,12 @@ pub struct Interface {
     pub mac: Option<Mac>,
     /// The name of the bridge, bond or VRF that it belongs to.
     pub master: Option<String>,
+    /// What it runs on, or the other end of its cable.
+    pub link: Option<LinkedTo>,
+    /// The hardware address that it was made with; it may have another one now.
+    pub permanent_mac: Option<Mac>,
+    /// How many packets may wait to be sent.
+    pub queue_length: Option<u32>,
     /// A description that an administrator gave it.
     pub alias: Option<String>,
     /// Its addresses, IPv4 first, else in the system's order.
@@ -39,6 +45,18 @@ impl Interface {
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.alternative_names.iter().any(|other| other == name)
     }
+}
+
+/// An interface that another one runs on or is joined with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LinkedTo {
+    /// Its number.
+    pub index: u32,
+    /// Its name, unless it is in another namespace.
+    pub name: Option<String>,
+    /// The number that this namespace has for the other one (ip-netns(8)); -1 is one that it does
+    /// not know.
+    pub namespace: Option<i32>,
 }
 
 /// Whether an interface works, in one word: what the administrator wants and what the link says

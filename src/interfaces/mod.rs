@@ -6,14 +6,22 @@
 
 mod address;
 mod flags;
+mod hardware;
 mod interface;
 mod name;
 mod portable;
+mod rate;
+mod resolver;
+mod route;
 
 pub use address::{AddressFlag, InterfaceAddress, Scope};
 pub use flags::InterfaceFlags;
-pub use interface::{Counters, Interface, Mac, State, Statistics};
+pub use hardware::{Duplex, Hardware, hardware};
+pub use interface::{Counters, Interface, LinkedTo, Mac, State, Statistics};
 pub use name::readable;
+pub use rate::{Rate, Sample};
+pub use resolver::{Resolver, resolver};
+pub use route::{Route, default_routes, route_to};
 
 use crate::error::{Action, Cause, Error, Result};
 use crate::sys;

@@ -8,6 +8,7 @@ mod escape;
 mod hint;
 mod interfaces;
 mod layout;
+mod live;
 mod probe;
 mod quantity;
 mod record;
@@ -22,7 +23,8 @@ use nettool::process;
 
 pub(crate) use buffers::BufferTable;
 pub(crate) use escape::{TerminalFilter, escaped};
-pub(crate) use interfaces::{Interfaces, View};
+pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
+pub(crate) use live::Live;
 pub(crate) use probe::{Conclusion, Findings};
 pub(crate) use style::Style;
 

@@ -12,6 +12,31 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{count} B ({})", in_units(count))
 }
 
+/// Bytes a second in units of 1024, and as bits: `1.2 MiB/s`, `10.1 Mbit/s`.
+pub(crate) fn rate(bytes_per_s: u64) -> (String, String) {
+    let bits = bits(bytes_per_s.saturating_mul(8));
+    (format!("{}/s", in_units(bytes_per_s)), format!("{bits}/s"))
+}
+
+/// A number of bits in units of 1000.
+pub(crate) fn bits(count: u64) -> String {
+    const UNITS: [&str; 6] = ["kbit", "Mbit", "Gbit", "Tbit", "Pbit", "Ebit"];
+    let mut tenths = u128::from(count) * 10;
+    let mut unit = "bit";
+    for larger in UNITS {
+        // Half a tenth below the next unit rounds up to it.
+        if tenths + 5 < 10_000 || (unit == "bit" && tenths < 10_000) {
+            break;
+        }
+        tenths = (tenths + 500) / 1000;
+        unit = larger;
+    }
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} {unit}"),
+        (whole, tenth) => format!("{whole}.{tenth} {unit}"),
+    }
+}
+
 /// The same in units of 1024 alone. What rounds up to a whole unit is shown as that unit, which the
 /// library leaves at `1024.0 KiB`.
 fn in_units(count: u64) -> String {
@@ -25,7 +50,7 @@ fn in_units(count: u64) -> String {
 
 /// How fast so many bytes went, in both of the field's units: `, 119.2 MiB/s, 1000.0 Mbit/s`.
 /// Nothing for what is too little or too short to have a rate.
-pub(crate) fn rate(count: u64, elapsed: Duration) -> String {
+pub(crate) fn speed(count: u64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     if count < 1024 || seconds < 1e-3 {
         return String::new();
@@ -53,8 +78,22 @@ mod tests {
     #[test]
     fn rates_are_told_where_there_are_any() {
         let second = Duration::from_secs(1);
-        assert_eq!(rate(125_000_000, second), ", 119.2 MiB/s, 1000.0 Mbit/s");
-        assert_eq!(rate(100, second), "");
-        assert_eq!(rate(1_000_000, Duration::ZERO), "");
+        assert_eq!(speed(125_000_000, second), ", 119.2 MiB/s, 1000.0 Mbit/s");
+        assert_eq!(speed(100, second), "");
+        assert_eq!(speed(1_000_000, Duration::ZERO), "");
+    }
+
+    #[test]
+    fn bits_are_decimal() {
+        assert_eq!(bits(0), "0 bit");
+        assert_eq!(bits(999), "999 bit");
+        assert_eq!(bits(1000), "1 kbit");
+        assert_eq!(bits(10_500_000), "10.5 Mbit");
+        assert_eq!(bits(999_960), "1 Mbit");
+        assert_eq!(bits(u64::MAX), "18.4 Ebit");
+        assert_eq!(
+            rate(131_072),
+            ("128 KiB/s".to_owned(), "1 Mbit/s".to_owned())
+        );
     }
 }

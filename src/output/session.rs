@@ -6,7 +6,7 @@ use nettool::error::describe;
 use nettool::event::{Event, Observer};
 use nettool::relay::Transfer;
 
-use super::quantity::{bytes, rate};
+use super::quantity::{bytes, speed};
 use super::{Output, record};
 
 impl Observer for Output {
@@ -122,7 +122,7 @@ fn summary(transfer: &Transfer) -> String {
     } else {
         "broken off"
     };
-    let rate = rate(
+    let rate = speed(
         transfer.sent.saturating_add(transfer.received),
         transfer.elapsed,
     );

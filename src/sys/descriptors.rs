@@ -46,6 +46,12 @@ pub(crate) fn is_terminal(descriptor: impl AsFd) -> bool {
     rustix::termios::isatty(descriptor)
 }
 
+/// How many lines this terminal shows, if it is one that says so.
+pub(crate) fn terminal_lines(terminal: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
+    Some(usize::from(size.ws_row)).filter(|lines| *lines > 0)
+}
+
 /// Whether we may read from or draw on this terminal: our process group is its foreground one.
 /// What is no terminal of ours is nobody's foreground, and free.
 pub(crate) fn foreground(terminal: impl AsFd) -> bool {

@@ -11,6 +11,8 @@ mod settings;
 mod signals;
 
 #[cfg(target_os = "linux")]
+mod ethtool;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod netlink;
@@ -18,13 +20,15 @@ mod netlink;
 mod portable;
 
 #[cfg(target_os = "linux")]
+pub(crate) use ethtool::hardware;
+#[cfg(target_os = "linux")]
 pub(crate) use linux::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use netlink::interfaces;
+pub(crate) use netlink::{default_routes, interfaces, route_to};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::interfaces;
+pub(crate) use portable::{default_routes, hardware, interfaces, route_to};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
@@ -34,7 +38,7 @@ pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
     close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
-    read_stdin, stdin_kind, stdout_kind, write_piece, write_stderr, write_stdout,
+    read_stdin, stdin_kind, stdout_kind, terminal_lines, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};

@@ -1,10 +1,12 @@
 //! What is said where only Linux knows.
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 
 use super::Splice;
-use crate::interfaces::Interface;
+use crate::interfaces::{Hardware, Interface, Route};
+use crate::net::Family;
 
 /// Unknown here: no count of acknowledged bytes.
 pub(crate) fn unacknowledged(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
@@ -14,6 +16,21 @@ pub(crate) fn unacknowledged(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>>
 /// Unknown here: getifaddrs(3) is asked instead.
 pub(crate) fn interfaces() -> io::Result<Option<Vec<Interface>>> {
     Ok(None)
+}
+
+/// Unknown here: a socket is asked instead.
+pub(crate) fn route_to(_address: IpAddr, _zone: Option<u32>) -> io::Result<Option<Route>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn default_routes(_family: Family) -> io::Result<Option<Vec<Route>>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn hardware(_index: u32) -> Option<Hardware> {
+    None
 }
 
 /// Unknown here: Rust's runtime has put `/dev/null` in the place of a closed stdout.

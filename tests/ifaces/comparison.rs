@@ -10,10 +10,20 @@ pub(super) fn ip(space: &Namespace) -> Vec<Value> {
     serde_json::from_slice(&exit.stdout).expect("JSON")
 }
 
-/// The record that `nettool` should print of what `ip` says.
-pub(super) fn expected(link: &Value) -> Value {
+/// The records that `nettool` should print of what `ip` says.
+pub(super) fn expected(links: &[Value]) -> Vec<Value> {
+    let all = links.iter();
+    all.map(|link| expected_link(link, links)).collect()
+}
+
+/// The record of one of these links.
+fn expected_link(link: &Value, all: &[Value]) -> Value {
     let name = text(link, "ifname");
     let flags = words(&link["flags"]);
+    let linked = all
+        .iter()
+        .find(|other| !link["link"].is_null() && other["ifname"] == link["link"]);
+    let linked = linked.map_or(&link["link_index"], |other| &other["ifindex"]);
     let addresses: Vec<Value> = list(&link["addr_info"])
         .iter()
         .map(|address| expected_address(address, &name))
@@ -24,7 +34,9 @@ pub(super) fn expected(link: &Value) -> Value {
         "mtu_bytes": link["mtu"],
         "mac": if link["link_type"] == "none" { Value::Null } else { link["address"].clone() },
         "master": link["master"], "alias": link["ifalias"],
-        "alternative_names": list(&link["altnames"]), "addresses": addresses, "stats": stats(link),
+        "alternative_names": list(&link["altnames"]), "link": link["link"], "link_index": linked,
+        "link_namespace": link["link_netnsid"], "permanent_mac": link["permaddr"],
+        "queue_length_packets": link["txqlen"], "addresses": addresses, "stats": stats(link),
     })
 }
 

@@ -6,17 +6,22 @@ use nettool::net::Family;
 use super::super::Style;
 use super::super::layout::{Columns, Tone, Word, table};
 use super::super::quantity;
+use super::details::lifetimes;
 use super::{Interfaces, name, state};
 
 /// How far everything below the headline is indented.
-const INDENT: usize = 4;
+pub(super) const INDENT: usize = 4;
 
 /// All of it, the columns aligned from the first block to the last.
 pub(super) fn text(report: &Interfaces<'_>, stats: bool, style: Style) -> String {
     let heads: Vec<_> = report.shown.iter().map(headline).collect();
     let head_columns = Columns::of(heads.iter().map(|head| head.columns.as_slice()));
+    let detailed = report.details.is_some();
     let addresses = |interface: &Interface| -> Vec<Row> {
-        interface.addresses.iter().map(address_line).collect()
+        let lines = interface.addresses.iter();
+        lines
+            .map(|address| address_line(address, detailed))
+            .collect()
     };
     let addresses: Vec<Vec<Row>> = report.shown.iter().map(addresses).collect();
     let address_columns = Columns::of(addresses.iter().flatten().map(|row| row.columns.as_slice()));
@@ -25,6 +30,9 @@ pub(super) fn text(report: &Interfaces<'_>, stats: bool, style: Style) -> String
         text += &head_columns.line(0, &head.columns, &head.rest, style);
         if let Some(alias) = &interface.alias {
             text += &table(INDENT, &[vec![Word::plain(format!("\"{alias}\""))]], style);
+        }
+        if let Some(details) = &report.details {
+            text += &details.of(interface, style);
         }
         for row in addresses {
             text += &address_columns.line(INDENT, &row.columns, &row.rest, style);
@@ -36,7 +44,8 @@ pub(super) fn text(report: &Interfaces<'_>, stats: bool, style: Style) -> String
             text += &counters(interface.stats, style);
         }
     }
-    text
+    let details = report.details.as_ref();
+    text + &details.map_or_else(String::new, |details| details.resolver(style))
 }
 
 /// A line: what stands in columns, and what follows.
@@ -67,7 +76,7 @@ fn headline(interface: &Interface) -> Row {
 }
 
 /// What an address is.
-fn address_line(address: &InterfaceAddress) -> Row {
+fn address_line(address: &InterfaceAddress, detailed: bool) -> Row {
     let scope = address
         .scope
         .map(|scope| Word::new(Tone::Dim, scope.name()));
@@ -77,10 +86,15 @@ fn address_line(address: &InterfaceAddress) -> Row {
     let label = address.label.as_ref();
     let label = label.map(|label| Word::plain(format!("label {label}")));
     let flags = address.flags.iter().flatten().map(|flag| flag_word(*flag));
+    let lifetimes = detailed.then(|| lifetimes(address));
     let rest = scope.into_iter().chain(peer).chain(broadcast);
     Row {
         columns: vec![Word::plain(address.to_string())],
-        rest: rest.chain(label).chain(flags).collect(),
+        rest: rest
+            .chain(label)
+            .chain(flags)
+            .chain(lifetimes.into_iter().flatten())
+            .collect(),
     }
 }
 

@@ -2,11 +2,18 @@
 
 mod blocks;
 mod brief;
+mod details;
+mod rates;
 mod record;
+mod routes;
 
 use nettool::error::Error;
 use nettool::interfaces::{Interface, State};
 use nettool::net::Family;
+
+pub(crate) use details::Details;
+pub(crate) use rates::Rates;
+pub(crate) use routes::Routes;
 
 use super::layout::{Tone, Word};
 use super::{Output, Report, Style, escaped, record as records};
@@ -34,15 +41,20 @@ pub(crate) struct Interfaces<'a> {
     pub(crate) family: Family,
     /// How much of them.
     pub(crate) view: View,
+    /// What is known beyond the usual, if it is wanted.
+    pub(crate) details: Option<Details>,
 }
 
 impl Report for Interfaces<'_> {
     fn records(&self) -> String {
+        let details = self.details.as_ref();
         let lines = self.shown.iter().map(|interface| {
-            let record = record::Interface::new(interface);
+            let record = record::Interface::new(interface, details);
             records::line("interface", &record)
         });
-        lines.collect()
+        let resolver = details.and_then(|details| details.resolver.as_ref());
+        let resolver = resolver.map(|r| records::line("resolver", &record::Resolver::new(r)));
+        lines.chain(resolver).collect()
     }
 
     fn text(&self, style: Style) -> String {

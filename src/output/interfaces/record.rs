@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use nettool::interfaces::{
-    self, AddressFlag, InterfaceAddress, InterfaceFlags, Mac, Scope, State, Statistics,
+    self, AddressFlag, Duplex, InterfaceAddress, InterfaceFlags, Mac, Scope, State, Statistics,
 };
 use serde::Serialize;
+
+use super::details::Details;
 
 /// `interface`.
 #[derive(Serialize)]
@@ -22,13 +24,22 @@ pub(super) struct Interface<'a> {
     master: Option<&'a str>,
     alias: Option<&'a str>,
     alternative_names: &'a [String],
+    link: Option<&'a str>,
+    link_index: Option<u32>,
+    link_namespace: Option<i32>,
+    permanent_mac: Option<String>,
+    queue_length_packets: Option<u32>,
     addresses: Vec<Address<'a>>,
     stats: Option<Counters>,
+    #[serde(flatten)]
+    hardware: Option<Hardware<'a>>,
 }
 
 impl<'a> Interface<'a> {
     /// Everything that is known of an interface.
-    pub(super) fn new(interface: &'a interfaces::Interface) -> Self {
+    pub(super) fn new(interface: &'a interfaces::Interface, details: Option<&'a Details>) -> Self {
+        let link = interface.link.as_ref();
+        let hardware = details.and_then(|details| details.hardware.get(&interface.index));
         let flags = |flags: InterfaceFlags| flags.names().collect();
         Self {
             index: interface.index,
@@ -41,8 +52,33 @@ impl<'a> Interface<'a> {
             master: interface.master.as_deref(),
             alias: interface.alias.as_deref(),
             alternative_names: &interface.alternative_names,
+            link: link.and_then(|link| link.name.as_deref()),
+            link_index: link.map(|link| link.index),
+            link_namespace: link.and_then(|link| link.namespace),
+            permanent_mac: interface.permanent_mac.as_ref().map(Mac::to_string),
+            queue_length_packets: interface.queue_length,
             addresses: interface.addresses.iter().map(Address::new).collect(),
             stats: interface.stats.map(Counters::new),
+            hardware: hardware.map(Hardware::new),
+        }
+    }
+}
+
+/// What its driver says.
+#[derive(Serialize)]
+struct Hardware<'a> {
+    driver: Option<&'a str>,
+    speed_bits_per_s: Option<u64>,
+    duplex: Option<&'static str>,
+}
+
+impl<'a> Hardware<'a> {
+    /// Everything that it says.
+    fn new(hardware: &'a interfaces::Hardware) -> Self {
+        Self {
+            driver: hardware.driver.as_deref(),
+            speed_bits_per_s: hardware.speed,
+            duplex: hardware.duplex.map(Duplex::name),
         }
     }
 }
@@ -114,6 +150,75 @@ impl Counters {
             tx_packets: tx.packets,
             tx_errors: tx.errors,
             tx_dropped: tx.dropped,
+        }
+    }
+}
+
+/// `resolver`.
+#[derive(Serialize)]
+pub(super) struct Resolver<'a> {
+    servers: &'a [String],
+    search: &'a [String],
+    path: &'static str,
+}
+
+impl<'a> Resolver<'a> {
+    /// Whom names are asked of.
+    pub(super) fn new(resolver: &'a interfaces::Resolver) -> Self {
+        Self {
+            servers: &resolver.servers,
+            search: &resolver.search,
+            path: resolver.path,
+        }
+    }
+}
+
+/// `route`.
+#[derive(Serialize)]
+pub(super) struct Route<'a> {
+    host: Option<&'a str>,
+    destination: IpAddr,
+    source: Option<IpAddr>,
+    interface: Option<&'a str>,
+    gateway: Option<IpAddr>,
+    prefix: u8,
+    metric: Option<u32>,
+}
+
+impl<'a> Route<'a> {
+    /// Everything that is known of a route.
+    pub(super) fn new(host: Option<&'a str>, route: &'a interfaces::Route) -> Self {
+        Self {
+            host,
+            destination: route.destination,
+            source: route.source,
+            interface: route.interface.as_deref(),
+            gateway: route.gateway,
+            prefix: route.prefix,
+            metric: route.metric,
+        }
+    }
+}
+
+/// `rate`.
+#[derive(Serialize)]
+pub(super) struct Rate<'a> {
+    index: u32,
+    name: &'a str,
+    rx_bytes_per_s: u64,
+    tx_bytes_per_s: u64,
+    interval_us: u64,
+}
+
+impl<'a> Rate<'a> {
+    /// How fast bytes went.
+    pub(super) fn new(rate: &'a interfaces::Rate) -> Self {
+        Self {
+            index: rate.index,
+            name: &rate.name,
+            rx_bytes_per_s: rate.received,
+            tx_bytes_per_s: rate.sent,
+            interval_us: u64::try_from(rate.interval.as_micros()).unwrap_or(u64::MAX),
         }
     }
 }

@@ -85,7 +85,7 @@ impl Parts {
 }
 
 /// An address of either family, by its length.
-fn ip(value: &[u8]) -> io::Result<IpAddr> {
+pub(super) fn ip(value: &[u8]) -> io::Result<IpAddr> {
     if let Ok(octets) = <[u8; 4]>::try_from(value) {
         return Ok(IpAddr::V4(Ipv4Addr::from(octets)));
     }

@@ -8,10 +8,10 @@ use rustix::net::Protocol;
 use super::address::{self, Entry};
 use super::link::{self, Link};
 use super::{ATTEMPTS, Netlink, unsteady};
-use crate::interfaces::{Interface, InterfaceAddress};
+use crate::interfaces::{Interface, InterfaceAddress, LinkedTo};
 
 /// `NETLINK_ROUTE` is 0, which rustix writes as none.
-const ROUTE: Option<Protocol> = None;
+pub(super) const ROUTE: Option<Protocol> = None;
 
 /// Every interface with its addresses, in the order of their indices.
 pub(crate) fn interfaces() -> io::Result<Option<Vec<Interface>>> {
@@ -43,9 +43,12 @@ fn join(links: Vec<Link>, addresses: Vec<Entry>) -> Option<Vec<Interface>> {
     for Link {
         mut interface,
         master,
+        linked,
+        namespace,
     } in links
     {
         interface.master = master.map(|index| name_of(index, &names));
+        interface.link = linked.map(|index| linked_to(index, namespace, &names));
         interfaces.insert(interface.index, interface);
     }
     for Entry { index, address } in addresses {
@@ -78,6 +81,20 @@ fn name_of(index: u32, names: &BTreeMap<u32, String>) -> String {
         .get(&index)
         .cloned()
         .unwrap_or_else(|| format!("if{index}"))
+}
+
+/// The other interface that it runs on or is joined with; in another namespace it has no name that
+/// can be seen from here.
+fn linked_to(index: u32, namespace: Option<i32>, names: &BTreeMap<u32, String>) -> LinkedTo {
+    let name = match namespace {
+        Some(_) => None,
+        None => names.get(&index).cloned(),
+    };
+    LinkedTo {
+        index,
+        name,
+        namespace,
+    }
 }
 
 /// The address with its zone, and without a label that is only the interface's name.

@@ -8,6 +8,10 @@ use crate::interfaces::{Counters, Interface, InterfaceFlags, Mac, State, Statist
 /// The length of `struct ifinfomsg`.
 pub(super) const FIXED: usize = 16;
 
+/// Attributes that not every libc names (`include/uapi/linux/if_link.h`).
+const IFLA_LINK_NETNSID: u16 = 37;
+const IFLA_PERM_ADDRESS: u16 = 54;
+
 /// An interface whose relations are still numbers.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -15,6 +19,10 @@ pub(super) struct Link {
     pub(super) interface: Interface,
     /// The index of its master.
     pub(super) master: Option<u32>,
+    /// The index of the interface that it runs on or is joined with.
+    pub(super) linked: Option<u32>,
+    /// The number of the namespace that that one is in, if it is another one.
+    pub(super) namespace: Option<i32>,
 }
 
 /// What must all be read before any of it says something.
@@ -36,6 +44,8 @@ pub(super) fn read(body: &[u8]) -> io::Result<Option<Link>> {
             ..Interface::default()
         },
         master: None,
+        linked: None,
+        namespace: None,
     };
     let mut hints = Hints::default();
     for attribute in Attributes::behind(FIXED, body)? {
@@ -56,6 +66,10 @@ impl<'a> Link {
             libc::IFLA_IFNAME => interface.name = text(value),
             libc::IFLA_MTU => interface.mtu = Some(u32_at(value, 0)?),
             libc::IFLA_MASTER => self.master = Some(u32_at(value, 0)?),
+            libc::IFLA_LINK => self.linked = Some(u32_at(value, 0)?).filter(|index| *index != 0),
+            IFLA_LINK_NETNSID => self.namespace = Some(i32_at(value, 0)?),
+            libc::IFLA_TXQLEN => interface.queue_length = Some(u32_at(value, 0)?),
+            IFLA_PERM_ADDRESS => interface.permanent_mac = Some(Mac(value.to_vec())),
             libc::IFLA_IFALIAS => interface.alias = Some(text(value)),
             libc::IFLA_STATS64 => interface.stats = Some(statistics(value)?),
             libc::IFLA_PROP_LIST => interface.alternative_names = alternative_names(value)?,

@@ -125,19 +125,35 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// A request for a whole table.
-pub(super) fn request(kind: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
-    // NLM_F_REQUEST | NLM_F_DUMP
-    const FLAGS: u16 = 0x301;
+/// What is asked for (`NLM_F_REQUEST`, and with it `NLM_F_DUMP`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Extent {
+    /// One entry.
+    One = 0x1,
+    /// A whole table.
+    All = 0x301,
+}
+
+/// A request.
+pub(super) fn request(kind: u16, extent: Extent, sequence: u32, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(HEADER.saturating_add(body.len())).unwrap_or(u32::MAX);
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.extend_from_slice(&length.to_ne_bytes());
     bytes.extend_from_slice(&kind.to_ne_bytes());
-    bytes.extend_from_slice(&FLAGS.to_ne_bytes());
+    bytes.extend_from_slice(&(extent as u16).to_ne_bytes());
     bytes.extend_from_slice(&sequence.to_ne_bytes());
     bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(body);
     bytes
+}
+
+/// Adds an attribute to a body.
+pub(super) fn add_attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let length = u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX);
+    body.extend_from_slice(&length.to_ne_bytes());
+    body.extend_from_slice(&kind.to_ne_bytes());
+    body.extend_from_slice(value);
+    body.resize(body.len().next_multiple_of(4), 0);
 }
 
 /// What follows something of this length; everything starts at a multiple of four.
@@ -184,16 +200,18 @@ mod tests {
 
     /// An attribute as the kernel writes it.
     fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(value.len() + 4).unwrap();
-        let mut bytes = [length.to_ne_bytes(), kind.to_ne_bytes()].concat();
-        bytes.extend_from_slice(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        let mut bytes = Vec::new();
+        add_attribute(&mut bytes, kind, value);
         bytes
     }
 
     #[test]
     fn a_request_reads_back() {
-        let bytes = [request(18, 7, &[1, 2, 3, 4]), request(22, 8, &[])].concat();
+        let bytes = [
+            request(18, Extent::All, 7, &[1, 2, 3, 4]),
+            request(22, Extent::One, 8, &[]),
+        ]
+        .concat();
         let messages: Vec<_> = Messages::of(&bytes).map(Result::unwrap).collect();
         assert_eq!(messages.len(), 2);
         assert_eq!((messages[0].kind, messages[0].sequence), (18, 7));
@@ -204,7 +222,8 @@ mod tests {
     #[test]
     fn an_end_may_be_an_error() {
         let message = |kind: i32, number: i32| {
-            let bytes = request(u16::try_from(kind).unwrap(), 1, &number.to_ne_bytes());
+            let kind = u16::try_from(kind).unwrap();
+            let bytes = request(kind, Extent::One, 1, &number.to_ne_bytes());
             Messages::of(&bytes).next().unwrap().unwrap().is_end()
         };
         assert!(message(libc::NLMSG_DONE, 0).unwrap());

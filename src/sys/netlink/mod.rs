@@ -4,8 +4,10 @@ mod address;
 mod interfaces;
 mod link;
 mod message;
+mod route;
 
 pub(crate) use interfaces::interfaces;
+pub(crate) use route::{default_routes, route_to};
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -17,7 +19,7 @@ use rustix::net::{
     socket_with,
 };
 
-use message::{Message, Messages};
+use message::{Extent, Message, Messages};
 
 /// How often a table that changes while it is read is read again.
 const ATTEMPTS: usize = 20;
@@ -59,7 +61,7 @@ impl Netlink {
         read: impl Fn(&[u8]) -> io::Result<Option<T>>,
     ) -> io::Result<Vec<T>> {
         for _ in 0..ATTEMPTS {
-            self.request(request, body)?;
+            self.request(request, Extent::All, body)?;
             let mut entries = Vec::new();
             let steady = self.answers(|message| {
                 if message.kind == answer {
@@ -74,10 +76,36 @@ impl Netlink {
         Err(unsteady())
     }
 
-    /// Sends a request for a whole table.
-    fn request(&mut self, kind: u16, body: &[u8]) -> io::Result<()> {
+    /// Asks for one entry of type `answer`, and reads it.
+    fn ask<T>(
+        &mut self,
+        request: u16,
+        body: &[u8],
+        answer: u16,
+        read: impl Fn(&[u8]) -> io::Result<Option<T>>,
+    ) -> io::Result<Option<T>> {
+        self.request(request, Extent::One, body)?;
+        loop {
+            let length = receive(&self.socket, &mut self.buffer)?;
+            for message in Messages::of(self.buffer.get(..length).unwrap_or_default()) {
+                let message = message?;
+                if message.sequence != self.sequence {
+                    continue;
+                }
+                if message.is_end()? {
+                    return Ok(None);
+                }
+                if message.kind == answer {
+                    return read(message.body);
+                }
+            }
+        }
+    }
+
+    /// Sends a request.
+    fn request(&mut self, kind: u16, extent: Extent, body: &[u8]) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
-        let request = message::request(kind, self.sequence, body);
+        let request = message::request(kind, extent, self.sequence, body);
         retry_on_intr(|| send(&self.socket, &request, SendFlags::empty()))?;
         Ok(())
     }

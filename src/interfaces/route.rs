@@ -1,0 +1,131 @@
+//! Which way packets go, as the routing table decides. Nothing is sent to find out.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use super::{Interface, portable};
+use crate::error::{Action, Cause, Error, Result};
+use crate::net::Family;
+use crate::sys;
+
+/// The way to an address, or to everything that no other route is for. What the system does not
+/// tell is `None`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Route {
+    /// Where to: an address; of a default route the one of zeros.
+    pub destination: IpAddr,
+    /// How many leading bits of it count: none of a default route.
+    pub prefix: u8,
+    /// The address that we have there.
+    pub source: Option<IpAddr>,
+    /// The name of the interface that packets leave through.
+    pub interface: Option<String>,
+    /// The router that takes them on; `None` too for what is on the same link.
+    pub gateway: Option<IpAddr>,
+    /// The routes with the smallest number are taken.
+    pub metric: Option<u32>,
+}
+
+/// The way to the first of these addresses that there is one to.
+///
+/// # Errors
+/// There is no route to any; the error of the first says why.
+pub fn route_to(addresses: &[SocketAddr]) -> Result<Route> {
+    let mut refused = None;
+    for address in addresses {
+        match way(*address) {
+            Ok(route) => return Ok(route),
+            Err(error) => refused.get_or_insert((address, error)),
+        };
+    }
+    let (address, error) = match refused {
+        Some((address, error)) => (address.ip().to_string(), Cause::Io(error)),
+        None => (String::new(), Cause::Other("no address".to_owned())),
+    };
+    Err(Error::new(
+        Action::Inspect,
+        format!("the route to {address}"),
+        error,
+    ))
+}
+
+/// The default routes, IPv4 first, in the order in which they are taken.
+///
+/// # Errors
+/// There is none, or this system does not tell.
+pub fn default_routes(family: Family) -> Result<Vec<Route>> {
+    let failed = |cause: Cause| Error::new(Action::Inspect, "the default route", cause);
+    match sys::default_routes(family) {
+        Ok(Some(routes)) if routes.is_empty() => {
+            let which = match family {
+                Family::Any => "",
+                Family::V4 => " for IPv4",
+                Family::V6 => " for IPv6",
+            };
+            Err(failed(format!("there is none{which}").into()))
+        }
+        Ok(Some(routes)) => Ok(routes),
+        Ok(None) => Err(failed("this system is not asked yet".to_owned().into())),
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// The way to an address. Where the table cannot be read, a socket is asked.
+fn way(to: SocketAddr) -> io::Result<Route> {
+    let zone = match to {
+        SocketAddr::V6(to) => Some(to.scope_id()).filter(|scope| *scope != 0),
+        SocketAddr::V4(_) => None,
+    };
+    match sys::route_to(to.ip(), zone) {
+        Ok(Some(route)) => Ok(route),
+        Ok(None) => asked_of_a_socket(to),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => asked_of_a_socket(to),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a UDP socket has for an address once it is connected, which sends nothing (connect(2)).
+fn asked_of_a_socket(to: SocketAddr) -> io::Result<Route> {
+    let any: IpAddr = match to {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    // Any port but 0 will do: 9 discards (RFC 863).
+    socket.connect(SocketAddr::new(to.ip(), 9))?;
+    let source = socket.local_addr()?.ip();
+    let has = |interface: &Interface| interface.addresses.iter().any(|a| a.address == source);
+    let interface = portable::interfaces()?.into_iter().find(has);
+    Ok(Route {
+        destination: to.ip(),
+        prefix: if to.is_ipv4() { 32 } else { 128 },
+        source: Some(source),
+        interface: interface.map(|interface| interface.name),
+        gateway: None,
+        metric: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_to_ask_agree() {
+        for address in ["127.0.0.1:9", "[::1]:9"] {
+            let address: SocketAddr = address.parse().unwrap();
+            let (Ok(told), Ok(asked)) = (way(address), asked_of_a_socket(address)) else {
+                continue;
+            };
+            assert_eq!(
+                (told.source, told.interface),
+                (asked.source, asked.interface)
+            );
+        }
+    }
+
+    #[test]
+    fn no_address_has_no_route() {
+        assert!(route_to(&[]).is_err());
+    }
+}

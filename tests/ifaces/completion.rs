@@ -1,0 +1,110 @@
+//! The names of interfaces on the Tab key, in real shells.
+
+use std::path::Path;
+
+use crate::support::{Exit, Namespace, Program, Terminal, need};
+
+/// Where the scripts lie.
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/completions");
+
+/// A name that runs a command in a shell that is careless.
+const HOSTILE: &str = "ve$(id>&2)";
+
+/// A search path that begins with the program under test.
+fn path() -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_nettool"));
+    let directory = program.parent().expect("a directory").display();
+    format!("{directory}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+}
+
+/// A namespace with two interfaces that begin alike, one of them hostile.
+fn space() -> Option<Namespace> {
+    let space = Namespace::new()?;
+    space.run("ip link add veth0 type veth peer name plug");
+    space.run("ip link add idle type veth peer name other");
+    let ip = Program::new("ip").args(["link", "set", "idle", "name", HOSTILE]);
+    space.inside(ip).run().status(0);
+    Some(space)
+}
+
+/// Runs a script in a shell inside.
+fn shell(space: &Namespace, words: &[&str], script: &str) -> Exit {
+    let program = Program::new(words[0]).args(&words[1..]).arg(script);
+    let exit = space.inside(program.env("PATH", &path())).run();
+    exit.success().silent();
+    exit
+}
+
+#[test]
+fn bash_offers_names() {
+    if !need(&["bash"]) {
+        return;
+    }
+    let Some(space) = space() else { return };
+    let offers = |words: &str| {
+        let script = format!(
+            "source {SCRIPTS}/nettool.bash; COMP_WORDS=(nettool {words}); \
+             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _nettool_named nettool \"${{COMP_WORDS[COMP_CWORD]}}\" \
+             \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let exit = shell(&space, &["bash", "--norc", "-c"], &script);
+        String::from_utf8(exit.stdout).expect("text")
+    };
+    let both = "veth0\nve\\$\\(id\\>\\&2\\)\n";
+    assert_eq!(offers("ifaces ve"), both);
+    assert_eq!(offers("--json ifaces --up lo ve"), both);
+    assert_eq!(offers("--color always ifaces p"), "plug\n");
+    assert_eq!(offers("ifaces --stat"), "--stats\n");
+    assert_eq!(offers("ifaces --color a"), "auto\nalways\n");
+    assert_eq!(offers("connect ifaces ve"), "\n");
+    assert!(offers("ifaces ''").starts_with("lo\n"));
+}
+
+#[test]
+fn fish_offers_names() {
+    if !need(&["fish"]) {
+        return;
+    }
+    let Some(space) = space() else { return };
+    let offers = |line: &str| {
+        let script = format!("source {SCRIPTS}/nettool.fish; complete -C'{line}'");
+        let home = tempfile::tempdir().expect("a directory");
+        let words = ["env", &format!("HOME={}", home.path().display()), "fish"];
+        let exit = shell(
+            &space,
+            &[&words[..], &["--no-config", "-c"]].concat(),
+            &script,
+        );
+        String::from_utf8(exit.stdout).expect("text")
+    };
+    let names = offers("nettool ifaces ve");
+    let mut names: Vec<_> = names.lines().collect();
+    names.sort_unstable();
+    assert_eq!(names, [HOSTILE, "veth0"]);
+    assert_eq!(offers("nettool ifaces lo p"), "plug\n");
+    assert!(offers("nettool ifaces --stat").starts_with("--stats\t"));
+}
+
+#[test]
+fn zsh_offers_names() {
+    if !need(&["zsh"]) {
+        return;
+    }
+    let Some(space) = space() else { return };
+    let mut terminal = Terminal::new();
+    let program = Program::new("zsh").args(["-f", "-i"]).env("PATH", &path());
+    let program = program.env("TERM", "dumb").env("PS1", "ready> ");
+    let shell = terminal.hosts(space.inside(program)).start();
+    terminal.shows("ready> ");
+    terminal.types(format!(
+        "fpath=({SCRIPTS} $fpath); autoload -U compinit; compinit -u -D; echo load''ed\n"
+    ));
+    terminal.shows("loaded\r\n");
+    terminal.types("nettool ifaces --names pl\t\n");
+    terminal.shows("\r\nplug\r\n");
+    terminal.types("nettool ifaces --names ve\\$\t\n");
+    terminal.shows(&format!("\r\n{HOSTILE}\r\n"));
+    terminal.types("exit\n");
+    shell.wait().status(0);
+}
