@@ -152,7 +152,7 @@ impl<'a> Looped<'a> {
                 Ok(0) | Err(_) => self.reads_peer = false,
             }
         }
-        if !self.reads_peer {
+        if !self.reads_peer && self.meter.received() > 0 {
             self.close_outlet();
         }
     }
@@ -173,6 +173,10 @@ impl Mover for Looped<'_> {
     async fn news(&mut self) -> News {
         if self.phase == Phase::Rescuing {
             self.read_held();
+            if !self.written && self.meter.received() == 0 {
+                self.written = true;
+                return News::Written(Ok(()));
+            }
         }
         let (unsent, room) = (self.has_unsent(), self.has_room());
         let reads_input = self.reads_input && !unsent;

@@ -268,7 +268,7 @@ impl<'a, M: Mover> Session<'a, M> {
             let news = self.mover.news().await;
             self.written |= matches!(news, News::Written(_));
         }
-        if self.written || self.is_untouched() {
+        if self.written {
             return;
         }
         self.mover.rescue();
