@@ -61,6 +61,14 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose 
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s s -l source -d 'The address of this machine to connect from' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s p -l source-port -d 'The port to connect from; 0 lets the system pick' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l interface -d 'Everything goes through this interface' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l keepalive -d 'Ask a silent peer after this long whether it is there, and again; forever: never' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
@@ -88,6 +96,12 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l keepalive -d 'Ask a silent peer after this long whether it is there, and again; forever: never' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-time -d 'Fail when the whole session takes longer' -r

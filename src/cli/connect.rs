@@ -1,9 +1,10 @@
 //! `nettool connect`.
 
 use clap::Args;
+use nettool::net::{Family, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
-use super::common::{DataArgs, Peer, TimeArgs, TransportArgs};
+use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
 use super::{Usage, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
@@ -22,6 +23,22 @@ pub(crate) struct ConnectArgs {
     port: Option<String>,
     #[command(flatten)]
     pub(crate) transport: TransportArgs,
+    /// The address of this machine to connect from
+    #[arg(
+        short,
+        long,
+        value_name = "ADDR",
+        help_heading = "Transport",
+        conflicts_with = "unix"
+    )]
+    #[arg(value_parser = address)]
+    pub(crate) source: Option<Host>,
+    /// The port to connect from; 0 lets the system pick
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
+    #[arg(help_heading = "Transport", conflicts_with = "unix")]
+    source_port: Option<Port>,
+    #[command(flatten)]
+    socket: SocketArgs,
     #[command(flatten)]
     pub(crate) times: TimeArgs,
     /// Give up when no address answers in time, the look-up of the name included [default: 10s]
@@ -81,12 +98,44 @@ impl ConnectArgs {
         Ok(Peer::Ip(host, port))
     }
 
+    /// Which addresses of the peer can be reached: those of the source's family, where there is one.
+    pub(crate) fn family(&self) -> Result<Family, Usage> {
+        let (source, family) = match (&self.source, self.transport.family()) {
+            (None, family) => return Ok(family),
+            (Some(source @ Host::V4(_)), Family::V6) => (source, "-6"),
+            (Some(source @ Host::V6(..)), Family::V4) => (source, "-4"),
+            (Some(Host::V4(_)), _) => return Ok(Family::V4),
+            (Some(_), _) => return Ok(Family::V6),
+        };
+        Err(Usage::new(format!(
+            "--source {source} cannot be used with {family}"
+        )))
+    }
+
+    /// What the socket is told; of the source only the port.
+    pub(crate) fn options(&self) -> SocketOptions {
+        SocketOptions {
+            source_port: self.source_port.map_or(0, |port| port.0),
+            ..self.socket.options()
+        }
+    }
+
     /// How long a connection may take to come about.
     pub(crate) fn patience(&self) -> Option<std::time::Duration> {
         match self.connect_timeout.or(self.times.patience()) {
             None => Some(CONNECT_TIMEOUT),
             Some(limit) => limit.limit(),
         }
+    }
+}
+
+/// Reads an address of this machine.
+fn address(text: &str) -> Result<Host, String> {
+    match value::<Host>(text)? {
+        Host::Name(_) => {
+            Err("not an address; write an IPv4 or IPv6 address of this machine".into())
+        }
+        address => Ok(address),
     }
 }
 

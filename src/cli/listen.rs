@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use nettool::net::ListenOptions;
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
-use super::common::{DataArgs, TimeArgs, TransportArgs};
+use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
 use super::{Usage, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout.
@@ -24,6 +25,8 @@ pub(crate) struct ListenArgs {
     second: Option<String>,
     #[command(flatten)]
     pub(crate) transport: TransportArgs,
+    #[command(flatten)]
+    socket: SocketArgs,
     #[command(flatten)]
     pub(crate) times: TimeArgs,
     /// Give up when no client comes in time
@@ -87,6 +90,14 @@ impl ListenArgs {
                 Ok(Where::Ip(Some(host.parse()?), port.parse::<Port>()?.0))
             }
             (None, Some(word), None, None) => port_or_both(word),
+        }
+    }
+
+    /// What the sockets are told.
+    pub(crate) fn options(&self) -> ListenOptions {
+        ListenOptions {
+            socket: self.socket.options(),
+            ..ListenOptions::default()
         }
     }
 

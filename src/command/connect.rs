@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
-use nettool::net::{Address, Connecting, Stream, connect_tcp, connect_udp, connect_unix};
+use nettool::net::{
+    Address, Connecting, Family, SocketOptions, Stream, connect_tcp, connect_udp, connect_unix,
+    resolve,
+};
 use nettool::relay::{
     Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
     exchange,
@@ -31,23 +34,25 @@ pub(super) fn run(
     if arguments.transport.udp {
         arguments.data.check_datagrams()?;
     }
-    talk::block_on(|endings| session(arguments, &peer, output, endings))
+    let way = Way {
+        arguments,
+        peer: &peer,
+        family: arguments.family()?,
+        output,
+    };
+    talk::block_on(|endings| session(way, endings))
 }
 
 /// The whole of it: reaching the peer, talking, telling how it ended.
-async fn session(
-    arguments: &ConnectArgs,
-    peer: &Peer,
-    output: &Output,
-    endings: Endings,
-) -> Result<Status, Failure> {
+async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
+    let (arguments, output) = (way.arguments, way.output);
     let came = endings.came();
     let mut stop = std::pin::pin!(endings.wait());
     let whole = arguments.times.whole();
     let end = whole.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     let reached = tokio::select! {
         () = stop.as_mut() => return Ok(talk::stopped(&came)),
-        reached = reach(arguments, peer, output, end) => reached?,
+        reached = way.reach(end) => reached?,
     };
     let mut call = Call {
         arguments,
@@ -70,55 +75,65 @@ enum Reached {
     Udp(tokio::net::UdpSocket),
 }
 
-/// Reaches the peer, in the time that the whole may take.
-async fn reach(
-    arguments: &ConnectArgs,
-    peer: &Peer,
-    output: &Output,
-    end: Option<(Instant, Duration)>,
-) -> Result<Reached, Error> {
-    let reaching = reach_in_time(arguments, peer, output);
-    let Some((moment, limit)) = end else {
-        return reaching.await;
-    };
-    let target = match peer {
-        Peer::Ip(host, port) => format!("{}:{port}", host.bracketed()),
-        Peer::Unix(path) => path.display().to_string(),
-    };
-    let reached = tokio::time::timeout_at(moment.into(), reaching).await;
-    reached.unwrap_or_else(|_| Err(Error::new(Action::Connect, target, Cause::TimedOut(limit))))
+/// A peer, and how it is to be reached.
+struct Way<'a> {
+    arguments: &'a ConnectArgs,
+    peer: &'a Peer,
+    family: Family,
+    output: &'a Output,
 }
 
-/// Reaches the peer.
-async fn reach_in_time(
-    arguments: &ConnectArgs,
-    peer: &Peer,
-    output: &Output,
-) -> Result<Reached, Error> {
-    let (host, port): (&Host, u16) = match peer {
-        Peer::Unix(path) => {
-            let stream = connect_unix(path).await?;
-            return Ok(Reached::Stream(stream, Address::Unix(Some(path.clone()))));
-        }
-        Peer::Ip(host, port) => (host, *port),
-    };
-    let family = arguments.transport.family();
-    let connecting = Connecting {
-        host,
-        port,
-        family,
-        limit: arguments.patience(),
-    };
-    if arguments.transport.udp {
-        let addresses = connecting.resolve().await?;
-        return Ok(Reached::Udp(
-            connect_udp(&connecting.target(), &addresses).await?,
-        ));
+impl Way<'_> {
+    /// Reaches the peer, in the time that the whole may take.
+    async fn reach(&self, end: Option<(Instant, Duration)>) -> Result<Reached, Error> {
+        let reaching = self.reach_in_time();
+        let Some((moment, limit)) = end else {
+            return reaching.await;
+        };
+        let target = match self.peer {
+            Peer::Ip(host, port) => format!("{}:{port}", host.bracketed()),
+            Peer::Unix(path) => path.display().to_string(),
+        };
+        let reached = tokio::time::timeout_at(moment.into(), reaching).await;
+        reached.unwrap_or_else(|_| Err(Error::new(Action::Connect, target, Cause::TimedOut(limit))))
     }
-    let stream = connect_tcp(&connecting, output).await?;
-    let failed = |error| Error::new(Action::Connect, connecting.target(), error);
-    let peer = stream.peer().map_err(failed)?;
-    Ok(Reached::Stream(stream, peer))
+
+    /// Reaches the peer.
+    async fn reach_in_time(&self) -> Result<Reached, Error> {
+        let options = self.options().await?;
+        let (host, port): (&Host, u16) = match self.peer {
+            Peer::Unix(path) => {
+                let stream = connect_unix(path, &options, self.output).await?;
+                return Ok(Reached::Stream(stream, Address::Unix(Some(path.clone()))));
+            }
+            Peer::Ip(host, port) => (host, *port),
+        };
+        let connecting = Connecting {
+            host,
+            port,
+            family: self.family,
+            limit: self.arguments.patience(),
+            options: &options,
+        };
+        if self.arguments.transport.udp {
+            let socket = connect_udp(&connecting, self.output).await?;
+            return Ok(Reached::Udp(socket));
+        }
+        let stream = connect_tcp(&connecting, self.output).await?;
+        let failed = |error| Error::new(Action::Connect, connecting.target(), error);
+        let peer = stream.peer().map_err(failed)?;
+        Ok(Reached::Stream(stream, peer))
+    }
+
+    /// What the socket is told.
+    async fn options(&self) -> Result<SocketOptions, Error> {
+        let mut options = self.arguments.options();
+        if let Some(source) = &self.arguments.source {
+            let found = resolve(source, 0, Family::Any).await?;
+            options.source = found.first().copied();
+        }
+        Ok(options)
+    }
 }
 
 /// A conversation that we began.

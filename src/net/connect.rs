@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Family, Stream, resolve};
+use super::{Family, SocketOptions, Stream, resolve};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::value::Host;
@@ -29,6 +30,8 @@ pub struct Connecting<'a> {
     pub family: Family,
     /// For everything, the resolving of the name included; `None` is for ever.
     pub limit: Option<Duration>,
+    /// What its sockets are told.
+    pub options: &'a SocketOptions,
 }
 
 impl Connecting<'_> {
@@ -68,7 +71,8 @@ impl Connecting<'_> {
 /// Connects to the first address that answers.
 ///
 /// # Errors
-/// The name cannot be resolved, or no address was reached: the error names each one tried.
+/// The name cannot be resolved, an option cannot be had, or no address was reached: the error names
+/// each one tried.
 pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Stream> {
     let deadline = wanted.deadline();
     let addresses = wanted.resolve().await?;
@@ -77,12 +81,14 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
         running: JoinSet::new(),
         started: Vec::new(),
         failed: Vec::new(),
+        options: wanted.options,
         observer,
     };
-    match race.run(deadline).await {
+    match race.run(deadline).await? {
         Some(stream) => {
             let stream = Stream::Tcp(stream);
             stream.prepare();
+            wanted.options.report_buffers(&stream, observer);
             Ok(stream)
         }
         None => Err(race.into_error(wanted)),
@@ -93,11 +99,16 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
 ///
 /// # Errors
 /// Nobody listens there, or the path is no socket.
-pub async fn connect_unix(path: &Path) -> Result<Stream> {
+pub async fn connect_unix(
+    path: &Path,
+    options: &SocketOptions,
+    observer: &dyn Observer,
+) -> Result<Stream> {
     let connected = UnixStream::connect(path).await;
-    connected
-        .map(Stream::Unix)
-        .map_err(|error| Error::new(Action::Connect, path.display(), error))
+    let stream = connected.map_err(|error| Error::new(Action::Connect, path.display(), error))?;
+    options.size_buffers(&stream, path.display())?;
+    options.report_buffers(&stream, observer);
+    Ok(Stream::Unix(stream))
 }
 
 /// The addresses so that the families take turns, the system's first choice first (RFC 8305,
@@ -126,45 +137,50 @@ struct Race<'a> {
     running: JoinSet<Answer>,
     started: Vec<SocketAddr>,
     failed: Vec<(SocketAddr, io::Error)>,
+    options: &'a SocketOptions,
     observer: &'a dyn Observer,
 }
 
 impl Race<'_> {
     /// The first connection, or `None` when no address is left or the time is over.
-    async fn run(&mut self, deadline: Option<Instant>) -> Option<TcpStream> {
+    async fn run(&mut self, deadline: Option<Instant>) -> Result<Option<TcpStream>> {
         loop {
-            if !self.start_next() && self.running.is_empty() {
-                return None;
+            if !self.start_next()? && self.running.is_empty() {
+                return Ok(None);
             }
             let next = (!self.waiting.is_empty()).then(|| Instant::now() + STAGGER);
             tokio::select! {
                 Some(answer) = self.running.join_next() => {
-                    let (address, result) = answer.ok()?;
-                    match result {
-                        Ok(stream) => return Some(stream),
-                        Err(error) => self.failed.push((address, error)),
+                    match answer {
+                        Ok((_, Ok(stream))) => return Ok(Some(stream)),
+                        Ok((address, Err(error))) => self.failed.push((address, error)),
+                        Err(_) => return Ok(None),
                     }
                 }
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    return None;
+                    return Ok(None);
                 }
             }
         }
     }
 
     /// Begins an attempt on the next address, if there is one.
-    fn start_next(&mut self) -> bool {
+    fn start_next(&mut self) -> Result<bool> {
         let Some(address) = self.waiting.pop_front() else {
-            return false;
+            return Ok(false);
         };
         self.observer.notice(&Event::Trying {
             address: &address.into(),
         });
         self.started.push(address);
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        if let Ok(socket) = &socket {
+            self.options.prepare(socket, address)?;
+        }
         self.running
-            .spawn(async move { (address, attempt(address).await) });
-        true
+            .spawn(async move { (address, attempt(socket, address).await) });
+        Ok(true)
     }
 
     /// What every address answered, in the order in which they were tried.
@@ -194,13 +210,11 @@ fn timed_out(limit: Duration) -> io::Error {
 }
 
 /// One attempt on one address.
-async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    let stream = socket.connect(address).await?;
+async fn attempt(socket: io::Result<Socket>, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket?;
+    socket.set_nonblocking(true)?;
+    let stream = TcpSocket::from_std_stream(socket.into());
+    let stream = stream.connect(address).await?;
     if stream.local_addr()? == stream.peer_addr()? {
         // A closed port of this machine that the system picked as our own port too: a
         // simultaneous open with ourselves (RFC 9293, section 3.5). Nobody listens there.

@@ -23,12 +23,13 @@ mod portable;
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+    bind_to_interface, set_receive_low_water, splice, stdout_was_closed, unacknowledged,
+    widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{default_routes, hardware, interfaces, route_to};
+pub(crate) use portable::{bind_to_interface, default_routes, hardware, interfaces, route_to};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
