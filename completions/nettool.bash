@@ -106,7 +106,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__connect)
-            opts="-u -U -4 -6 -s -p -w -N -z -q -v -n -h --udp --unix --source --source-port --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --connect-timeout --send-only --recv-only --until --no-shutdown --raw --json --color --quiet --verbose --numeric --help"
+            opts="-u -U -4 -6 -s -p -w -N -z -q -v -n -h --udp --unix --source --source-port --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --connect-timeout --retry --retry-delay --send-only --recv-only --until --no-shutdown --raw --json --color --quiet --verbose --numeric --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -184,6 +184,14 @@ _nettool() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --until)
                     COMPREPLY=($(compgen -W "auto both peer stdin" -- "${cur}"))
                     return 0
@@ -226,7 +234,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__listen)
-            opts="-u -U -4 -6 -w -p -l -q -v -n -h --udp --unix --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --json --color --quiet --verbose --numeric --help"
+            opts="-u -U -4 -6 -w -p -l -q -v -n -h --udp --unix --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --backlog --reuse-port --port-file --json --color --quiet --verbose --numeric --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -297,6 +305,14 @@ _nettool() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

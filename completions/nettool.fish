@@ -74,6 +74,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time, the look-up of the name included [default: 10s]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry -d 'Try again up to N times when the peer cannot be reached, or resets before a byte has moved' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry-delay -d 'Wait this long before the first retry, twice as long before each later one [default: 1s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
 both\t'When both sides have ended'
 peer\t'When the peer has ended'
@@ -112,6 +114,8 @@ both\t'When both sides have ended'
 peer\t'When the peer has ended'
 stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 'Write the port into FILE as soon as a client can connect; it stays there' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -122,6 +126,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners of this user that also say so'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s l -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l json -d 'Print records, one JSON object a line'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d 'Print errors alone'

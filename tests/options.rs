@@ -6,7 +6,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use socket2::{Domain, Socket};
 
 use crate::support::{
-    Exit, Input, Namespace, Peer, Program, Running, Step, need, nettool, scratch,
+    Exit, Input, Namespace, Peer, Program, Running, Step, need, nettool, scratch, until,
 };
 
 /// The connected sockets of a running program.
@@ -385,4 +385,199 @@ fn what_makes_no_sense_is_refused() {
         let value = bad.split('=').next_back().unwrap();
         refused(&["connect", "127.0.0.1", "9", bad], &[value, "; write "]);
     }
+}
+
+#[test]
+fn a_backlog_is_what_was_asked_for() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let place = scratch();
+    let path = place.path().join("s");
+    let path = path.to_str().unwrap();
+    for (words, filter) in [
+        (["--port", "7"], "-ltnH sport = :7".to_owned()),
+        (["--unix", path], format!("-lxH src {path}")),
+    ] {
+        let server = nettool(["listen", "--backlog=5"]).args(words);
+        let server = space.inside(server).start();
+        server.says("listening on");
+        let listed = space.run(&format!("ss {filter}"));
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        for line in listed.lines() {
+            let limit = line.split_whitespace().find(|word| *word == "5");
+            assert!(limit.is_some(), "{line}");
+        }
+        assert!(!listed.is_empty());
+    }
+    refused(
+        &["listen", "-u", "9", "--backlog=5"],
+        &["--backlog", "--udp"],
+    );
+    refused(&["listen", "9", "--backlog=0"], &["0", "; write "]);
+}
+
+#[test]
+fn a_port_is_shared_when_both_say_so() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    for kind in [&[][..], &["-u"]] {
+        let words = [&["listen", "127.0.0.1", "7", "--reuse-port"], kind].concat();
+        let one = space.inside(nettool(&words)).start();
+        one.listening();
+        let other = space.inside(nettool(&words)).start();
+        other.listening();
+        let alone = [&["listen", "127.0.0.1", "7"], kind].concat();
+        let exit = space.inside(nettool(alone)).run();
+        assert!(exit.failure(1).contains("bind 127.0.0.1:7: "));
+    }
+    refused(
+        &["listen", "-U", "/nowhere/s", "--reuse-port"],
+        &["--reuse-port", "--unix"],
+    );
+}
+
+#[test]
+fn a_port_file_is_there_once_a_client_can_connect() {
+    let place = scratch();
+    let file = place.path().join("port");
+    std::fs::write(&file, "an older one that is longer").unwrap();
+    for kind in [&[][..], &["-u"]] {
+        let words = [
+            &["listen", "0", "--port-file"],
+            &[file.to_str().unwrap()][..],
+            kind,
+        ]
+        .concat();
+        let server = nettool(words).start();
+        let port = server.listening().port();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{port}\n"));
+        server.kill();
+        assert!(file.exists());
+        let all = std::fs::read_dir(place.path()).unwrap();
+        assert_eq!(all.count(), 1);
+    }
+}
+
+#[test]
+fn a_port_file_never_appears_half_written() {
+    let place = scratch();
+    let file = place.path().join("port");
+    let server = nettool(["listen", "127.0.0.1", "0", "--port-file"])
+        .arg(&file)
+        .start();
+    until("the file is there", || file.exists());
+    let port = std::fs::read_to_string(&file).unwrap();
+    let target = format!("127.0.0.1:{}", port.strip_suffix('\n').unwrap());
+    nettool(["connect", &target]).stdin("x").run().success();
+    server.wait().success().printed("x");
+}
+
+#[test]
+fn a_port_file_replaces_nothing_but_a_file() {
+    let place = scratch();
+    let symlink = place.path().join("symlink");
+    std::os::unix::fs::symlink("/dev/null", &symlink).unwrap();
+    for path in [place.path(), &symlink, &place.path().join("none/port")] {
+        let exit = nettool(["listen", "127.0.0.1", "0", "--port-file"])
+            .arg(path)
+            .run();
+        let line = exit.failure(1);
+        assert!(
+            line.contains(&format!("write to {}: ", path.display())),
+            "{line}"
+        );
+        assert!(!exit.stderr.contains("listening on"));
+    }
+    assert!(symlink.is_symlink());
+}
+
+#[test]
+fn who_listens_late_is_reached() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let words = [
+        "connect",
+        "-v",
+        "127.0.0.1:7",
+        "--retry=20",
+        "--retry-delay=50ms",
+    ];
+    let client = space.inside(nettool(words)).stdin("x").start();
+    let refusal = "connect to 127.0.0.1:7: connection refused; again in ";
+    client.says(&format!("{refusal}50ms, 19 more after that"));
+    client.says(&format!("{refusal}100ms, 18 more after that"));
+    let server = space.inside(nettool(["listen", "127.0.0.1", "7"])).start();
+    server.wait().success().printed("x");
+    client.wait().success();
+}
+
+#[test]
+fn so_many_retries_and_no_more() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    for (retries, count) in [("0", 0), ("1", 1), ("3", 3)] {
+        let words = [
+            "connect",
+            "127.0.0.1",
+            "7",
+            "-v",
+            "--retry-delay=10ms",
+            "--retry",
+        ];
+        let exit = space.inside(nettool(words).arg(retries)).run();
+        let line = exit.failure(1);
+        assert!(
+            line.ends_with("connect to 127.0.0.1:7: connection refused"),
+            "{line}"
+        );
+        assert_eq!(exit.stderr.matches("; again in ").count(), count);
+    }
+    refused(&["connect", "h", "9", "--retry-delay=1s"], &["--retry <N>"]);
+    refused(&["connect", "h", "9", "--retry=-1"], &["-1"]);
+    refused(
+        &["connect", "h", "9", "--retry=1", "--retry-delay=forever"],
+        &["; write "],
+    );
+}
+
+#[test]
+fn retries_end_with_the_time_for_all() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let words = [
+        "connect",
+        "127.0.0.1:7",
+        "--retry=1000",
+        "--retry-delay=20ms",
+        "--max-time=1s",
+    ];
+    let exit = space.inside(nettool(words)).run();
+    exit.failure(1);
+    exit.within(Duration::from_millis(1500))
+        .at_least(Duration::from_millis(200));
+}
+
+#[test]
+fn a_reset_before_a_byte_is_tried_again_and_no_other() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let reset = |stream: &std::net::TcpStream| rustix::net::connect_unspec(stream).unwrap();
+    let words = ["connect", "-v", &target, "--retry=5", "--retry-delay=10ms"];
+    let mut client = nettool(words).stdin(Input::Open).start();
+    for _ in 0..2 {
+        reset(&listener.accept().unwrap().0);
+    }
+    let (stream, _) = listener.accept().unwrap();
+    let mut stdin = client.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"x").unwrap();
+    std::io::Read::read_exact(&mut &stream, &mut [0]).unwrap();
+    reset(&stream);
+    let exit = client.wait();
+    exit.failure(1);
+    assert_eq!(exit.stderr.matches("; again in ").count(), 2);
 }

@@ -1,7 +1,7 @@
 //! `nettool connect`.
 
 use clap::Args;
-use nettool::net::{Family, SocketOptions};
+use nettool::net::{Family, Retries, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
@@ -44,6 +44,13 @@ pub(crate) struct ConnectArgs {
     /// Give up when no address answers in time, the look-up of the name included [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
     connect_timeout: Option<Duration>,
+    /// Try again up to N times when the peer cannot be reached, or resets before a byte has moved
+    #[arg(long, value_name = "N", value_parser = retries, help_heading = "Times")]
+    retry: Option<u32>,
+    /// Wait this long before the first retry, twice as long before each later one [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = delay, requires = "retry")]
+    #[arg(help_heading = "Times")]
+    retry_delay: Option<std::time::Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Accepted for those who know nc: it is what happens anyway
@@ -68,6 +75,9 @@ Examples:
 
 /// How long a connection may take to come about, unless said otherwise.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How long to wait before the first retry, unless said otherwise.
+const RETRY_DELAY: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl ConnectArgs {
     /// Whom to connect to.
@@ -120,6 +130,14 @@ impl ConnectArgs {
         }
     }
 
+    /// How often it is tried again, and how soon.
+    pub(crate) fn retries(&self) -> Retries {
+        Retries::new(
+            self.retry.unwrap_or(0),
+            self.retry_delay.unwrap_or(RETRY_DELAY),
+        )
+    }
+
     /// How long a connection may take to come about.
     pub(crate) fn patience(&self) -> Option<std::time::Duration> {
         match self.connect_timeout.or(self.times.patience()) {
@@ -127,6 +145,18 @@ impl ConnectArgs {
             Some(limit) => limit.limit(),
         }
     }
+}
+
+/// Reads a number of tries.
+fn retries(text: &str) -> Result<u32, String> {
+    let wrong = |_| "not a number of tries; write 0 to 4294967295".to_owned();
+    text.parse().map_err(wrong)
+}
+
+/// Reads the time before another try.
+fn delay(text: &str) -> Result<std::time::Duration, String> {
+    let delay = value::<Duration>(text)?.limit();
+    delay.ok_or_else(|| "it never comes to a try; write a time such as 500ms or 2s".to_owned())
 }
 
 /// Reads an address of this machine.

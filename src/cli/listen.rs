@@ -38,6 +38,21 @@ pub(crate) struct ListenArgs {
     #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
     #[arg(help_heading = "Transport")]
     port: Option<Port>,
+    /// Let N clients wait to be accepted, as far as the system allows
+    #[arg(long, value_name = "N", value_parser = backlog, conflicts_with = "udp")]
+    #[arg(help_heading = "Socket")]
+    backlog: Option<i32>,
+    /// Share the port with other listeners of this user that also say so
+    #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
+    reuse_port: bool,
+    /// Write the port into FILE as soon as a client can connect; it stays there
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "unix",
+        help_heading = "Output"
+    )]
+    port_file: Option<PathBuf>,
     /// Accepted for those who know nc: it is what happens anyway
     #[arg(short = 'l', hide = true)]
     _listen: bool,
@@ -97,7 +112,9 @@ impl ListenArgs {
     pub(crate) fn options(&self) -> ListenOptions {
         ListenOptions {
             socket: self.socket.options(),
-            ..ListenOptions::default()
+            backlog: self.backlog,
+            reuse_port: self.reuse_port,
+            port_file: self.port_file.clone(),
         }
     }
 
@@ -105,6 +122,12 @@ impl ListenArgs {
     pub(crate) fn patience(&self) -> Option<std::time::Duration> {
         self.accept_timeout.or(self.times.patience())?.limit()
     }
+}
+
+/// Reads a number of clients, which the system takes as an int.
+fn backlog(text: &str) -> Result<i32, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| format!("not a number of clients; write 1 to {}", i32::MAX))
 }
 
 /// The error of a port that is given twice, once as this word.

@@ -1,13 +1,14 @@
 //! `nettool connect`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
 use nettool::net::{
-    Address, Connecting, Family, SocketOptions, Stream, connect_tcp, connect_udp, connect_unix,
-    resolve,
+    Address, Connecting, Family, Retries, SocketOptions, Stream, connect_tcp, connect_udp,
+    connect_unix, resolve,
 };
 use nettool::relay::{
     Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
@@ -50,10 +51,7 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
     let mut stop = std::pin::pin!(endings.wait());
     let whole = arguments.times.whole();
     let end = whole.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-    let reached = tokio::select! {
-        () = stop.as_mut() => return Ok(talk::stopped(&came)),
-        reached = way.reach(end) => reached?,
-    };
+    let mut retries = arguments.retries();
     let mut call = Call {
         arguments,
         output,
@@ -61,13 +59,24 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
         input: Input::stdin(),
         meter: Arc::default(),
     };
-    let transfer = match reached {
-        Reached::Stream(stream, peer) => call.stream(stream, peer, stop).await?,
-        Reached::Udp(socket) => call.datagrams(socket, stop).await?,
-    };
-    output.transfer(1, &transfer);
-    Ok(talk::status(&transfer, &came))
+    loop {
+        let tried = call.once(&way, stop.as_mut()).await;
+        let Some(delay) = way.again(&tried, end, &mut retries) else {
+            let Some(transfer) = tried? else {
+                return Ok(talk::stopped(&came));
+            };
+            output.transfer(1, &transfer);
+            return Ok(talk::status(&transfer, &came));
+        };
+        tokio::select! {
+            () = stop.as_mut() => return Ok(talk::stopped(&came)),
+            () = tokio::time::sleep(delay) => {}
+        }
+    }
 }
+
+/// What came of a try; nothing if we were asked to stop.
+type Tried = Result<Option<Transfer>, Error>;
 
 /// A peer that answered, or that there is a route to.
 enum Reached {
@@ -125,6 +134,38 @@ impl Way<'_> {
         Ok(Reached::Stream(stream, peer))
     }
 
+    /// How long to wait before another try, if there is to be one: the peer was not reached, or
+    /// reset before a byte had moved, and there is time for it.
+    fn again(
+        &self,
+        tried: &Tried,
+        end: Option<(Instant, Duration)>,
+        retries: &mut Retries,
+    ) -> Option<Duration> {
+        let error = match tried {
+            Ok(Some(transfer)) if transfer.untouched => transfer.error.as_ref(),
+            Err(error) if self.may_pass(error) => Some(error),
+            _ => None,
+        }?;
+        let delay = retries.take()?;
+        let begins = Instant::now().checked_add(delay)?;
+        if end.is_some_and(|(end, _)| begins >= end) {
+            return None;
+        }
+        let left = retries.left();
+        self.output.notice(&Event::Retrying { error, delay, left });
+        Some(delay)
+    }
+
+    /// Whether it may be otherwise the next time.
+    fn may_pass(&self, error: &Error) -> bool {
+        match error.action {
+            Action::Connect => true,
+            Action::Resolve => matches!(self.peer, Peer::Ip(Host::Name(_), _)),
+            _ => false,
+        }
+    }
+
     /// What the socket is told.
     async fn options(&self) -> Result<SocketOptions, Error> {
         let mut options = self.arguments.options();
@@ -146,6 +187,22 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Reaches the peer and talks with it.
+    async fn once<S>(&mut self, way: &Way<'_>, mut stop: Pin<&mut S>) -> Tried
+    where
+        S: Future<Output = ()>,
+    {
+        let reached = tokio::select! {
+            () = stop.as_mut() => return Ok(None),
+            reached = way.reach(self.end) => reached?,
+        };
+        let transfer = match reached {
+            Reached::Stream(stream, peer) => self.stream(stream, peer, stop).await?,
+            Reached::Udp(socket) => self.datagrams(socket, stop).await?,
+        };
+        Ok(Some(transfer))
+    }
+
     /// Over a stream.
     async fn stream(
         &mut self,

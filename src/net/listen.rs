@@ -136,8 +136,21 @@ impl Listener {
         Binding::Tcp(ips)
     }
 
+    /// Tells where clients can connect: the file of the port first, then whoever listens to us.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn publish(&self, options: &ListenOptions, observer: &dyn Observer) -> Result<()> {
+        let mut addresses = self.addresses().into_iter();
+        if let Some(address) = addresses.find_map(|(_, address)| address.ip()) {
+            options.tell_port(address.port())?;
+        }
+        self.announce(observer);
+        Ok(())
+    }
+
     /// Tells where clients can connect.
-    pub fn announce(&self, observer: &dyn Observer) {
+    fn announce(&self, observer: &dyn Observer) {
         for (proto, address) in self.addresses() {
             observer.notice(&Event::Listening {
                 proto,
@@ -287,11 +300,15 @@ fn bind_all(addresses: &[SocketAddr], kind: Type, options: &ListenOptions) -> Re
         let socket = open(address, kind, options.reuse_port).map_err(failed)?;
         options.socket.apply(&socket, asked)?;
         socket.bind(&address.into()).map_err(failed)?;
-        let local = socket.local_addr().ok().and_then(|local| local.as_socket());
-        port = local.map(|local| local.port()).or(port);
+        port = local(&socket).map(|local| local.port()).or(port);
         bound.push((asked, socket));
     }
     Ok(bound)
+}
+
+/// Where a socket is bound.
+pub(super) fn local(socket: &Socket) -> Option<SocketAddr> {
+    socket.local_addr().ok()?.as_socket()
 }
 
 /// A socket for this address; of IPv6 one that leaves IPv4 to its own socket.

@@ -5,7 +5,9 @@ mod connect;
 mod line;
 mod listen;
 mod options;
+mod port_file;
 mod resolve;
+mod retries;
 mod stream;
 mod udp;
 
@@ -16,5 +18,6 @@ pub(crate) use line::Line;
 pub use listen::{Accepted, Binding, Listener, every_address};
 pub use options::{Keepalive, ListenOptions, SocketOptions};
 pub use resolve::resolve;
+pub use retries::Retries;
 pub use stream::Stream;
 pub use udp::{bind_udp, connect_udp};

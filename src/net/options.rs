@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use socket2::{SockRef, Socket, TcpKeepalive, Type};
 
+use super::port_file::write_port;
 use crate::buffers::Direction;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
@@ -59,6 +60,14 @@ pub struct ListenOptions {
     pub reuse_port: bool,
     /// A file that gets the port once a client can connect.
     pub port_file: Option<PathBuf>,
+}
+
+impl ListenOptions {
+    /// Writes the port into its file, if there is to be one: a client can connect.
+    pub(super) fn tell_port(&self, port: u16) -> Result<()> {
+        let path = self.port_file.as_deref();
+        path.map_or(Ok(()), |path| write_port(path, port))
+    }
 }
 
 impl SocketOptions {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use socket2::{Domain, Socket, Type};
 use tokio::net::UdpSocket;
 
-use super::listen::on_one_port;
+use super::listen::{local, on_one_port};
 use super::{Connecting, ListenOptions, Proto};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
@@ -21,7 +21,11 @@ pub fn bind_udp(
     observer: &dyn Observer,
 ) -> Result<Vec<UdpSocket>> {
     let mut sockets = Vec::with_capacity(addresses.len());
-    for (asked, socket) in on_one_port(addresses, Type::DGRAM, options)? {
+    let bound = on_one_port(addresses, Type::DGRAM, options)?;
+    if let Some(address) = bound.first().and_then(|(_, socket)| local(socket)) {
+        options.tell_port(address.port())?;
+    }
+    for (asked, socket) in bound {
         let failed = |error| Error::new(Action::Bind, asked, error);
         let socket = UdpSocket::from_std(socket.into()).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?.into();

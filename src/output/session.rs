@@ -80,6 +80,11 @@ impl Output {
                     &format!("{direction} buffer: {granted} granted, {requested} asked for"),
                 );
             }
+            Event::Retrying { error, delay, left } => {
+                let delay = nettool::value::Duration::new(*delay);
+                let text = format!("{error}; again in {delay}, {left} more after that");
+                self.detail(1, &text);
+            }
             Event::Trying { address } => self.detail(2, &format!("trying {address}")),
             Event::Connected {
                 proto, local, peer, ..

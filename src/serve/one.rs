@@ -51,7 +51,7 @@ pub async fn one_client(
 ) -> Result<Option<Transfer>> {
     let mut stop = std::pin::pin!(stop);
     let mut listener = setup.binding.listen(setup.options)?;
-    listener.announce(setup.observer);
+    listener.publish(setup.options, setup.observer)?;
     let patience = setup
         .accept_timeout
         .map(|limit| (Instant::now() + limit, limit));
