@@ -1,12 +1,14 @@
 //! Options of `connect` and `listen`: what the sockets are told, as the system and the peer see it.
 
+use std::io::Write;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use serde_json::Value;
 use socket2::{Domain, Socket};
 
 use crate::support::{
-    Exit, Input, Namespace, Peer, Program, Running, Step, need, nettool, scratch, until,
+    Exit, Input, Namespace, Pattern, Peer, Program, Running, Step, need, nettool, scratch, until,
 };
 
 /// The connected sockets of a running program.
@@ -574,10 +576,90 @@ fn a_reset_before_a_byte_is_tried_again_and_no_other() {
     }
     let (stream, _) = listener.accept().unwrap();
     let mut stdin = client.stdin.take().unwrap();
-    std::io::Write::write_all(&mut stdin, b"x").unwrap();
+    stdin.write_all(b"x").unwrap();
     std::io::Read::read_exact(&mut &stream, &mut [0]).unwrap();
     reset(&stream);
     let exit = client.wait();
     exit.failure(1);
     assert_eq!(exit.stderr.matches("; again in ").count(), 2);
+}
+
+#[test]
+fn so_many_bytes_each_way_and_no_more() {
+    let all = Pattern::new(1, 300_000).to_vec();
+    for options in [&["--max-bytes=100000"][..], &["--max-bytes=100000", "-C"]] {
+        let peer = Peer::serve(vec![Step::Read(100_000), Step::Write(all.clone())]);
+        let client = nettool(["connect", "--json", &peer.target()]).args(options);
+        let exit = client.stdin(Pattern::new(1, 300_000)).run();
+        exit.success().printed(&all[..100_000]);
+        exit.says("\"bytes_received\":100000,");
+        exit.says("\"complete\":true,\"end\":\"limit\"");
+    }
+    let peer = Peer::serve(vec![Step::ReadToEnd, Step::Write(all[..99_999].to_vec())]);
+    let client = nettool(["connect", "--json", &peer.target(), "--max-bytes=100000"]);
+    let exit = client.stdin(Pattern::new(1, 300_000)).run();
+    exit.success().printed(&all[..99_999]);
+    exit.says("\"bytes_sent\":100000,").says("\"end\":\"both\"");
+    assert_eq!(peer.seen().head[..], all[..64 * 1024]);
+}
+
+#[test]
+fn a_listener_leaves_when_it_has_enough() {
+    let server = nettool(["listen", "127.0.0.1", "0", "--max-bytes=5", "--json"]);
+    let server = server.stdin(Input::Open).start();
+    let line: Value = serde_json::from_str(&server.line_with("listening")).unwrap();
+    let addr = format!("127.0.0.1:{}", line["port"]).parse().unwrap();
+    let steps = vec![Step::Write(b"hello world".to_vec()), Step::ReadToEnd];
+    let client = Peer::connect(addr, steps);
+    server
+        .wait()
+        .success()
+        .printed("hello")
+        .says("\"end\":\"limit\"");
+    assert_eq!(client.seen().received.count, 0);
+}
+
+#[test]
+fn datagrams_are_counted_too() {
+    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--max-bytes=7"]).start();
+    let target = server.listening().to_string();
+    let client = nettool([
+        "connect",
+        "-u",
+        "--send-only",
+        &target,
+        "--max-bytes=5",
+        "-v",
+    ]);
+    client.stdin("hello world").run().success().says("sent 5 B");
+    let client = nettool(["connect", "-u", "--send-only", &target]);
+    client.stdin("again").run().success();
+    server.wait().success().printed("helloag");
+    refused(&["connect", "h", "9", "--max-bytes=0"], &["0", "; write "]);
+}
+
+#[test]
+fn line_ends_are_turned_across_reads() {
+    for path in ["auto", "portable", "looped"] {
+        let peer = Peer::serve(vec![Step::ReadToEnd]);
+        let client = nettool(["connect", &peer.target(), "-C"]).env("NETTOOL_PATH", path);
+        let mut client = client.stdin(Input::Open).arg("--send-only").start();
+        let mut stdin = client.stdin.take().unwrap();
+        for piece in ["a\nb\r", "\nc\r\n", "\n", "d\r", "e\n"] {
+            stdin.write_all(piece.as_bytes()).unwrap();
+            // Pieces that are read together would hide what is tested.
+            until("it is read", || {
+                rustix::io::ioctl_fionread(&stdin).unwrap() == 0
+            });
+        }
+        drop(stdin);
+        client.wait().success();
+        assert_eq!(peer.seen().head, b"a\r\nb\r\nc\r\n\r\nd\re\r\n");
+    }
+    for command in ["connect", "listen"] {
+        refused(
+            &[command, "-u", "127.0.0.1", "9", "--crlf"],
+            &["--crlf", "--udp"],
+        );
+    }
 }

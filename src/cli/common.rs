@@ -104,6 +104,14 @@ fn keepalive(text: &str) -> Result<Keepalive, String> {
     }
 }
 
+/// Reads a number of bytes that is not none.
+fn some_bytes(text: &str) -> Result<Size, String> {
+    match value::<Size>(text)? {
+        Size(0) => Err("nothing would be carried; write 1 or more".to_owned()),
+        size => Ok(size),
+    }
+}
+
 /// Reads the size of a buffer, which the system keeps in an int.
 fn buffer(text: &str) -> Result<Size, String> {
     let size = value::<Size>(text)?;
@@ -187,6 +195,12 @@ pub(crate) struct DataArgs {
     /// Do not shut the write half down at the end of stdin
     #[arg(long)]
     no_shutdown: bool,
+    /// Carry at most this many bytes each way: then stdin is at its end, or we leave
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
+    max_bytes: Option<Size>,
+    /// Send each line end as CR LF
+    #[arg(short = 'C', long, conflicts_with = "udp")]
+    pub(crate) crlf: bool,
     /// Pass control sequences to the terminal as they come
     #[arg(long)]
     pub(crate) raw: bool,
@@ -223,6 +237,16 @@ impl DataArgs {
             send_only: self.send_only,
             recv_only: self.recv_only,
         }
+    }
+
+    /// How many bytes are sent at most.
+    pub(crate) fn most(&self) -> Option<u64> {
+        self.max_bytes.map(Size::bytes)
+    }
+
+    /// How many bytes are taken at most; what is dropped has no limit.
+    pub(crate) fn most_received(&self) -> Option<u64> {
+        self.most().filter(|_| !self.send_only)
     }
 
     /// Refuses what only a stream has.

@@ -56,7 +56,7 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
         arguments,
         output,
         end,
-        input: Input::stdin(),
+        input: talk::input(&arguments.data),
         meter: Arc::default(),
     };
     loop {
@@ -226,6 +226,7 @@ impl Call<'_> {
             rules: data.rules(Side::Connect, self.input.kind(), times),
             input: &mut self.input,
             sink: talk::sink(data),
+            most: data.most_received(),
             path: talk::path(),
             limits: Limits {
                 idle: times.idle(),
@@ -253,6 +254,7 @@ impl Call<'_> {
                 quit_after: times.answers(),
                 send_only: data.send_only,
                 recv_only: data.recv_only,
+                most: data.most_received(),
             },
             limits: Limits {
                 idle: None,

@@ -60,7 +60,7 @@ async fn session(
         options: &options,
         arguments,
         output,
-        input: Input::stdin(),
+        input: talk::input(&arguments.data),
         meter: Arc::default(),
     };
     let transfer = match place {
@@ -116,6 +116,7 @@ impl Service<'_> {
             rules: data.rules(Side::Listen, self.input.kind(), times),
             input: &mut self.input,
             sink: talk::sink(data),
+            most: data.most_received(),
             path: talk::path(),
             idle_timeout: times.idle(),
             max_time: times.whole(),
@@ -148,6 +149,7 @@ impl Service<'_> {
                 quit_after: times.quit_after(),
                 send_only: data.send_only,
                 recv_only: data.recv_only,
+                most: data.most_received(),
             },
             limits: Limits { idle: None, end },
             meter: &self.meter,

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use nettool::error::{Action, Error};
 use nettool::net::{Family, resolve};
 use nettool::process;
-use nettool::relay::{End, Path, Sink, Transfer, Transform};
+use nettool::relay::{End, Input, Path, Sink, Transfer, Transform};
 use nettool::value::Host;
 
 use super::signals::Endings;
@@ -46,6 +46,11 @@ pub(super) fn sink(data: &DataArgs) -> Sink<'static> {
         false if !data.raw && process::is_terminal(io::stdout()) => Sink::Filtered(&filter),
         false => Sink::Stdout,
     }
+}
+
+/// What goes to the peer.
+pub(super) fn input(data: &DataArgs) -> Input {
+    Input::stdin().shaped(data.crlf, data.most())
 }
 
 /// What spares a terminal.

@@ -181,6 +181,7 @@ fn end_name(end: End) -> &'static str {
     match end {
         End::Both => "both",
         End::Error => "error",
+        End::Limit => "limit",
         End::Peer => "peer",
         End::Reset => "reset",
         End::Signal => "signal",

@@ -21,6 +21,8 @@ pub struct Conversation<'a> {
     pub input: &'a mut Input,
     /// Where the peer's bytes go.
     pub sink: Sink<'a>,
+    /// As many of them are taken at most.
+    pub most: Option<u64>,
     /// What carries them.
     pub path: Path,
     /// How it ends.
@@ -70,6 +72,7 @@ pub async fn converse(
         peer,
         input,
         sink,
+        most,
         path,
         rules,
         limits,
@@ -91,6 +94,7 @@ pub async fn converse(
     };
     let ways = match (sink, path) {
         (Sink::Filtered(_), _) | (_, Path::Looped) => None,
+        _ if most.is_some() || input.is_shaped() => None,
         (_, Path::Auto) => Some(Ways::Best),
         (_, Path::Portable) => Some(Ways::Portable),
     };
@@ -106,5 +110,6 @@ pub async fn converse(
     }
     let outlet = Outlet::of(sink).map_err(failed)?;
     let mut mover = Looped::new(stream, input, outlet, reads, meter, observer);
+    mover.take_at_most(most);
     Ok(talk(terms, &mut mover, stop).await)
 }

@@ -39,6 +39,8 @@ pub struct DatagramRules {
     pub send_only: bool,
     /// stdin is never read.
     pub recv_only: bool,
+    /// It is over when this many bytes have come.
+    pub most: Option<u64>,
 }
 
 /// A conversation in datagrams that is about to begin.
@@ -134,6 +136,9 @@ impl<'a> Exchange<'a> {
     /// Whether it is over, and how.
     fn over(&self) -> Option<End> {
         let passed = |moment: Option<Instant>| moment.is_some_and(|at| Instant::now() >= at);
+        if self.talk.rules.most == Some(0) {
+            return Some(End::Limit);
+        }
         let sent_all = self.input_over && self.talk.input.pending().is_empty();
         let is_connected = self.talk.rules.side == Side::Connect;
         if is_connected && sent_all && self.reported.is_some() {
@@ -207,6 +212,12 @@ impl<'a> Exchange<'a> {
         let now = Instant::now();
         (self.last_datagram, self.last_heard) = (now, Some(now));
         self.peer = Some((socket, from));
+        let most = self.talk.rules.most;
+        let most = most.and_then(|most| usize::try_from(most).ok());
+        let length = length.min(most.unwrap_or(usize::MAX));
+        if let Some(most) = &mut self.talk.rules.most {
+            *most = most.saturating_sub(length as u64);
+        }
         self.talk.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
         if self.outlet.as_mut().is_some_and(|outlet| outlet.put(bytes)) {

@@ -96,6 +96,8 @@ pub struct Ending {
     peer_ended: Option<Instant>,
     shut_down: bool,
     said_waiting: bool,
+    /// How it is over, whatever else comes.
+    over: Option<End>,
 }
 
 impl Ending {
@@ -110,6 +112,7 @@ impl Ending {
             peer_ended: None,
             shut_down: false,
             said_waiting: false,
+            over: None,
         }
     }
 
@@ -122,6 +125,11 @@ impl Ending {
     /// Our input ended.
     pub fn input_end(&mut self, now: Instant) {
         self.input_ended.get_or_insert(now);
+    }
+
+    /// As many bytes came as were wanted.
+    pub fn enough(&mut self) {
+        self.over = Some(End::Limit);
     }
 
     /// The peer said that it will send no more.
@@ -160,6 +168,9 @@ impl Ending {
     /// What to do now.
     #[must_use]
     pub fn next(&self, now: Instant, facts: Facts) -> Step {
+        if let Some(end) = self.over {
+            return leave(end);
+        }
         if let Some(step) = self.after_input(now, facts) {
             return step;
         }

@@ -6,6 +6,7 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
+use super::line_ends::LineEnds;
 use crate::error::{Action, Error, Result};
 use crate::sys::{self, StdinKind};
 
@@ -22,6 +23,17 @@ pub struct Input {
     source: Source,
     pending: Vec<u8>,
     passed: usize,
+    shape: Shape,
+}
+
+/// What is made of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shape {
+    /// Each line end becomes CR LF.
+    crlf: bool,
+    /// It ends after this many bytes.
+    most: Option<u64>,
+    line_ends: LineEnds,
 }
 
 /// Where input comes from.
@@ -45,7 +57,21 @@ impl Input {
             source: Source::Untouched,
             pending: Vec::new(),
             passed: 0,
+            shape: Shape::default(),
         }
+    }
+
+    /// The same with each line end as CR LF, or with an end after so many bytes.
+    #[must_use]
+    pub fn shaped(mut self, crlf: bool, most: Option<u64>) -> Self {
+        self.shape.crlf = crlf;
+        self.shape.most = most;
+        self
+    }
+
+    /// Whether somebody has to look at its bytes.
+    pub(super) fn is_shaped(&self) -> bool {
+        self.shape.crlf || self.shape.most.is_some()
     }
 
     /// What stdin is.
@@ -87,6 +113,9 @@ impl Input {
     /// # Errors
     /// stdin cannot be read: a directory, a terminal that hung up.
     pub async fn fill(&mut self) -> Result<bool> {
+        if self.shape.most == Some(0) {
+            return Ok(false);
+        }
         if let Source::Untouched = self.source {
             self.source = Source::Thread(spawn_reader());
         }
@@ -95,7 +124,7 @@ impl Input {
         };
         match chunks.recv().await {
             Some(Ok(chunk)) => {
-                self.pending = chunk;
+                self.pending = self.shape.given(chunk);
                 self.passed = 0;
                 Ok(true)
             }
@@ -108,6 +137,22 @@ impl Input {
                 Err(Error::new(Action::Read, "stdin", error))
             }
         }
+    }
+}
+
+impl Shape {
+    /// What becomes of these bytes.
+    fn given(&mut self, chunk: Vec<u8>) -> Vec<u8> {
+        let mut bytes = if self.crlf {
+            self.line_ends.turned(&chunk)
+        } else {
+            chunk
+        };
+        if let Some(most) = &mut self.most {
+            bytes.truncate(usize::try_from(*most).unwrap_or(usize::MAX));
+            *most = most.saturating_sub(bytes.len() as u64);
+        }
+        bytes
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Looped<'a> {
     meter: &'a Meter,
     observer: &'a dyn Observer,
     buffer: Vec<u8>,
+    /// How many bytes are still wanted, if not all.
+    most: Option<u64>,
     reads_input: bool,
     reads_peer: bool,
     phase: Phase,
@@ -62,10 +64,23 @@ impl<'a> Looped<'a> {
             meter,
             observer,
             buffer: vec![0; FIRST_READ],
+            most: None,
             reads_input,
             reads_peer: true,
             phase: Phase::Talking,
         }
+    }
+
+    /// Takes no more bytes than these, and says when they have come.
+    pub(super) fn take_at_most(&mut self, most: Option<u64>) {
+        self.most = most;
+    }
+
+    /// How much of the buffer one read may fill; what is dropped is not limited.
+    fn readable(&self) -> usize {
+        let most = self.most.filter(|_| self.phase != Phase::Leaving);
+        let most = most.and_then(|most| usize::try_from(most).ok());
+        most.unwrap_or(usize::MAX).min(self.buffer.len())
     }
 
     /// Whether received bytes have somewhere to go.
@@ -96,7 +111,9 @@ impl<'a> Looped<'a> {
         if !self.reads_peer || !self.has_room() {
             return News::Moved;
         }
-        match self.stream.try_read(&mut self.buffer) {
+        let readable = self.readable();
+        let buffer = self.buffer.get_mut(..readable).unwrap_or_default();
+        match self.stream.try_read(buffer) {
             Ok(0) => {
                 self.reads_peer = false;
                 self.close_outlet();
@@ -104,7 +121,10 @@ impl<'a> Looped<'a> {
             }
             Ok(length) => {
                 self.pass_on(length);
-                News::Moved
+                match self.phase {
+                    Phase::Talking if self.most == Some(0) => News::Enough,
+                    _ => News::Moved,
+                }
             }
             Err(error) if is_passing(&error) => News::Moved,
             Err(error) => News::Broken(error),
@@ -113,6 +133,12 @@ impl<'a> Looped<'a> {
 
     /// Gives received bytes to stdout, unless we are leaving.
     fn pass_on(&mut self, length: usize) {
+        if let (Some(most), Phase::Talking | Phase::Rescuing) = (&mut self.most, self.phase) {
+            *most = most.saturating_sub(length as u64);
+        } else if self.most.is_some() {
+            // More than was wanted is neither written nor counted.
+            return;
+        }
         self.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
         let outlet = self
@@ -146,7 +172,9 @@ impl<'a> Looped<'a> {
     /// Reads what the system still holds of a broken connection, as far as there is room for it.
     fn read_held(&mut self) {
         while self.reads_peer && self.has_room() {
-            match self.stream.read_now(&mut self.buffer) {
+            let readable = self.readable();
+            let buffer = self.buffer.get_mut(..readable).unwrap_or_default();
+            match self.stream.read_now(buffer) {
                 Ok(length @ 1..) => self.pass_on(length),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => self.reads_peer = false,

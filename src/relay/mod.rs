@@ -9,6 +9,7 @@ mod datagrams;
 mod direct;
 mod ending;
 mod input;
+mod line_ends;
 mod looped;
 mod meter;
 mod mover;
@@ -46,6 +47,8 @@ pub enum End {
     Both,
     /// Our own side failed, or the network did.
     Error,
+    /// As many bytes had come as were wanted.
+    Limit,
     /// The peer's end was enough.
     Peer,
     /// The peer reset the connection.

@@ -14,6 +14,8 @@ pub(super) enum News {
     Failed(Error),
     /// Our input ended, and the system has all of it.
     InputEnded,
+    /// As many bytes came as were wanted.
+    Enough,
     /// Bytes moved, or may move again.
     Moved,
     /// The peer will send no more.

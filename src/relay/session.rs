@@ -185,6 +185,7 @@ impl<'a, M: Mover> Session<'a, M> {
             News::Broken(error) => return Err(Break::Broken(error)),
             News::Failed(error) => return Err(failed(error)),
             News::InputEnded => self.ending.input_end(Instant::now()),
+            News::Enough => self.ending.enough(),
             News::Moved => {}
             News::PeerEnded => self.peer_ended(),
             News::Written(result) => {

@@ -26,6 +26,8 @@ pub struct OneClient<'a> {
     pub input: &'a mut Input,
     /// Where its bytes go.
     pub sink: Sink<'a>,
+    /// As many of them are taken at most.
+    pub most: Option<u64>,
     /// What carries them.
     pub path: Path,
     /// How the conversation ends.
@@ -135,6 +137,7 @@ where
         peer,
         input: setup.input,
         sink: setup.sink,
+        most: setup.most,
         path: setup.path,
         rules: setup.rules,
         limits: Limits {

@@ -1,0 +1,42 @@
+//! Line ends as network protocols have them.
+
+/// Turns each line end into CR LF; one that is so already stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LineEnds {
+    /// Whether the last byte so far was a CR.
+    after_cr: bool,
+}
+
+impl LineEnds {
+    /// The next bytes with their line ends turned.
+    pub(super) fn turned(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len().saturating_add(bytes.len() / 16));
+        for &byte in bytes {
+            if byte == b'\n' && !self.after_cr {
+                out.push(b'\r');
+            }
+            out.push(byte);
+            self.after_cr = byte == b'\r';
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_it_is_cut_it_is_the_same() {
+        let text = b"a\nb\r\nc\r\r\n\n\rd\n";
+        let expected = b"a\r\nb\r\nc\r\r\n\r\n\rd\r\n";
+        for first in 0..=text.len() {
+            for second in first..=text.len() {
+                let mut ends = LineEnds::default();
+                let pieces = [&text[..first], &text[first..second], &text[second..]];
+                let out: Vec<u8> = pieces.iter().flat_map(|piece| ends.turned(piece)).collect();
+                assert_eq!(out, expected);
+            }
+        }
+    }
+}
