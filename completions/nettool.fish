@@ -80,6 +80,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l until -d 'Wh
 both\t'When both sides have ended'
 peer\t'When the peer has ended'
 stdin\t'When stdin has ended and everything is acknowledged'"
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l input -d 'Send this file instead of stdin' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
@@ -90,6 +92,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 6 -d 'IPv6 a
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l append -d 'Add to the file of --output if it exists'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l force -d 'Replace the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s C -l crlf -d 'Send each line end as CR LF'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l raw -d 'Pass control sequences to the terminal as they come'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s N -d 'Accepted for those who know nc: it is what happens anyway'
@@ -115,6 +119,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l until -d 'Whe
 both\t'When both sides have ended'
 peer\t'When the peer has ended'
 stdin\t'When stdin has ended and everything is acknowledged'"
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l input -d 'Send this file instead of stdin' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
@@ -128,6 +134,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 al
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l append -d 'Add to the file of --output if it exists'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l force -d 'Replace the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s C -l crlf -d 'Send each line end as CR LF'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l raw -d 'Pass control sequences to the terminal as they come'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners of this user that also say so'

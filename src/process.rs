@@ -2,8 +2,11 @@
 //!
 //! The engine calls none of it on its own; a program's `main` does.
 
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use crate::sys;
 
@@ -37,6 +40,45 @@ pub fn foreground(terminal: impl AsFd) -> bool {
 /// How many lines this terminal shows, if it is one that says so.
 pub fn terminal_lines(terminal: impl AsFd) -> Option<usize> {
     sys::terminal_lines(terminal)
+}
+
+/// Puts this file in the place of stdin.
+///
+/// # Errors
+/// It cannot be opened, or is a directory.
+pub fn read_from(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    sys::replace_stdin(&file)
+}
+
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Existing {
+    /// It is kept, and that is an error.
+    Kept,
+    /// What is written is added to it.
+    Extended,
+    /// What it holds is lost.
+    Replaced,
+}
+
+/// Puts this file in the place of stdout. A symbolic link is never followed: whoever can write to
+/// the directory could have put it there.
+///
+/// # Errors
+/// It cannot be opened, or is there although it must not be.
+pub fn write_into(path: &Path, existing: Existing) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.custom_flags(libc::O_NOFOLLOW);
+    match existing {
+        Existing::Kept => options.write(true).create_new(true),
+        Existing::Extended => options.append(true).create(true),
+        Existing::Replaced => options.write(true).create(true).truncate(true),
+    };
+    sys::replace_stdout(&options.open(path)?)
 }
 
 /// Writes all of it to stdout, whatever flags the description has.

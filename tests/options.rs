@@ -663,3 +663,101 @@ fn line_ends_are_turned_across_reads() {
         );
     }
 }
+
+#[test]
+fn files_stand_in_for_stdin_and_stdout() {
+    let place = scratch();
+    let (from, to) = (place.path().join("from"), place.path().join("to"));
+    std::fs::write(&from, Pattern::new(1, 300_000).to_vec()).unwrap();
+    for path in ["auto", "portable", "looped"] {
+        let _ = std::fs::remove_file(&to);
+        let peer = Peer::serve(vec![Step::Exchange(Pattern::new(2, 300_000))]);
+        let client = nettool(["connect", &peer.target(), "--input"])
+            .arg(&from)
+            .arg("-o")
+            .arg(&to);
+        let client = client.env("NETTOOL_PATH", path).stdin("not this");
+        client.redirected(">&-").run().success();
+        let expected = Pattern::new(2, 300_000).to_vec();
+        assert!(std::fs::read(&to).unwrap() == expected, "{path}");
+        assert_eq!(peer.seen().received, Pattern::new(1, 300_000).fingerprint());
+    }
+}
+
+#[test]
+fn an_output_that_exists_is_kept_unless_said_otherwise() {
+    let place = scratch();
+    let file = place.path().join("file");
+    let symlink = place.path().join("symlink");
+    std::os::unix::fs::symlink(&file, &symlink).unwrap();
+    let get = |options: &[&str], path: &std::path::Path, known: &str| {
+        std::fs::write(&file, known).unwrap();
+        let peer = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = peer.local_addr().unwrap().to_string();
+        let client = nettool(["connect", &target])
+            .args(options)
+            .arg("--output")
+            .arg(path);
+        let client = client.start();
+        peer.set_nonblocking(true).unwrap();
+        let mut stream = None;
+        until("it comes or ends", || {
+            stream = peer.accept().ok().map(|(stream, _)| stream);
+            stream.is_some() || !client.stays(Duration::ZERO)
+        });
+        let came = stream.is_some();
+        if let Some(mut stream) = stream {
+            stream.write_all(b"new").unwrap();
+            drop(stream);
+        }
+        (came, client.wait(), std::fs::read_to_string(&file).unwrap())
+    };
+    for (option, expected) in [("--append", "older new"), ("--force", "new")] {
+        let (_, exit, text) = get(&[option], &file, "older ");
+        exit.success();
+        assert_eq!(text, expected);
+        let (came, exit, text) = get(&[option], &symlink, "older");
+        exit.says("it is a symbolic link").failure(1);
+        assert_eq!((came, text.as_str()), (false, "older"));
+    }
+    for path in [&file, &symlink] {
+        let (came, exit, text) = get(&[], path, "older");
+        let line = exit
+            .says("--append adds to it, --force replaces it")
+            .failure(1);
+        assert!(
+            line.contains(&format!("write to {}: file exists", path.display())),
+            "{line}"
+        );
+        assert_eq!((came, text.as_str()), (false, "older"));
+    }
+}
+
+#[test]
+fn a_file_that_fails_is_named() {
+    let exit = nettool(["connect", "127.0.0.1:9", "--input", "/nowhere/f"]).run();
+    assert!(
+        exit.failure(1)
+            .contains("read from /nowhere/f: no such file")
+    );
+    let exit = nettool(["listen", "127.0.0.1", "0", "--input", "/"]).run();
+    assert!(exit.failure(1).contains("read from /: is a directory"));
+    assert!(!exit.stderr.contains("listening on"));
+    let peer = Peer::serve(vec![Step::Write(b"hello".to_vec()), Step::AwaitReset]);
+    let exit = nettool(["connect", &peer.target(), "-o", "/dev/full", "--force"]).run();
+    assert!(
+        exit.failure(1)
+            .contains("write to /dev/full: no space left")
+    );
+    for option in ["--append", "--force"] {
+        refused(&["connect", "h", "9", option], &["--output"]);
+    }
+    refused(
+        &["connect", "h", "9", "--recv-only", "--input=f"],
+        &["--recv-only", "--input"],
+    );
+    refused(
+        &["listen", "9", "--send-only", "-of"],
+        &["--send-only", "--output"],
+    );
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use nettool::net::{Family, Keepalive, SocketOptions};
+use nettool::process::Existing;
 use nettool::relay::{Rules, Side, StdinKind, Until};
 use nettool::value::{Dscp, Duration, Host, Size};
 
@@ -195,6 +196,18 @@ pub(crate) struct DataArgs {
     /// Do not shut the write half down at the end of stdin
     #[arg(long)]
     no_shutdown: bool,
+    /// Send this file instead of stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "recv_only")]
+    pub(crate) input: Option<PathBuf>,
+    /// Write what comes into a new file instead of stdout
+    #[arg(short, long, value_name = "FILE", conflicts_with = "send_only")]
+    pub(crate) output: Option<PathBuf>,
+    /// Add to the file of --output if it exists
+    #[arg(long, requires = "output", conflicts_with = "force")]
+    append: bool,
+    /// Replace the file of --output if it exists
+    #[arg(long, requires = "output")]
+    force: bool,
     /// Carry at most this many bytes each way: then stdin is at its end, or we leave
     #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     max_bytes: Option<Size>,
@@ -236,6 +249,15 @@ impl DataArgs {
             quit_after: times.quit_after(),
             send_only: self.send_only,
             recv_only: self.recv_only,
+        }
+    }
+
+    /// What becomes of a file that is there already.
+    pub(crate) fn existing(&self) -> Existing {
+        match (self.append, self.force) {
+            (true, _) => Existing::Extended,
+            (_, true) => Existing::Replaced,
+            _ => Existing::Kept,
         }
     }
 

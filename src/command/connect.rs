@@ -41,6 +41,7 @@ pub(super) fn run(
         family: arguments.family()?,
         output,
     };
+    talk::open_files(&arguments.data)?;
     talk::block_on(|endings| session(way, endings))
 }
 
@@ -65,7 +66,7 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
             let Some(transfer) = tried? else {
                 return Ok(talk::stopped(&came));
             };
-            output.transfer(1, &transfer);
+            let transfer = talk::tell(transfer, &arguments.data, output);
             return Ok(talk::status(&transfer, &came));
         };
         tokio::select! {

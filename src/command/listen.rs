@@ -28,6 +28,7 @@ pub(super) fn run(
     if arguments.transport.udp {
         check_datagrams(arguments)?;
     }
+    talk::open_files(&arguments.data)?;
     talk::block_on(|endings| session(arguments, &place, output, endings))
 }
 
@@ -72,7 +73,7 @@ async fn session(
     let Some(transfer) = transfer else {
         return Ok(talk::stopped(&came));
     };
-    output.transfer(1, &transfer);
+    let transfer = talk::tell(transfer, &arguments.data, output);
     Ok(talk::status(&transfer, &came))
 }
 

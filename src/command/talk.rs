@@ -13,7 +13,7 @@ use nettool::value::Host;
 use super::signals::Endings;
 use super::{Failure, Status};
 use crate::cli::{DataArgs, Usage};
-use crate::output::TerminalFilter;
+use crate::output::{Output, TerminalFilter};
 
 /// Runs a conversation to its end on this thread. Threads that still read or resolve do not hold
 /// the exit.
@@ -37,6 +37,36 @@ pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<So
     let result = runtime.block_on(resolve(host, port, family));
     runtime.shutdown_background();
     result
+}
+
+/// Puts the files that were asked for in the place of stdin and stdout, so that whatever carries
+/// the bytes reads and writes them as the shell's redirections.
+pub(super) fn open_files(data: &DataArgs) -> Result<(), Error> {
+    if let Some(path) = &data.input {
+        let failed = |error| Error::new(Action::Read, path.display(), error);
+        process::read_from(path).map_err(failed)?;
+    }
+    if let Some(path) = &data.output {
+        let failed = |error| Error::new(Action::Write, path.display(), error);
+        process::write_into(path, data.existing()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Tells of a conversation; where stdin or stdout failed, by the name of the file in its place.
+pub(super) fn tell(mut transfer: Transfer, data: &DataArgs, output: &Output) -> Transfer {
+    if let Some(error) = &mut transfer.error {
+        let file = match error.action {
+            Action::Read => data.input.as_ref(),
+            Action::Write => data.output.as_ref(),
+            _ => None,
+        };
+        if let Some(path) = file {
+            error.target = path.display().to_string();
+        }
+    }
+    output.transfer(1, &transfer);
+    transfer
 }
 
 /// Where the peer's bytes go: to stdout, past a filter if that is a terminal, or nowhere.

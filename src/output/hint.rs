@@ -65,6 +65,8 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         (_, libc::EMFILE) => "the limit on open files is reached; see: ulimit -n",
         (Action::Send, libc::ECONNREFUSED) => "nothing listens on that UDP port",
         (Action::Write, libc::EBADF) => "stdout was closed when nettool started (>&-)",
+        (Action::Write, libc::EEXIST) => "--append adds to it, --force replaces it",
+        (Action::Write, libc::ELOOP) => "it is a symbolic link: name the file itself",
         (Action::Write, libc::ENOSPC) => "the disk is full",
         (Action::Session, libc::ECONNRESET) => "the peer's program ended or refused what it got",
         _ => return None,

@@ -11,7 +11,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
 
-use super::stdout_was_closed;
+use super::{forget_closed_stdout, stdout_was_closed};
 
 /// How often a terminal is asked whether it is ours again.
 const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
@@ -137,6 +137,18 @@ fn wait_for(descriptor: BorrowedFd<'_>, what: PollFlags) -> io::Result<()> {
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Puts another description in the place of stdin.
+pub(crate) fn replace_stdin(with: impl AsFd) -> io::Result<()> {
+    Ok(rustix::stdio::dup2_stdin(with)?)
+}
+
+/// Puts another description in the place of stdout; that it was closed is no matter any more.
+pub(crate) fn replace_stdout(with: impl AsFd) -> io::Result<()> {
+    rustix::stdio::dup2_stdout(with)?;
+    forget_closed_stdout();
+    Ok(())
 }
 
 /// What stdout is, as far as it changes how it is written.

@@ -28,6 +28,11 @@ pub(crate) fn stdout_was_closed() -> bool {
     STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
+/// stdout is another one now.
+pub(crate) fn forget_closed_stdout() {
+    STDOUT_WAS_CLOSED.store(false, Ordering::Relaxed);
+}
+
 static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Looks before Rust's runtime does: it puts `/dev/null` in the place of a closed descriptor

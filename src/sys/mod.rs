@@ -23,13 +23,15 @@ mod portable;
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, set_receive_low_water, splice, stdout_was_closed, unacknowledged,
-    widen_pipe, write_now,
+    bind_to_interface, forget_closed_stdout, set_receive_low_water, splice, stdout_was_closed,
+    unacknowledged, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{bind_to_interface, default_routes, hardware, interfaces, route_to};
+pub(crate) use portable::{
+    bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, route_to,
+};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
@@ -39,7 +41,8 @@ pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
     close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
-    read_stdin, stdin_kind, stdout_kind, terminal_lines, write_piece, write_stderr, write_stdout,
+    read_stdin, replace_stdin, replace_stdout, stdin_kind, stdout_kind, terminal_lines,
+    write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};

@@ -38,6 +38,9 @@ pub(crate) fn stdout_was_closed() -> bool {
     false
 }
 
+/// Nothing to forget.
+pub(crate) fn forget_closed_stdout() {}
+
 /// Not here.
 pub(crate) fn splice(_from: BorrowedFd<'_>, _to: BorrowedFd<'_>) -> Splice {
     Splice::NotHere
