@@ -173,9 +173,13 @@ impl<'a, M: Mover> Session<'a, M> {
             news = self.mover.news() => Some(news),
             () = sleep_until(timer), if timer.is_some() => None,
         };
-        match news {
-            Some(news) => self.take(news),
-            None => self.check_limits(),
+        if let Some(news) = news {
+            self.take(news)?;
+        }
+        // Where news never cease the timer has no turn of its own.
+        match timer {
+            Some(moment) if Instant::now() >= moment => self.check_limits(),
+            _ => Ok(()),
         }
     }
 

@@ -52,7 +52,7 @@ pub async fn one_client(
     listener.announce(setup.observer);
     let patience = setup
         .accept_timeout
-        .map(|limit| (Instant::now() + limit, limit));
+        .and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     loop {
         let accepted = tokio::select! {
             () = stop.as_mut() => return Ok(None),
