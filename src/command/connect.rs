@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
-use nettool::net::{Address, Connecting, Stream, connect_tcp, connect_udp, connect_unix};
+use nettool::net::{Connecting, Reached, connect_tcp, connect_udp, connect_unix};
 use nettool::relay::{
     Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
     exchange,
@@ -57,16 +57,16 @@ async fn session(
         meter: Arc::default(),
     };
     let transfer = match reached {
-        Reached::Stream(stream, peer) => call.stream(stream, peer, stop).await?,
-        Reached::Udp(socket) => call.datagrams(socket, stop).await?,
+        Way::Stream(reached) => call.stream(reached, stop).await?,
+        Way::Udp(socket) => call.datagrams(socket, stop).await?,
     };
     output.transfer(1, &transfer);
     Ok(talk::status(&transfer, &came))
 }
 
-/// A peer that answered, or that there is a route to.
-enum Reached {
-    Stream(Stream, Address),
+/// The way to a peer that answered, or that there is a route to.
+enum Way {
+    Stream(Reached),
     Udp(tokio::net::UdpSocket),
 }
 
@@ -76,7 +76,7 @@ async fn reach(
     peer: &Peer,
     output: &Output,
     end: Option<(Instant, Duration)>,
-) -> Result<Reached, Error> {
+) -> Result<Way, Error> {
     let reaching = reach_in_time(arguments, peer, output);
     let Some((moment, limit)) = end else {
         return reaching.await;
@@ -94,12 +94,9 @@ async fn reach_in_time(
     arguments: &ConnectArgs,
     peer: &Peer,
     output: &Output,
-) -> Result<Reached, Error> {
+) -> Result<Way, Error> {
     let (host, port): (&Host, u16) = match peer {
-        Peer::Unix(path) => {
-            let stream = connect_unix(path).await?;
-            return Ok(Reached::Stream(stream, Address::Unix(Some(path.clone()))));
-        }
+        Peer::Unix(path) => return Ok(Way::Stream(connect_unix(path).await?)),
         Peer::Ip(host, port) => (host, *port),
     };
     let family = arguments.transport.family();
@@ -111,14 +108,11 @@ async fn reach_in_time(
     };
     if arguments.transport.udp {
         let addresses = connecting.resolve().await?;
-        return Ok(Reached::Udp(
+        return Ok(Way::Udp(
             connect_udp(&connecting.target(), &addresses).await?,
         ));
     }
-    let stream = connect_tcp(&connecting, output).await?;
-    let failed = |error| Error::new(Action::Connect, connecting.target(), error);
-    let peer = stream.peer().map_err(failed)?;
-    Ok(Reached::Stream(stream, peer))
+    Ok(Way::Stream(connect_tcp(&connecting, output).await?))
 }
 
 /// A conversation that we began.
@@ -134,10 +128,14 @@ impl Call<'_> {
     /// Over a stream.
     async fn stream(
         &mut self,
-        stream: Stream,
-        peer: Address,
+        reached: Reached,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
+        let Reached {
+            stream,
+            peer,
+            failure,
+        } = reached;
         if let Ok(local) = stream.local() {
             let proto = stream.proto();
             self.output.notice(&Event::Connected {
@@ -151,6 +149,7 @@ impl Call<'_> {
         let conversation = Conversation {
             stream,
             peer,
+            failure,
             rules: data.rules(Side::Connect, self.input.kind(), times),
             input: &mut self.input,
             sink: talk::sink(data),

@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use socket2::{Domain, Socket, Type};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Family, Stream, resolve};
+use super::{Address, Family, Stream, resolve};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::value::Host;
@@ -29,6 +30,18 @@ pub struct Connecting<'a> {
     pub family: Family,
     /// For everything, the resolving of the name included; `None` is for ever.
     pub limit: Option<Duration>,
+}
+
+/// A peer that was reached.
+#[derive(Debug)]
+pub struct Reached {
+    /// The connection.
+    pub stream: Stream,
+    /// The address that answered.
+    pub peer: Address,
+    /// What broke the connection again before we came to look. It took the error from the socket,
+    /// which reads like an ended one from then on.
+    pub failure: Option<io::Error>,
 }
 
 impl Connecting<'_> {
@@ -69,7 +82,7 @@ impl Connecting<'_> {
 ///
 /// # Errors
 /// The name cannot be resolved, or no address was reached: the error names each one tried.
-pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Stream> {
+pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Reached> {
     let deadline = wanted.deadline();
     let addresses = wanted.resolve().await?;
     let mut race = Race {
@@ -80,10 +93,9 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
         observer,
     };
     match race.run(deadline).await {
-        Some(stream) => {
-            let stream = Stream::Tcp(stream);
-            stream.prepare();
-            Ok(stream)
+        Some(reached) => {
+            reached.stream.prepare();
+            Ok(reached)
         }
         None => Err(race.into_error(wanted)),
     }
@@ -93,11 +105,14 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
 ///
 /// # Errors
 /// Nobody listens there, or the path is no socket.
-pub async fn connect_unix(path: &Path) -> Result<Stream> {
-    let connected = UnixStream::connect(path).await;
-    connected
-        .map(Stream::Unix)
-        .map_err(|error| Error::new(Action::Connect, path.display(), error))
+pub async fn connect_unix(path: &Path) -> Result<Reached> {
+    let failed = |error| Error::new(Action::Connect, path.display(), error);
+    let stream = Stream::Unix(UnixStream::connect(path).await.map_err(failed)?);
+    Ok(Reached {
+        stream,
+        peer: Address::Unix(Some(path.to_owned())),
+        failure: None,
+    })
 }
 
 /// The addresses so that the families take turns, the system's first choice first (RFC 8305,
@@ -118,7 +133,7 @@ fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 }
 
 /// What one address answered.
-type Answer = (SocketAddr, io::Result<TcpStream>);
+type Answer = (SocketAddr, io::Result<Reached>);
 
 /// Attempts side by side.
 struct Race<'a> {
@@ -131,7 +146,7 @@ struct Race<'a> {
 
 impl Race<'_> {
     /// The first connection, or `None` when no address is left or the time is over.
-    async fn run(&mut self, deadline: Option<Instant>) -> Option<TcpStream> {
+    async fn run(&mut self, deadline: Option<Instant>) -> Option<Reached> {
         loop {
             if !self.start_next() && self.running.is_empty() {
                 return None;
@@ -141,7 +156,7 @@ impl Race<'_> {
                 Some(answer) = self.running.join_next() => {
                     let (address, result) = answer.ok()?;
                     match result {
-                        Ok(stream) => return Some(stream),
+                        Ok(reached) => return Some(reached),
                         Err(error) => self.failed.push((address, error)),
                     }
                 }
@@ -194,20 +209,34 @@ fn timed_out(limit: Duration) -> io::Error {
 }
 
 /// One attempt on one address.
-async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
+async fn attempt(address: SocketAddr) -> io::Result<Reached> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    let stream = TcpStream::from_std(socket.into())?;
+    stream.writable().await?;
+    let failure = match stream.take_error()? {
+        // A connection that never was is refused; what is reset was there, and may have brought
+        // something (net/ipv4/tcp_input.c, `tcp_reset`).
+        Some(error) if error.kind() == io::ErrorKind::ConnectionReset => Some(error),
+        Some(error) => return Err(error),
+        None => None,
     };
-    let stream = socket.connect(address).await?;
-    if stream.local_addr()? == stream.peer_addr()? {
+    if stream.local_addr()? == address {
         // A closed port of this machine that the system picked as our own port too: a
         // simultaneous open with ourselves (RFC 9293, section 3.5). Nobody listens there.
         let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
     }
-    Ok(stream)
+    let stream = Stream::Tcp(stream);
+    Ok(Reached {
+        stream,
+        peer: address.into(),
+        failure,
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod udp;
 
 pub(crate) use address::is_link_local;
 pub use address::{Address, Family, Proto};
-pub use connect::{Connecting, connect_tcp, connect_unix};
+pub use connect::{Connecting, Reached, connect_tcp, connect_unix};
 pub(crate) use line::Line;
 pub use listen::{Accepted, Binding, Listener};
 pub use resolve::resolve;

@@ -131,6 +131,7 @@ where
     let conversation = Conversation {
         stream,
         peer,
+        failure: None,
         input: setup.input,
         sink: setup.sink,
         path: setup.path,
