@@ -15,6 +15,7 @@ mod ifaces;
 mod interop;
 mod listen;
 mod messages;
+mod open;
 mod probe;
 mod process;
 mod support;
