@@ -62,7 +62,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__buffers)
-            opts="-q -v -n -h --request --require --json --color --quiet --verbose --numeric --help"
+            opts="-q -v -n -h -V --request --require --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -88,7 +88,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__completions)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help bash elvish fish powershell zsh"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -106,7 +106,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__connect)
-            opts="-u -U -4 -6 -w -N -z -q -v -n -h --udp --unix --idle-timeout --timeout --max-time --quit-after --connect-timeout --send-only --recv-only --until --no-shutdown --raw --json --color --quiet --verbose --numeric --help"
+            opts="-u -U -4 -6 -w -N -z -q -v -n -h -V --udp --unix --idle-timeout --timeout --max-time --quit-after --connect-timeout --send-only --recv-only --until --no-shutdown --raw --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -160,7 +160,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__ifaces)
-            opts="-b -s -4 -6 -q -v -n -h --brief --stats --names --details --for --default --ip --watch --every --up --json --color --quiet --verbose --numeric --help"
+            opts="-b -s -4 -6 -q -v -n -h -V --brief --stats --names --details --for --default --ip --watch --every --up --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -186,7 +186,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__listen)
-            opts="-u -U -4 -6 -w -p -l -q -v -n -h --udp --unix --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --json --color --quiet --verbose --numeric --help"
+            opts="-u -U -4 -6 -w -p -l -q -v -n -h -V --udp --unix --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,7 +248,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__man)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen probe buffers"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen probe buffers"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,7 +266,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__probe)
-            opts="-p -4 -6 -q -v -n -h --ports --exclude-ports --all-addresses --try-timeout --tries --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help"
+            opts="-p -4 -6 -q -v -n -h -V --ports --exclude-ports --all-addresses --try-timeout --tries --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -63,6 +63,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;connect'= {
             cand -U 'A Unix stream socket instead of TCP'
@@ -94,6 +96,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;listen'= {
             cand -U 'A Unix stream socket instead of TCP'
@@ -126,6 +130,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;probe'= {
             cand -p 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]'
@@ -150,6 +156,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;buffers'= {
             cand --request 'Show what a program is granted that asks for this size'
@@ -164,6 +172,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;man'= {
             cand --color 'When to use colours'
@@ -176,6 +186,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;completions'= {
             cand --color 'When to use colours'
@@ -188,6 +200,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
     ]
     $completions[$command]

@@ -60,6 +60,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s q -l quiet -d
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
@@ -87,6 +88,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s q -l quiet -
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
@@ -114,6 +116,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
@@ -139,6 +142,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l request -d 'Show what a program is granted that asks for this size' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l require -d 'The same, and fail unless all of it is granted' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -149,6 +153,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s q -l quiet -
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -157,6 +162,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand man" -s q -l quiet -d 'P
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -165,5 +171,6 @@ complete -c nettool -n "__fish_nettool_using_subcommand completions" -s q -l qui
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s V -l version -d 'Print version'
 # The names of interfaces are asked of this machine.
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -f -a "(command nettool ifaces --names 2>/dev/null)"

@@ -15,7 +15,7 @@ mod ifaces;
 mod interop;
 mod listen;
 mod messages;
-mod open;
+mod odd_ends;
 mod probe;
 mod process;
 mod support;

@@ -96,7 +96,9 @@ async fn reach_in_time(
     output: &Output,
 ) -> Result<Way, Error> {
     let (host, port): (&Host, u16) = match peer {
-        Peer::Unix(path) => return Ok(Way::Stream(connect_unix(path).await?)),
+        Peer::Unix(path) => {
+            return Ok(Way::Stream(connect_unix(path, arguments.patience()).await?));
+        }
         Peer::Ip(host, port) => (host, *port),
     };
     let family = arguments.transport.family();

@@ -19,6 +19,9 @@ use crate::value::Host;
 /// How long an address is given before the next one is tried beside it (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
+/// How often a full backlog is tried.
+const BACKLOG_LOOK: Duration = Duration::from_millis(10);
+
 /// Whom to reach, and how long that may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Connecting<'a> {
@@ -101,18 +104,38 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
     }
 }
 
-/// Connects to a Unix stream socket.
+/// Connects to a Unix stream socket. A server with a full backlog is waited for, as TCP does.
 ///
 /// # Errors
-/// Nobody listens there, or the path is no socket.
-pub async fn connect_unix(path: &Path) -> Result<Reached> {
-    let failed = |error| Error::new(Action::Connect, path.display(), error);
-    let stream = Stream::Unix(UnixStream::connect(path).await.map_err(failed)?);
+/// Nobody listens there, the path is no socket, or the time is over; `None` is for ever.
+pub async fn connect_unix(path: &Path, limit: Option<Duration>) -> Result<Reached> {
+    let failed = |cause: Cause| Error::new(Action::Connect, path.display(), cause);
+    let connected = connect_when_there_is_room(path);
+    let connected = match limit {
+        None => connected.await,
+        Some(limit) => tokio::time::timeout(limit, connected)
+            .await
+            .map_err(|_| failed(Cause::TimedOut(limit)))?,
+    };
+    let stream = Stream::Unix(connected.map_err(|error| failed(error.into()))?);
+    let peer = Address::Unix(Some(path.to_owned()));
     Ok(Reached {
         stream,
-        peer: Address::Unix(Some(path.to_owned())),
+        peer,
         failure: None,
     })
+}
+
+/// Asks again while the backlog is full: no event tells of room in it (unix(7), connect(2)).
+async fn connect_when_there_is_room(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(BACKLOG_LOOK).await;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// The addresses so that the families take turns, the system's first choice first (RFC 8305,

@@ -1,4 +1,4 @@
-//! What is known to be wrong: each of these fails, and says what must hold.
+//! Odd ends: few descriptors, full backlogs, words in unusual places.
 
 use std::fs;
 use std::os::unix::net::UnixStream;
