@@ -19,7 +19,9 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
 
-pub(crate) use buffers::BuffersArgs;
+pub(crate) use buffers::{
+    AdviseArgs, BuffersAction, BuffersArgs, FillArgs, ListArgs, Order, RoundTrip, WatchArgs,
+};
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use ifaces::{IfacesArgs, Question};
