@@ -62,11 +62,21 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric 
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s s -l source -d 'The address of this machine to connect from' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s p -l source-port -d 'The port to connect from; 0 lets the system pick' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l interface -d 'Everything goes through this interface' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l keepalive -d 'Ask a silent peer after this long whether it is there, and again; forever: never' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time, the look-up of the name included [default: 10s]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry -d 'Try again up to N times when the peer cannot be reached, or resets before a byte has moved' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry-delay -d 'Wait this long before the first retry, twice as long before each later one [default: 1s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
 both\t'When both sides have ended'
 peer\t'When the peer has ended'
@@ -90,6 +100,12 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l keepalive -d 'Ask a silent peer after this long whether it is there, and again; forever: never' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-time -d 'Fail when the whole session takes longer' -r
@@ -100,6 +116,8 @@ both\t'When both sides have ended'
 peer\t'When the peer has ended'
 stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 'Write the port into FILE as soon as a client can connect; it stays there' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -110,6 +128,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners of this user that also say so'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s l -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l json -d 'Print records, one JSON object a line'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d 'Print errors alone'

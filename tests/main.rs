@@ -16,6 +16,7 @@ mod interop;
 mod listen;
 mod messages;
 mod odd_ends;
+mod options;
 mod probe;
 mod process;
 mod support;

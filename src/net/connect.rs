@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Address, Family, Stream, resolve};
+use super::{Address, Family, SocketOptions, Stream, resolve};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::value::Host;
@@ -33,6 +33,8 @@ pub struct Connecting<'a> {
     pub family: Family,
     /// For everything, the resolving of the name included; `None` is for ever.
     pub limit: Option<Duration>,
+    /// What its sockets are told.
+    pub options: &'a SocketOptions,
 }
 
 /// A peer that was reached.
@@ -84,7 +86,8 @@ impl Connecting<'_> {
 /// Connects to the first address that answers.
 ///
 /// # Errors
-/// The name cannot be resolved, or no address was reached: the error names each one tried.
+/// The name cannot be resolved, an option cannot be had, or no address was reached: the error names
+/// each one tried.
 pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Reached> {
     let deadline = wanted.deadline();
     let addresses = wanted.resolve().await?;
@@ -93,11 +96,13 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
         running: JoinSet::new(),
         started: Vec::new(),
         failed: Vec::new(),
+        options: wanted.options,
         observer,
     };
-    match race.run(deadline).await {
+    match race.run(deadline).await? {
         Some(reached) => {
             reached.stream.prepare();
+            wanted.options.report_buffers(&reached.stream, observer);
             Ok(reached)
         }
         None => Err(race.into_error(wanted)),
@@ -108,7 +113,12 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
 ///
 /// # Errors
 /// Nobody listens there, the path is no socket, or the time is over; `None` is for ever.
-pub async fn connect_unix(path: &Path, limit: Option<Duration>) -> Result<Reached> {
+pub async fn connect_unix(
+    path: &Path,
+    limit: Option<Duration>,
+    options: &SocketOptions,
+    observer: &dyn Observer,
+) -> Result<Reached> {
     let failed = |cause: Cause| Error::new(Action::Connect, path.display(), cause);
     let connected = connect_when_there_is_room(path);
     let connected = match limit {
@@ -117,10 +127,12 @@ pub async fn connect_unix(path: &Path, limit: Option<Duration>) -> Result<Reache
             .await
             .map_err(|_| failed(Cause::TimedOut(limit)))?,
     };
-    let stream = Stream::Unix(connected.map_err(|error| failed(error.into()))?);
+    let stream = connected.map_err(|error| failed(error.into()))?;
+    options.size_buffers(&stream, path.display())?;
+    options.report_buffers(&stream, observer);
     let peer = Address::Unix(Some(path.to_owned()));
     Ok(Reached {
-        stream,
+        stream: Stream::Unix(stream),
         peer,
         failure: None,
     })
@@ -164,45 +176,50 @@ struct Race<'a> {
     running: JoinSet<Answer>,
     started: Vec<SocketAddr>,
     failed: Vec<(SocketAddr, io::Error)>,
+    options: &'a SocketOptions,
     observer: &'a dyn Observer,
 }
 
 impl Race<'_> {
     /// The first connection, or `None` when no address is left or the time is over.
-    async fn run(&mut self, deadline: Option<Instant>) -> Option<Reached> {
+    async fn run(&mut self, deadline: Option<Instant>) -> Result<Option<Reached>> {
         loop {
-            if !self.start_next() && self.running.is_empty() {
-                return None;
+            if !self.start_next()? && self.running.is_empty() {
+                return Ok(None);
             }
             let next = (!self.waiting.is_empty()).then(|| Instant::now() + STAGGER);
             tokio::select! {
                 Some(answer) = self.running.join_next() => {
-                    let (address, result) = answer.ok()?;
-                    match result {
-                        Ok(reached) => return Some(reached),
-                        Err(error) => self.failed.push((address, error)),
+                    match answer {
+                        Ok((_, Ok(reached))) => return Ok(Some(reached)),
+                        Ok((address, Err(error))) => self.failed.push((address, error)),
+                        Err(_) => return Ok(None),
                     }
                 }
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    return None;
+                    return Ok(None);
                 }
             }
         }
     }
 
     /// Begins an attempt on the next address, if there is one.
-    fn start_next(&mut self) -> bool {
+    fn start_next(&mut self) -> Result<bool> {
         let Some(address) = self.waiting.pop_front() else {
-            return false;
+            return Ok(false);
         };
         self.observer.notice(&Event::Trying {
             address: &address.into(),
         });
         self.started.push(address);
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        if let Ok(socket) = &socket {
+            self.options.prepare(socket, address)?;
+        }
         self.running
-            .spawn(async move { (address, attempt(address).await) });
-        true
+            .spawn(async move { (address, attempt(socket, address).await) });
+        Ok(true)
     }
 
     /// What every address answered, in the order in which they were tried.
@@ -232,8 +249,8 @@ fn timed_out(limit: Duration) -> io::Error {
 }
 
 /// One attempt on one address.
-async fn attempt(address: SocketAddr) -> io::Result<Reached> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+async fn attempt(socket: io::Result<Socket>, address: SocketAddr) -> io::Result<Reached> {
+    let socket = socket?;
     socket.set_nonblocking(true)?;
     match socket.connect(&address.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),

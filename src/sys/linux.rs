@@ -82,6 +82,11 @@ static LOOK: extern "C" fn() = {
     look
 };
 
+/// Lets a socket use this interface alone.
+pub(crate) fn bind_to_interface(socket: &socket2::Socket, name: &str) -> io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
+}
+
 /// How much a pipe may hold at most for an unprivileged user (`/proc/sys/fs/pipe-max-size`), and
 /// how much one splice is asked to move.
 const WIDE: usize = 1024 * 1024;

@@ -25,15 +25,15 @@ mod processes;
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    receive_drops, set_receive_low_water, splice, stdout_was_closed, unacknowledged, unsent,
-    widen_pipe, write_now,
+    bind_to_interface, receive_drops, set_receive_low_water, splice, stdout_was_closed,
+    unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to, sockets, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    default_routes, hardware, interfaces, process_sockets, receive_drops, route_to, sockets,
-    tcp_socket, unsent,
+    bind_to_interface, default_routes, hardware, interfaces, process_sockets, receive_drops,
+    route_to, sockets, tcp_socket, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{

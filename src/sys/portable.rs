@@ -69,6 +69,11 @@ pub(crate) fn splice(_from: BorrowedFd<'_>, _to: BorrowedFd<'_>) -> Splice {
     Splice::NotHere
 }
 
+/// Not here: there is no such option, or it wants another form.
+pub(crate) fn bind_to_interface(_socket: &socket2::Socket, _name: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// A pipe is as wide as it is.
 pub(crate) fn widen_pipe(_pipe: BorrowedFd<'_>) -> bool {
     false

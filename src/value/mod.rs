@@ -7,6 +7,7 @@
 mod cidr;
 mod common_ports;
 mod decimal;
+mod dscp;
 mod duration;
 mod endpoint;
 mod error;
@@ -23,6 +24,7 @@ mod size;
 mod testing;
 
 pub use cidr::Cidr;
+pub use dscp::Dscp;
 pub use duration::Duration;
 pub use endpoint::{Endpoint, UNIX_PATH_MAX, parse_host_port, parse_unix_path};
 pub use error::ValueError;
