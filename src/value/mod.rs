@@ -4,6 +4,7 @@
 //! [`Display`](std::fmt::Display) so that what is written reads back as the same value. A value
 //! that does not read is a [`ValueError`], which quotes it and shows the accepted form.
 
+mod address_range;
 mod cidr;
 mod common_ports;
 mod decimal;
@@ -22,6 +23,7 @@ mod size;
 #[cfg(test)]
 mod testing;
 
+pub use address_range::AddressRange;
 pub use cidr::Cidr;
 pub use duration::Duration;
 pub use endpoint::{Endpoint, UNIX_PATH_MAX, parse_host_port, parse_unix_path};
