@@ -164,6 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
         'nettool;probe' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]')
             [CompletionResult]::new('--ports', '--ports', [CompletionResultType]::ParameterName, 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave these hosts, networks and ranges out, whoever names them')
             [CompletionResult]::new('--exclude-ports', '--exclude-ports', [CompletionResultType]::ParameterName, 'Leave these ports out')
             [CompletionResult]::new('--try-timeout', '--try-timeout', [CompletionResultType]::ParameterName, 'The most that one try may take [default: what the round-trip times teach]')
             [CompletionResult]::new('--tries', '--tries', [CompletionResultType]::ParameterName, 'How often a silent port is tried [default: as the losses on the path demand]')

@@ -490,7 +490,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__probe)
-            opts="-p -4 -6 -q -v -n -h -V --ports --exclude-ports --all-addresses --try-timeout --tries --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
+            opts="-p -4 -6 -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --try-timeout --tries --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -501,6 +501,10 @@ _nettool() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -157,6 +157,7 @@ set edit:completion:arg-completer[nettool] = {|@words|
         &'nettool;probe'= {
             cand -p 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]'
             cand --ports 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]'
+            cand --exclude 'Leave these hosts, networks and ranges out, whoever names them'
             cand --exclude-ports 'Leave these ports out'
             cand --try-timeout 'The most that one try may take [default: what the round-trip times teach]'
             cand --tries 'How often a silent port is tried [default: as the losses on the path demand]'

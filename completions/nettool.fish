@@ -137,6 +137,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude -d 'Leave these hosts, networks and ranges out, whoever names them' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l tries -d 'How often a silent port is tried [default: as the losses on the path demand]' -r
