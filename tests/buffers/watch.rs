@@ -84,11 +84,6 @@ fn a_slow_reader_is_found() {
 }
 
 #[test]
-fn a_small_send_buffer_is_found() {
-    judged(true, &["4096", "1000000", "0", "1000", "0"], "send-buffer");
-}
-
-#[test]
 fn a_slow_link_is_found() {
     judged(true, &["0", "1000000", "0", "100000", "0"], "network");
 }
