@@ -63,6 +63,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;connect'= {
             cand -U 'A Unix stream socket instead of TCP'
@@ -114,6 +116,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;listen'= {
             cand -U 'A Unix stream socket instead of TCP'
@@ -163,10 +167,13 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;probe'= {
             cand -p 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]'
             cand --ports 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]'
+            cand --exclude 'Leave these hosts, networks and ranges out, whoever names them'
             cand --exclude-ports 'Leave these ports out'
             cand --try-timeout 'The most that one try may take [default: what the round-trip times teach]'
             cand --tries 'How often a silent port is tried [default: as the losses on the path demand]'
@@ -187,6 +194,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;buffers'= {
             cand --request 'Show what a program is granted that asks for this size'
@@ -201,6 +210,94 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand fill 'Send to a peer that does not read until send would block, and show where the bytes are'
+            cand list 'List the sockets of this machine with their queues and buffers'
+            cand advise 'Say how large TCP''s buffers must be to fill a path, and whether they may become so large'
+            cand watch 'Watch TCP connections of this machine, and what holds each of them up'
+        }
+        &'nettool;buffers;fill'= {
+            cand --proto 'What carries the bytes of a pair of our own'
+            cand --send-buffer 'Give the sender a send buffer of this size, which switches its autotuning off'
+            cand --recv-buffer 'Give the peer a receive buffer of this size, which switches its autotuning off'
+            cand --max-time 'Stop sending after this time, blocked or not'
+            cand --color 'When to use colours'
+            cand --drain 'Then read at the peer''s end, bit by bit, and show how the bytes leave'
+            cand -4 'IPv4 alone'
+            cand -6 'IPv6 alone'
+            cand --json 'Print records, one JSON object a line'
+            cand -q 'Print errors alone'
+            cand --quiet 'Print errors alone'
+            cand -v 'Tell more; twice: still more'
+            cand --verbose 'Tell more; twice: still more'
+            cand -n 'Never look a name up: hosts are addresses'
+            cand --numeric 'Never look a name up: hosts are addresses'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'nettool;buffers;list'= {
+            cand -p 'Sockets with one of these ports at either end'
+            cand --port 'Sockets with one of these ports at either end'
+            cand --state 'Sockets in one of these states'
+            cand --process 'Sockets of processes with this name, or of the one with this number'
+            cand --sort 'What stands first'
+            cand --color 'When to use colours'
+            cand -t 'TCP sockets; with -u and -x those too'
+            cand --tcp 'TCP sockets; with -u and -x those too'
+            cand -u 'UDP sockets'
+            cand --udp 'UDP sockets'
+            cand -x 'Unix sockets'
+            cand --unix 'Unix sockets'
+            cand -l 'Sockets that take connections alone'
+            cand --listening 'Sockets that take connections alone'
+            cand --json 'Print records, one JSON object a line'
+            cand -q 'Print errors alone'
+            cand --quiet 'Print errors alone'
+            cand -v 'Tell more; twice: still more'
+            cand --verbose 'Tell more; twice: still more'
+            cand -n 'Never look a name up: hosts are addresses'
+            cand --numeric 'Never look a name up: hosts are addresses'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'nettool;buffers;advise'= {
+            cand --bandwidth 'Bytes a second that the path carries: 12500k is 100 Mbit/s'
+            cand --rtt 'The time there and back'
+            cand --to 'Measure that time on a connection to this peer'
+            cand --color 'When to use colours'
+            cand --json 'Print records, one JSON object a line'
+            cand -q 'Print errors alone'
+            cand --quiet 'Print errors alone'
+            cand -v 'Tell more; twice: still more'
+            cand --verbose 'Tell more; twice: still more'
+            cand -n 'Never look a name up: hosts are addresses'
+            cand --numeric 'Never look a name up: hosts are addresses'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'nettool;buffers;watch'= {
+            cand -p 'Connections with one of these ports at either end'
+            cand --port 'Connections with one of these ports at either end'
+            cand --every 'Time between two looks'
+            cand --color 'When to use colours'
+            cand --json 'Print records, one JSON object a line'
+            cand -q 'Print errors alone'
+            cand --quiet 'Print errors alone'
+            cand -v 'Tell more; twice: still more'
+            cand --verbose 'Tell more; twice: still more'
+            cand -n 'Never look a name up: hosts are addresses'
+            cand --numeric 'Never look a name up: hosts are addresses'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;man'= {
             cand --color 'When to use colours'
@@ -213,6 +310,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'nettool;completions'= {
             cand --color 'When to use colours'
@@ -225,6 +324,8 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --numeric 'Never look a name up: hosts are addresses'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
     ]
     $completions[$command]

@@ -60,6 +60,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s q -l quiet -d
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s s -l source -d 'The address of this machine to connect from' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s p -l source-port -d 'The port to connect from; 0 lets the system pick' -r
@@ -103,6 +104,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s q -l quiet -
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
@@ -145,7 +147,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude -d 'Leave these hosts, networks and ranges out, whoever names them' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l tries -d 'How often a silent port is tried [default: as the losses on the path demand]' -r
@@ -170,16 +174,83 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l request -d 'Show what a program is granted that asks for this size' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l require -d 'The same, and fail unless all of it is granted' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l request -d 'Show what a program is granted that asks for this size' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l require -d 'The same, and fail unless all of it is granted' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s q -l quiet -d 'Print errors alone'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s v -l verbose -d 'Tell more; twice: still more'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s n -l numeric -d 'Never look a name up: hosts are addresses'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "fill" -d 'Send to a peer that does not read until send would block, and show where the bytes are'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "list" -d 'List the sockets of this machine with their queues and buffers'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "advise" -d 'Say how large TCP\'s buffers must be to fill a path, and whether they may become so large'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "watch" -d 'Watch TCP connections of this machine, and what holds each of them up'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l proto -d 'What carries the bytes of a pair of our own' -r -f -a "tcp\t'A TCP connection'
+udp\t'UDP datagrams'
+unix\t'A Unix stream'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l send-buffer -d 'Give the sender a send buffer of this size, which switches its autotuning off' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l recv-buffer -d 'Give the peer a receive buffer of this size, which switches its autotuning off' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l max-time -d 'Stop sending after this time, blocked or not' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l drain -d 'Then read at the peer\'s end, bit by bit, and show how the bytes leave'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 4 -d 'IPv4 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s p -l port -d 'Sockets with one of these ports at either end' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l state -d 'Sockets in one of these states' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l process -d 'Sockets of processes with this name, or of the one with this number' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l sort -d 'What stands first' -r -f -a "none\t'The order of the system'
+receive\t'What came and is not read'
+send\t'What was sent and is not acknowledged'
+drops\t'What there was no room for'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s t -l tcp -d 'TCP sockets; with -u and -x those too'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s u -l udp -d 'UDP sockets'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s x -l unix -d 'Unix sockets'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s l -l listening -d 'Sockets that take connections alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l bandwidth -d 'Bytes a second that the path carries: 12500k is 100 Mbit/s' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l rtt -d 'The time there and back' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l to -d 'Measure that time on a connection to this peer' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s p -l port -d 'Connections with one of these ports at either end' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -l every -d 'Time between two looks' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -188,6 +259,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand man" -s q -l quiet -d 'P
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -196,5 +268,6 @@ complete -c nettool -n "__fish_nettool_using_subcommand completions" -s q -l qui
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s V -l version -d 'Print version'
 # The names of interfaces are asked of this machine.
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -f -a "(command nettool ifaces --names 2>/dev/null)"

@@ -15,6 +15,7 @@ mod ifaces;
 mod interop;
 mod listen;
 mod messages;
+mod odd_ends;
 mod options;
 mod probe;
 mod process;

@@ -220,6 +220,77 @@ fn what_cannot_be_understood_is_refused_before_anything_is_done() {
 }
 
 #[test]
+fn a_range_is_probed_whole_and_only_what_answers_is_named() {
+    let (_listener, open) = open_port("127.0.0.3");
+    let exit = probe(&format!("127.0.0.0/29 {open}")).run();
+    exit.success().silent();
+    let report = text(&exit);
+    assert!(report.starts_with(&format!("127.0.0.3\n  {open}/tcp  open  ")));
+    assert!(
+        report.contains("\n127.0.0.0/29 (8 addresses)\n"),
+        "{report}"
+    );
+    assert!(report.contains("\n8 ports, 1 open, in "), "{report}");
+    let words = format!("--plain --exclude 127.0.0.4-5,127.0.0.8/30 127.0.0.2-9 127.0.0.7 {open}");
+    let exit = probe(&words).run();
+    let lines = text(exit.success()).lines();
+    let hosts: Vec<&str> = lines.filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(hosts, ["127.0.0.2", "127.0.0.3", "127.0.0.6", "127.0.0.7"]);
+    probe(&format!("--all-open 127.0.0.3-4 {open}"))
+        .run()
+        .status(1);
+    probe(&format!("--all-open 127.0.0.3/32 {open}"))
+        .run()
+        .success();
+}
+
+#[test]
+fn targets_come_from_files_and_stdin() {
+    let (_listener, open) = open_port("127.0.0.3");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hosts");
+    std::fs::write(
+        &path,
+        format!("# ours\n127.0.0.2 127.0.0.3:{open} # two\n\n"),
+    )
+    .unwrap();
+    let file = format!("@{}", path.display());
+    let exit = probe(&format!("--plain {file} 1")).run();
+    assert_eq!(text(exit.success()).lines().count(), 2);
+    let list = Input::Source(Box::new(std::io::Cursor::new(format!(
+        "127.0.0.3:{open}\n"
+    ))));
+    let exit = probe("--plain -").stdin(list).run();
+    assert_eq!(text(exit.success()).lines().count(), 1);
+    std::fs::write(&path, "127.0.0.2\n127.0.0.1/8\n").unwrap();
+    let exit = probe(&format!("{file} 1")).run();
+    exit.status(2).says("line 2 of ").says("write 127.0.0.0/8");
+    probe("@/nonexistent/hosts 1")
+        .run()
+        .status(1)
+        .says("/nonexistent/hosts");
+}
+
+#[test]
+fn who_is_excluded_by_name_is_not_asked() {
+    let Some((mut near, far)) = Namespace::pair().filter(|_| need(&["python3", "nft"])) else {
+        return;
+    };
+    near.replace("/etc/hosts", "10.77.0.2 far\n");
+    near.replace("/etc/nsswitch.conf", "hosts: files\n");
+    near.rules("table ip t {\nchain o {\ntype filter hook output priority 0;\nip daddr 10.77.0.2 counter\n}\n}\n");
+    let _server = server(&far, &[("10.77.0.2", 9000)]);
+    let run = |words: &str| near.inside(probe(words)).run();
+    run("--exclude far far 9000")
+        .status(2)
+        .says("leaves nobody");
+    run("--exclude far --all-open 10.77.0.1-2 9000").status(1);
+    run("--exclude nosuch.invalid 10.77.0.2 9000").status(1);
+    let counter = near.run("nft list ruleset").stdout;
+    assert!(String::from_utf8_lossy(&counter).contains("packets 0 "));
+}
+
+#[test]
 fn a_full_disk_is_a_failure() {
     let exit = probe("--plain 127.0.0.1 1").redirected("> /dev/full").run();
     assert!(

@@ -1,9 +1,13 @@
 //! `nettool probe`.
 
+mod targets;
+
 use clap::{Args, ValueEnum};
 use nettool::net::Family;
 use nettool::probe::{Limits, State};
-use nettool::value::{Duration, Host, PortList};
+use nettool::value::{Duration, PortList};
+
+pub(crate) use targets::{List, Party, Request, Wanted};
 
 use super::{Usage, value};
 
@@ -14,13 +18,17 @@ use super::{Usage, value};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct ProbeArgs {
-    /// Names, addresses, or HOST:PORTS; the last of several words may be the ports
+    /// Names, addresses, 10.0.0.0/24, 10.0.0.1-50, HOST:PORTS, @FILE or - for lists; the last of
+    /// several words may be the ports
     #[arg(value_name = "TARGET", required = true)]
     words: Vec<String>,
     /// The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default:
     /// common]
     #[arg(short, long, value_name = "PORTS", value_parser = value::<PortList>)]
     ports: Option<PortList>,
+    /// Leave these hosts, networks and ranges out, whoever names them
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = value::<Party>)]
+    pub(crate) exclude: Vec<Party>,
     /// Leave these ports out
     #[arg(long, value_name = "PORTS", value_parser = value::<PortList>)]
     exclude_ports: Option<PortList>,
@@ -79,6 +87,8 @@ Examples:
   nettool probe example.org https              is it up? the exit status tells
   nettool probe host                           the 100 most common ports
   nettool probe -p 22,443 web1 web2 db:5432    several hosts, one with ports of its own
+  nettool probe 10.0.0.0/24 22,80              a whole network
+  nettool probe --exclude 10.0.0.9 @hosts 22   all that a file names, but for one
   nettool probe --show all ::1 20-25           the closed ones too
   nettool probe --json host all | jq 'select(.state==\"open\").port'";
 
@@ -112,34 +122,25 @@ pub(crate) enum Form {
     ConnectEx,
 }
 
-/// Somebody to probe.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Wanted {
-    /// Whom.
-    pub(crate) host: Host,
-    /// Which ports.
-    pub(crate) ports: PortList,
-}
-
 impl ProbeArgs {
-    /// Whom to probe on which ports; a host that is named twice once, with the ports of both.
-    pub(crate) fn targets(&self) -> Result<Vec<Wanted>, Usage> {
+    /// Whom to probe on which ports, as far as the command line says it.
+    pub(crate) fn request(&self) -> Result<Request, Usage> {
         let (words, ports) = self.words_and_ports()?;
-        let mut targets: Vec<Wanted> = Vec::new();
+        let mut request = Request::new(&ports, self.exclude_ports.as_ref())?;
         for word in words {
-            let (host, own) = read_target(word)?;
-            let ports = self.probed(own.as_ref().unwrap_or(&ports))?;
-            match targets.iter_mut().find(|known| known.host == host) {
-                Some(known) => known.ports = known.ports.iter().chain(ports.iter()).collect(),
-                None => targets.push(Wanted { host, ports }),
-            }
+            request.add_word(word)?;
         }
-        if self.report.connect_ex && targets.len() > 1 {
+        request.check_number()?;
+        let is_one = match (request.wanted.as_slice(), request.lists.as_slice()) {
+            ([one], []) => matches!(one.party, Party::Host(_)),
+            _ => false,
+        };
+        if self.report.connect_ex && !is_one {
             return Err(Usage::new(
                 "--connect-ex prints ports without their host: name one target, or use --plain",
             ));
         }
-        Ok(targets)
+        Ok(request)
     }
 
     /// Which addresses are wanted.
@@ -207,19 +208,6 @@ impl ProbeArgs {
             Err(_) => Ok(common),
         }
     }
-
-    /// What is left of a list of ports to probe.
-    fn probed(&self, ports: &PortList) -> Result<PortList, Usage> {
-        let ports = match &self.exclude_ports {
-            Some(excluded) => ports.without(excluded),
-            None => ports.clone(),
-        };
-        let ports = ports.probed()?;
-        if ports.is_empty() {
-            return Err(Usage::new("--exclude-ports leaves no port to probe"));
-        }
-        Ok(ports)
-    }
 }
 
 impl Shown {
@@ -235,28 +223,6 @@ impl Shown {
             Self::Undetermined => state == State::Undetermined,
         }
     }
-}
-
-/// Reads a host, perhaps with ports of its own.
-fn read_target(word: &str) -> Result<(Host, Option<PortList>), Usage> {
-    match split_ports(word) {
-        Some((host, ports)) => Ok((host.parse()?, Some(ports.parse()?))),
-        None => Ok((word.parse()?, None)),
-    }
-}
-
-/// Splits `host:ports` and `[address]:ports`; more than one colon without brackets is an address.
-fn split_ports(word: &str) -> Option<(&str, &str)> {
-    if word.contains("://") {
-        return None;
-    }
-    if word.starts_with('[') {
-        let (address, ports) = word.split_once("]:")?;
-        let bracketed = word.get(..address.len().saturating_add(1))?;
-        return Some((bracketed, ports));
-    }
-    let (host, ports) = word.split_once(':')?;
-    (!ports.contains(':')).then_some((host, ports))
 }
 
 /// Ports in several words are probably meant as one list.
@@ -296,7 +262,9 @@ fn check_bare_service(last: &str, rest: &[String]) -> Result<(), Usage> {
 /// Whether a word can only be meant as ports: no host has a comma, or is a number or a range of
 /// numbers.
 fn looks_like_ports(word: &str) -> bool {
-    word.contains(',') || word.chars().all(|c| c.is_ascii_digit() || c == '-')
+    word != "-"
+        && !word.starts_with('@')
+        && (word.contains(',') || word.chars().all(|c| c.is_ascii_digit() || c == '-'))
 }
 
 #[cfg(test)]
@@ -312,7 +280,7 @@ mod tests {
         let Command::Probe(probe) = line.command else {
             return Err("another command".to_owned());
         };
-        let targets = probe.targets().map_err(|error| error.to_string())?;
+        let request = probe.request().map_err(|error| error.to_string())?;
         let common = PortList::common();
         let ports = |list: &PortList| {
             if *list == common {
@@ -321,8 +289,10 @@ mod tests {
                 list.to_string()
             }
         };
-        let text = |w: &Wanted| format!("{}:{}", w.host.bracketed(), ports(&w.ports));
-        Ok(targets.iter().map(text).collect::<Vec<_>>().join(" "))
+        let text = |w: &Wanted| format!("{}:{}", w.party, ports(&w.ports));
+        let lists = request.lists.iter().map(|list| format!("<{list}"));
+        let targets = request.wanted.iter().map(text).chain(lists);
+        Ok(targets.collect::<Vec<_>>().join(" "))
     }
 
     #[test]
@@ -345,6 +315,12 @@ mod tests {
             ("h well-known", "h:1-1023"),
             ("h 20-30 --exclude-ports 22-29", "h:20-21,30"),
             ("h:1 h:2 h 3", "h:1-3"),
+            ("10.0.0.0/24 22", "10.0.0.0/24:22"),
+            ("10.0.0.1-50", "10.0.0.1-10.0.0.50:common"),
+            ("fd00::/120 a-b.c 7", "fd00::/120:7 a-b.c:7"),
+            ("- 22", "<stdin"),
+            ("h @hosts -", "h:common <hosts <stdin"),
+            ("@a,b", "<a,b"),
         ] {
             assert_eq!(read(words).as_deref(), Ok(meaning), "{words}");
         }
@@ -363,6 +339,12 @@ mod tests {
             ("h 22 --exclude-ports 22", "leaves no port"),
             ("127.1 22", "127.1"),
             ("http://h/ 80", "URL"),
+            ("10.0.0.1/24 22", "write 10.0.0.0/24"),
+            ("10.0.0.9-1", "it ends before it begins"),
+            ("::/0", "more than 4294967296 addresses"),
+            ("@", "@hosts.txt"),
+            ("--exclude 10.0.0.300 h", "10.0.0.300"),
+            ("--connect-ex 10.0.0.0/30 80", "one target"),
             ("h 22 --tries 0", "--tries"),
             ("--connect-ex h1 h2 80", "one target"),
             ("--show ajar h", "--show"),

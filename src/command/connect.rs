@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
 use nettool::net::{
-    Address, Connecting, Family, Retries, SocketOptions, Stream, connect_tcp, connect_udp,
-    connect_unix, resolve,
+    Connecting, Family, Reached, Retries, SocketOptions, connect_tcp, connect_udp, connect_unix,
+    resolve,
 };
 use nettool::relay::{
     Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
@@ -80,8 +80,8 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
 type Tried = Result<Option<Transfer>, Error>;
 
 /// A peer that answered, or that there is a route to.
-enum Reached {
-    Stream(Stream, Address),
+enum Found {
+    Stream(Reached),
     Udp(tokio::net::UdpSocket),
 }
 
@@ -95,7 +95,7 @@ struct Way<'a> {
 
 impl Way<'_> {
     /// Reaches the peer, in the time that the whole may take.
-    async fn reach(&self, end: Option<(Instant, Duration)>) -> Result<Reached, Error> {
+    async fn reach(&self, end: Option<(Instant, Duration)>) -> Result<Found, Error> {
         let reaching = self.reach_in_time();
         let Some((moment, limit)) = end else {
             return reaching.await;
@@ -109,12 +109,13 @@ impl Way<'_> {
     }
 
     /// Reaches the peer.
-    async fn reach_in_time(&self) -> Result<Reached, Error> {
+    async fn reach_in_time(&self) -> Result<Found, Error> {
         let options = self.options().await?;
         let (host, port): (&Host, u16) = match self.peer {
             Peer::Unix(path) => {
-                let stream = connect_unix(path, &options, self.output).await?;
-                return Ok(Reached::Stream(stream, Address::Unix(Some(path.clone()))));
+                let limit = self.arguments.patience();
+                let reached = connect_unix(path, limit, &options, self.output).await?;
+                return Ok(Found::Stream(reached));
             }
             Peer::Ip(host, port) => (host, *port),
         };
@@ -127,12 +128,10 @@ impl Way<'_> {
         };
         if self.arguments.transport.udp {
             let socket = connect_udp(&connecting, self.output).await?;
-            return Ok(Reached::Udp(socket));
+            return Ok(Found::Udp(socket));
         }
-        let stream = connect_tcp(&connecting, self.output).await?;
-        let failed = |error| Error::new(Action::Connect, connecting.target(), error);
-        let peer = stream.peer().map_err(failed)?;
-        Ok(Reached::Stream(stream, peer))
+        let reached = connect_tcp(&connecting, self.output).await?;
+        Ok(Found::Stream(reached))
     }
 
     /// How long to wait before another try, if there is to be one: the peer was not reached, or
@@ -198,8 +197,8 @@ impl Call<'_> {
             reached = way.reach(self.end) => reached?,
         };
         let transfer = match reached {
-            Reached::Stream(stream, peer) => self.stream(stream, peer, stop).await?,
-            Reached::Udp(socket) => self.datagrams(socket, stop).await?,
+            Found::Stream(reached) => self.stream(reached, stop).await?,
+            Found::Udp(socket) => self.datagrams(socket, stop).await?,
         };
         Ok(Some(transfer))
     }
@@ -207,10 +206,14 @@ impl Call<'_> {
     /// Over a stream.
     async fn stream(
         &mut self,
-        stream: Stream,
-        peer: Address,
+        reached: Reached,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
+        let Reached {
+            stream,
+            peer,
+            failure,
+        } = reached;
         if let Ok(local) = stream.local() {
             let proto = stream.proto();
             self.output.notice(&Event::Connected {
@@ -224,6 +227,7 @@ impl Call<'_> {
         let conversation = Conversation {
             stream,
             peer,
+            failure,
             rules: data.rules(Side::Connect, self.input.kind(), times),
             input: &mut self.input,
             sink: talk::sink(data),

@@ -1,21 +1,29 @@
 //! `nettool probe`.
 
+mod targets;
+
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use nettool::error::{Action, Error};
-use nettool::net::{Family, resolve};
-use nettool::probe::{Job, PortReport, Ports, Sockets, State, Summary, Target, first_that_answers};
+use nettool::net::Family;
+use nettool::probe::{
+    Job, PortReport, Ports, Sockets, State, Summary, Target, Targets, first_that_answers,
+};
 use nettool::process;
+use nettool::value::{AddressRange, PortList};
+
+use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status};
-use crate::cli::{Form, ProbeArgs, Wanted};
+use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
 use crate::output::{Conclusion, Findings, Output};
 
 /// Probes all targets and reports.
@@ -24,9 +32,13 @@ pub(super) fn run(
     numeric: bool,
     output: &Output,
 ) -> Result<Status, Failure> {
-    let wanted = arguments.targets()?;
-    for Wanted { host, .. } in &wanted {
-        check_numeric(host, numeric)?;
+    let mut request = arguments.request()?;
+    read_lists(&mut request)?;
+    let parties = request.wanted.iter().map(|wanted| &wanted.party);
+    for party in parties.chain(&arguments.exclude) {
+        if let Party::Host(host) = party {
+            check_numeric(host, numeric)?;
+        }
     }
     process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
@@ -37,7 +49,7 @@ pub(super) fn run(
         interruption,
         sockets,
     };
-    let status = probe.run(wanted)?;
+    let status = probe.run(request.wanted)?;
     Ok(probe.interruption.status(status))
 }
 
@@ -56,7 +68,8 @@ struct Probe<'a> {
 
 /// Somebody to probe, with all addresses.
 struct Resolved {
-    wanted: Wanted,
+    party: Party,
+    ports: Arc<PortList>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -70,75 +83,133 @@ impl Probe<'_> {
     /// From names to the exit status.
     fn run(&mut self, wanted: Vec<Wanted>) -> Result<Status, Failure> {
         let named = wanted.len();
+        let excluded = self.excluded()?;
         let resolved = self.resolve(wanted)?;
         let is_lacking = resolved.len() < named;
-        let ports = resolved
-            .iter()
-            .map(|resolved| resolved.wanted.ports.len())
-            .sum();
-        let (targets, left_out) = self.targets(resolved)?;
+        let (targets, left_out) = self.targets(resolved, &excluded)?;
+        if targets.is_empty() && !is_lacking && named > 0 {
+            return Err(Usage::new("--exclude leaves nobody to probe").into());
+        }
+        let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
         self.leave_out(left_out, &mut findings);
         let mut open = Open::new();
         let summary = self.scan(targets, &mut findings, &mut open)?;
         self.report(findings, &summary)?;
-        Ok(match self.holds(&summary, open.len(), ports) {
+        Ok(match self.holds(&summary, open.len() as u64, ports) {
             _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
             true => Status::Done,
             false => Status::Failed,
         })
     }
 
-    /// The addresses of all hosts, looked up at once. Who has none is told of, and left out.
-    fn resolve(&self, wanted: Vec<Wanted>) -> Result<Vec<Resolved>, Error> {
+    /// What nobody may be asked for. A name that does not resolve could be anyone's: nothing is
+    /// probed then.
+    fn excluded(&self) -> Result<Vec<AddressRange>, Error> {
+        let mut ranges = Vec::new();
+        let wanted = self.arguments.exclude.iter().map(|party| Wanted {
+            party: party.clone(),
+            ports: Arc::default(),
+        });
+        for (wanted, answer) in self.look_up(wanted.collect(), Family::Any)? {
+            match wanted.party {
+                Party::Range(range) => ranges.push(range),
+                Party::Host(_) => {
+                    ranges.extend(answer?.iter().map(|a| AddressRange::from(a.ip())));
+                }
+            }
+        }
+        Ok(ranges)
+    }
+
+    /// Looks all hosts up at once; nothing once a signal has come.
+    fn look_up(&self, wanted: Vec<Wanted>, family: Family) -> Result<Vec<Answer>, Error> {
+        if self.interruption.stop().load(Ordering::Acquire) {
+            return Ok(Vec::new());
+        }
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build().map_err(failed)?;
         let answers = runtime.block_on(async {
             tokio::select! {
                 () = self.interruption.came() => Vec::new(),
-                answers = look_up(wanted, self.arguments.family()) => answers,
+                answers = look_up(wanted, family) => answers,
             }
         });
         // A look-up in progress does not hold the exit.
         runtime.shutdown_background();
+        Ok(answers)
+    }
+
+    /// The addresses of all hosts. Who has none is told of, and left out.
+    fn resolve(&self, wanted: Vec<Wanted>) -> Result<Vec<Resolved>, Error> {
         let mut resolved = Vec::new();
-        for (wanted, answer) in answers {
+        for (wanted, answer) in self.look_up(wanted, self.arguments.family())? {
+            let Wanted { party, ports } = wanted;
             match answer {
-                Ok(addresses) => resolved.push(Resolved { wanted, addresses }),
+                Ok(addresses) => resolved.push(Resolved {
+                    party,
+                    ports,
+                    addresses,
+                }),
                 Err(error) => self.output.error(&error),
             }
         }
         Ok(resolved)
     }
 
-    /// The addresses to probe, all that are this machine's own or else the first that answers, and
-    /// those that are left out.
-    fn targets(&mut self, resolved: Vec<Resolved>) -> Result<(Vec<Target>, LeftOut), Error> {
-        let mut targets = Vec::new();
+    /// Whom to probe without whom is excluded, and the addresses that are left out.
+    fn targets(
+        &mut self,
+        resolved: Vec<Resolved>,
+        excluded: &[AddressRange],
+    ) -> Result<(Vec<Target>, LeftOut), Error> {
+        let mut targets = Targets::default();
         let mut left_out = LeftOut::new();
-        for Resolved {
-            wanted,
-            mut addresses,
-        } in resolved
-        {
-            let host: Arc<str> = wanted.host.to_string().into();
-            let ports = Arc::new(Ports::from(&wanted.ports));
-            let is_local = addresses.iter().any(|address| address.ip().is_loopback());
-            if addresses.len() > 1 && !is_local && !self.arguments.all_addresses {
-                let stop = self.interruption.stop();
-                let first = first_that_answers(&mut self.sockets, &addresses, &ports, stop);
-                addresses.swap(0, first.map_err(failed)?.unwrap_or(0));
-                let others = addresses.split_off(1);
-                left_out.push((host.clone(), others.iter().map(SocketAddr::ip).collect()));
-            }
-            let target = |address| Target {
-                host: host.clone(),
-                address,
-                ports: ports.clone(),
+        let mut shared = Shared::default();
+        for resolved in resolved {
+            let ports = shared.ports(&resolved.ports);
+            let host = match resolved.party {
+                Party::Range(range) => {
+                    targets.add(Target::range(range, ports));
+                    continue;
+                }
+                Party::Host(host) => Arc::from(host.to_string()),
             };
-            targets.extend(addresses.into_iter().map(target));
+            let mut addresses = resolved.addresses;
+            if let Some(range) = own_name(&host, &addresses) {
+                targets.add(Target::range(range, ports));
+                continue;
+            }
+            addresses.retain(|a| !excluded.iter().any(|range| range.contains(a.ip())));
+            let others = self.choose(&mut addresses, &ports)?;
+            if !others.is_empty() {
+                left_out.push((Arc::clone(&host), others));
+            }
+            let target = |address| Target::host(Arc::clone(&host), address, ports.clone());
+            addresses
+                .into_iter()
+                .map(target)
+                .for_each(|t| targets.add(t));
         }
-        Ok((targets, left_out))
+        Ok((targets.without(excluded), left_out))
+    }
+
+    /// Leaves the addresses to probe, all that are this machine's own or else the first that
+    /// answers, and returns the others.
+    fn choose(
+        &mut self,
+        addresses: &mut Vec<SocketAddr>,
+        ports: &Ports,
+    ) -> Result<Vec<IpAddr>, Error> {
+        let is_local = addresses.iter().any(|address| address.ip().is_loopback());
+        if addresses.len() < 2 || is_local || self.arguments.all_addresses {
+            return Ok(Vec::new());
+        }
+        let stop = self.interruption.stop();
+        let first = first_that_answers(&mut self.sockets, addresses, ports, stop);
+        addresses.swap(0, first.map_err(failed)?.unwrap_or(0));
+        let others = addresses.split_off(1);
+        Ok(others.iter().map(SocketAddr::ip).collect())
     }
 
     /// Names the addresses that are left out: in a person's report, or beside one for a script.
@@ -193,7 +264,7 @@ impl Probe<'_> {
 
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that
     /// are this machine's own has a port open where any of them has.
-    fn holds(&self, summary: &Summary, open: usize, ports: usize) -> bool {
+    fn holds(&self, summary: &Summary, open: u64, ports: u64) -> bool {
         match (self.arguments.all_open(), self.arguments.all_addresses) {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
@@ -234,23 +305,4 @@ impl Sink<'_> {
             }
         }
     }
-}
-
-/// Looks all hosts up at once.
-async fn look_up(
-    wanted: Vec<Wanted>,
-    family: Family,
-) -> Vec<(Wanted, Result<Vec<SocketAddr>, Error>)> {
-    let ask = |wanted: Wanted| {
-        tokio::spawn(async move {
-            let answer = resolve(&wanted.host, 0, family).await;
-            (wanted, answer)
-        })
-    };
-    let asked: Vec<_> = wanted.into_iter().map(ask).collect();
-    let mut answers = Vec::new();
-    for answer in asked {
-        answers.extend(answer.await);
-    }
-    answers
 }

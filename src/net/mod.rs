@@ -13,7 +13,7 @@ mod udp;
 
 pub(crate) use address::is_link_local;
 pub use address::{Address, Family, Proto};
-pub use connect::{Connecting, connect_tcp, connect_unix};
+pub use connect::{Connecting, Reached, connect_tcp, connect_unix};
 pub(crate) use line::Line;
 pub use listen::{Accepted, Binding, Listener, every_address};
 pub use options::{Keepalive, ListenOptions, SocketOptions};

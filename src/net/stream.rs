@@ -49,16 +49,6 @@ impl Stream {
         }
     }
 
-    /// The peer's address.
-    pub fn peer(&self) -> io::Result<Address> {
-        match self {
-            Self::Tcp(stream) => Ok(stream.peer_addr()?.into()),
-            Self::Unix(stream) => Ok(Address::Unix(
-                stream.peer_addr()?.as_pathname().map(Into::into),
-            )),
-        }
-    }
-
     /// The socket without the runtime that watched it; it stays non-blocking.
     pub(crate) fn into_socket(self) -> io::Result<OwnedFd> {
         match self {

@@ -23,11 +23,8 @@ pub fn first_that_answers(
 ) -> io::Result<Option<usize>> {
     let ports = Arc::new(ports.first(PORTS));
     let mut race = Race::new(addresses.len(), ports.len());
-    let targets = addresses.iter().map(|address| Target {
-        host: address.to_string().into(),
-        address: *address,
-        ports: ports.clone(),
-    });
+    let target = |address: &SocketAddr| Target::host(address.to_string(), *address, ports.clone());
+    let targets = addresses.iter().map(target);
     let limits = Limits {
         try_timeout: Some(PATIENCE),
         tries: Some(1),
@@ -88,7 +85,7 @@ impl Race {
 mod tests {
     use super::first_that_answers;
     use crate::probe::Network;
-    use crate::probe::plan::Ports;
+    use crate::probe::Ports;
     use crate::probe::sim::{Port, SimNet};
     use std::net::SocketAddr;
     use std::sync::atomic::AtomicBool;

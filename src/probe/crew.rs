@@ -1,6 +1,6 @@
 //! One job for one thread or for many.
 
-use super::{Limits, Network, Pacer, Plan, PortReport, Sockets, Summary, Target, run};
+use super::{Limits, Network, Pacer, Plan, PortReport, Sockets, Summary, Target, Whom, run};
 use std::io;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -37,7 +37,11 @@ impl Job {
         mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
     ) -> io::Result<Summary> {
         let began = Instant::now();
-        let is_here = |target: &Target| sockets.is_here(target.address.ip());
+        let is_here = |target: &Target| match &target.whom {
+            Whom::Host(_, address) => sockets.is_here(address.ip()),
+            Whom::Range(range) if range.span() == 0 => sockets.is_here(range.first()),
+            Whom::Range(range) => range.first().is_loopback() && range.last().is_loopback(),
+        };
         let (here, there): (Vec<_>, Vec<_>) = self.targets.into_iter().partition(is_here);
         let (here, there) = (Plan::new(here, self.seed), Plan::new(there, self.seed));
         let mut total = run_here(sockets, &here, self.limits, stop, &mut found)?;

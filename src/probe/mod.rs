@@ -19,6 +19,7 @@ mod rtt;
 mod sim;
 mod slab;
 mod sockets;
+mod target;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -29,9 +30,10 @@ pub use choice::first_that_answers;
 pub use crew::Job;
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
-pub use plan::{Plan, Ports, Target};
+pub use plan::Plan;
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sockets::Sockets;
+pub use target::{Ports, Target, Targets, Whom};
 
 use crate::error::errno_name;
 use crate::value::Protocol;
@@ -102,11 +104,10 @@ fn advance(
 
 /// A result in the words of the target it belongs to.
 fn report(plan: &Plan, found: Found) -> Option<PortReport> {
-    let target = plan.target(found.place.host)?;
     let errno = found.finding.errno;
     Some(PortReport {
-        host: target.host.clone(),
-        addr: target.address.ip(),
+        host: plan.name(found.place.host)?,
+        addr: plan.address(found.place)?.ip(),
         port: found.place.port,
         proto: Proto::Tcp,
         state: found.finding.state,

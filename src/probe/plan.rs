@@ -1,76 +1,8 @@
 //! What is probed, in which order.
 
-use crate::value::PortList;
+use super::target::Target;
 use std::net::SocketAddr;
 use std::sync::Arc;
-
-/// One address to probe and the ports to probe on it.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The name or address as it was asked for.
-    pub host: Arc<str>,
-    /// The address; its port means nothing.
-    pub address: SocketAddr,
-    /// The ports of this target.
-    pub ports: Arc<Ports>,
-}
-
-/// A set of ports, those that are likely to be open apart from the rest.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Ports {
-    likely: Vec<u16>,
-    rest: Vec<u16>,
-}
-
-impl Ports {
-    /// How many ports there are.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.likely.len().saturating_add(self.rest.len())
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// At most so many of the ports, those that come first.
-    #[must_use]
-    pub fn first(&self, most: usize) -> Self {
-        let likely: Vec<u16> = self.likely.iter().copied().take(most).collect();
-        let more = most.saturating_sub(likely.len());
-        let rest = self.rest.iter().copied().take(more).collect();
-        Self { likely, rest }
-    }
-
-    /// The ports, each once; those in `likely` are probed first, in that order.
-    #[must_use]
-    pub fn new(ports: impl IntoIterator<Item = u16>, likely: &[u16]) -> Self {
-        let mut rest: Vec<u16> = ports.into_iter().collect();
-        rest.sort_unstable();
-        rest.dedup();
-        let mut first: Vec<u16> = Vec::new();
-        for port in likely {
-            if rest.binary_search(port).is_ok() && !first.contains(port) {
-                first.push(*port);
-            }
-        }
-        rest.retain(|port| !first.contains(port));
-        Self {
-            likely: first,
-            rest,
-        }
-    }
-}
-
-impl From<&PortList> for Ports {
-    /// The ports of the list, the common ones first.
-    fn from(list: &PortList) -> Self {
-        let common: Vec<u16> = PortList::common().iter().collect();
-        Self::new(list.iter(), &common)
-    }
-}
 
 /// Every target with every port of its own, in the order of probing.
 ///
@@ -79,7 +11,9 @@ impl From<&PortList> for Ports {
 /// ports gets a burst. The same seed gives the same order.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    targets: Vec<Target>,
+    targets: Arc<[Target]>,
+    /// For each target, how many addresses come before its own.
+    firsts: Arc<[u64]>,
     likely: Segment,
     rest: Segment,
     share: Share,
@@ -95,7 +29,7 @@ struct Share {
 /// One port of one target.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Place {
-    /// The target's number.
+    /// The number of the address, over all targets.
     pub(super) host: u32,
     /// The port.
     pub(super) port: u16,
@@ -105,10 +39,17 @@ impl Plan {
     /// Orders the ports of `targets` by `seed`.
     #[must_use]
     pub fn new(targets: Vec<Target>, seed: u64) -> Self {
-        let likely = Segment::new(targets.iter().map(|target| target.ports.likely.len()), seed);
-        let rest = Segment::new(targets.iter().map(|target| target.ports.rest.len()), seed);
+        let likely = Segment::new(&targets, |target| target.ports.likely.len(), seed);
+        let rest = Segment::new(&targets, |target| target.ports.rest.len(), seed);
+        let mut before = 0_u64;
+        let count = |target: &Target| {
+            let first = before;
+            before = before.saturating_add(target.addresses());
+            first
+        };
         Self {
-            targets,
+            firsts: targets.iter().map(count).collect(),
+            targets: targets.into(),
             likely,
             rest,
             share: Share { first: 0, of: 1 },
@@ -140,35 +81,50 @@ impl Plan {
         self.len() == 0
     }
 
-    /// The targets, in the order they were given.
-    #[must_use]
-    pub fn targets(&self) -> &[Target] {
-        &self.targets
-    }
-
     /// The port that is probed as number `index`.
     pub(super) fn place(&self, index: u64) -> Option<Place> {
         let index = index
             .checked_mul(self.share.of)?
             .checked_add(self.share.first)?;
         if index < self.likely.total {
-            let (host, offset) = self.likely.locate(index)?;
-            let port = *self.target(host)?.ports.likely.get(offset)?;
-            return Some(Place { host, port });
+            let (target, offset) = self.likely.locate(index)?;
+            return self.spot(target, offset, |target| &target.ports.likely);
         }
-        let (host, offset) = self.rest.locate(index.checked_sub(self.likely.total)?)?;
-        let port = *self.target(host)?.ports.rest.get(offset)?;
-        Some(Place { host, port })
+        let (target, offset) = self.rest.locate(index.checked_sub(self.likely.total)?)?;
+        self.spot(target, offset, |target| &target.ports.rest)
     }
 
-    /// A target by its number.
-    pub(super) fn target(&self, host: u32) -> Option<&Target> {
-        self.targets.get(host as usize)
+    /// The port at `offset` of a target that has these ports on each of its addresses.
+    fn spot(&self, number: usize, offset: u64, ports: fn(&Target) -> &Vec<u16>) -> Option<Place> {
+        let ports = ports(self.targets.get(number)?);
+        let each = ports.len() as u64;
+        let (address, port) = (offset.checked_div(each)?, offset.checked_rem(each)?);
+        let host = self.firsts.get(number)?.checked_add(address)?;
+        Some(Place {
+            host: u32::try_from(host).ok()?,
+            port: *ports.get(usize::try_from(port).ok()?)?,
+        })
+    }
+
+    /// The target that an address belongs to, and its number there.
+    fn owner(&self, host: u32) -> Option<(&Target, u64)> {
+        let host = u64::from(host);
+        let behind = self.firsts.partition_point(|first| *first <= host);
+        let number = behind.checked_sub(1)?;
+        let first = self.firsts.get(number)?;
+        Some((self.targets.get(number)?, host.checked_sub(*first)?))
+    }
+
+    /// What an address is called.
+    pub(super) fn name(&self, host: u32) -> Option<Arc<str>> {
+        let (target, number) = self.owner(host)?;
+        target.name(number)
     }
 
     /// Where a probe of `place` connects to.
     pub(super) fn address(&self, place: Place) -> Option<SocketAddr> {
-        let mut address = self.target(place.host)?.address;
+        let (target, number) = self.owner(place.host)?;
+        let mut address = target.address(number)?;
         address.set_port(place.port);
         Some(address)
     }
@@ -178,21 +134,21 @@ impl Plan {
 #[derive(Clone, Debug)]
 struct Segment {
     /// For each target, how many ports the targets up to and including it have.
-    ends: Vec<u64>,
+    ends: Arc<[u64]>,
     total: u64,
     shuffle: Shuffle,
 }
 
 impl Segment {
-    /// A run over targets with these numbers of ports.
-    fn new(counts: impl Iterator<Item = usize>, seed: u64) -> Self {
+    /// A run over targets with so many ports on each address.
+    fn new(targets: &[Target], ports: fn(&Target) -> usize, seed: u64) -> Self {
         let mut total = 0_u64;
-        let ends = counts
-            .map(|count| {
-                total = total.saturating_add(count as u64);
-                total
-            })
-            .collect();
+        let count = |target: &Target| {
+            let count = target.addresses().saturating_mul(ports(target) as u64);
+            total = total.saturating_add(count);
+            total
+        };
+        let ends = targets.iter().map(count).collect();
         Self {
             ends,
             total,
@@ -201,15 +157,14 @@ impl Segment {
     }
 
     /// The target, and which of its ports, at a position of the run, if that is not over.
-    fn locate(&self, index: u64) -> Option<(u32, usize)> {
+    fn locate(&self, index: u64) -> Option<(usize, u64)> {
         if index >= self.total {
             return None;
         }
         let index = self.shuffle.at(index);
-        let host = self.ends.partition_point(|end| *end <= index);
-        let before = host.checked_sub(1).and_then(|host| self.ends.get(host));
-        let offset = index.checked_sub(before.copied().unwrap_or(0))?;
-        Some((u32::try_from(host).ok()?, usize::try_from(offset).ok()?))
+        let target = self.ends.partition_point(|end| *end <= index);
+        let before = target.checked_sub(1).and_then(|last| self.ends.get(last));
+        Some((target, index.checked_sub(before.copied().unwrap_or(0))?))
     }
 }
 
@@ -269,17 +224,15 @@ const fn mixed(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, Ports, Shuffle, Target};
+    use super::{Plan, Shuffle};
+    use crate::probe::{Ports, Target, Whom};
     use std::collections::HashSet;
     use std::net::SocketAddr;
     use std::sync::Arc;
 
     fn target(host: &str, ports: Ports) -> Target {
-        Target {
-            host: host.into(),
-            address: SocketAddr::new(host.parse().expect("an address"), 0),
-            ports: Arc::new(ports),
-        }
+        let address = SocketAddr::new(host.parse().expect("an address"), 0);
+        Target::host(host, address, Arc::new(ports))
     }
 
     #[test]
@@ -317,6 +270,31 @@ mod tests {
             let seen: HashSet<u16> = places.iter().copied().collect();
             assert_eq!((places.len(), seen.len()), (1001, 1001), "{of}");
         }
+    }
+
+    #[test]
+    fn a_network_is_probed_whole_and_takes_no_room() {
+        let network = |text: &str| Target {
+            whom: Whom::Range(text.parse().expect("a range")),
+            ports: Arc::new(Ports::new([22, 80, 9000], &[80])),
+        };
+        let first = target("192.0.2.1", Ports::new([1, 2], &[]));
+        let plan = Plan::new(vec![first, network("10.0.0.0/24")], 3);
+        let name = |index| {
+            let place = plan.place(index).expect("a place");
+            let name = plan.name(place.host).expect("a name");
+            assert!(place.host == 0 || plan.address(place).unwrap().ip().to_string() == *name);
+            (name, place.port)
+        };
+        let seen: HashSet<_> = (0..plan.len()).map(name).collect();
+        assert_eq!((plan.len(), seen.len()), (2 + 3 * 256, 2 + 3 * 256));
+        for host in ["10.0.0.0", "10.0.0.255"] {
+            assert!(seen.contains(&(host.into(), 9000)));
+        }
+        let whole = Plan::new(vec![network("0.0.0.0/0")], 3);
+        assert_eq!(whole.len(), 3 << 32);
+        assert!((0..1000).all(|index| whole.place(index).is_some_and(|p| p.port == 80)));
+        assert!(whole.place(whole.len() - 1).is_some());
     }
 
     #[test]

@@ -292,11 +292,7 @@ mod tests {
 
     /// Probes ports of one address for real.
     fn probe(address: SocketAddr, ports: impl IntoIterator<Item = u16>) -> Vec<PortReport> {
-        let target = Target {
-            host: "here".into(),
-            address,
-            ports: Arc::new(Ports::new(ports, &[])),
-        };
+        let target = Target::host("here", address, Arc::new(Ports::new(ports, &[])));
         let job = Job {
             targets: vec![target],
             seed: 1,

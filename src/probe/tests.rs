@@ -33,11 +33,11 @@ impl Scan {
         let ports = Arc::new(Ports::new(ports, &LIKELY));
         let target = |n| {
             let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
-            Target {
-                host: address.to_string().into(),
-                address: SocketAddr::new(address, 0),
-                ports: ports.clone(),
-            }
+            Target::host(
+                address.to_string(),
+                SocketAddr::new(address, 0),
+                ports.clone(),
+            )
         };
         let plan = Plan::new((0..hosts).map(target).collect(), 1);
         let total = plan.len();
@@ -307,11 +307,7 @@ fn a_scan_that_is_stopped_says_so() {
     let mut net = SimNet::new(ms(5), mixed);
     let ports = Arc::new(Ports::new(1..=100, &LIKELY));
     let address = SocketAddr::from(([10, 0, 0, 1], 0));
-    let target = Target {
-        host: "h".into(),
-        address,
-        ports,
-    };
+    let target = Target::host("h", address, ports);
     let mut seen = 0;
     let pacer = Pacer::new(Plan::new(vec![target], 1), Limits::default(), 100);
     let summary = run(&mut net, pacer, &AtomicBool::new(false), |batch| {

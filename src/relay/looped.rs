@@ -21,6 +21,8 @@ const LARGEST_READ: usize = 256 * 1024;
 /// Moves bytes in the event loop.
 pub(super) struct Looped<'a> {
     stream: Stream,
+    /// What broke the connection, if that was learnt before.
+    failure: Option<io::Error>,
     input: &'a mut Input,
     outlet: Option<Outlet>,
     meter: &'a Meter,
@@ -50,14 +52,15 @@ impl<'a> Looped<'a> {
     /// A mover of this connection; without an outlet what comes is dropped.
     pub(super) fn new(
         stream: Stream,
+        failure: Option<io::Error>,
         input: &'a mut Input,
         outlet: Option<Outlet>,
-        reads_input: bool,
         meter: &'a Meter,
         observer: &'a dyn Observer,
     ) -> Self {
         Self {
             stream,
+            failure,
             input,
             written: outlet.is_none(),
             outlet,
@@ -65,7 +68,7 @@ impl<'a> Looped<'a> {
             observer,
             buffer: vec![0; FIRST_READ],
             most: None,
-            reads_input,
+            reads_input: true,
             reads_peer: true,
             phase: Phase::Talking,
         }
@@ -81,6 +84,11 @@ impl<'a> Looped<'a> {
         let most = self.most.filter(|_| self.phase != Phase::Leaving);
         let most = most.and_then(|most| usize::try_from(most).ok());
         most.unwrap_or(usize::MAX).min(self.buffer.len())
+    }
+
+    /// Whether stdin is read at all.
+    pub(super) fn reads_input(&mut self, reads: bool) {
+        self.reads_input = reads;
     }
 
     /// Whether received bytes have somewhere to go.
@@ -116,6 +124,9 @@ impl<'a> Looped<'a> {
         match self.stream.try_read(buffer) {
             Ok(0) => {
                 self.reads_peer = false;
+                if let Some(error) = self.failure.take() {
+                    return News::Broken(error);
+                }
                 self.close_outlet();
                 News::PeerEnded
             }

@@ -56,7 +56,7 @@ pub async fn one_client(
     listener.publish(setup.options, setup.observer)?;
     let patience = setup
         .accept_timeout
-        .map(|limit| (Instant::now() + limit, limit));
+        .and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     loop {
         let accepted = tokio::select! {
             () = stop.as_mut() => return Ok(None),
@@ -135,6 +135,7 @@ where
     let conversation = Conversation {
         stream,
         peer,
+        failure: None,
         input: setup.input,
         sink: setup.sink,
         most: setup.most,

@@ -18,24 +18,29 @@ mod linux;
 mod netlink;
 #[cfg(not(target_os = "linux"))]
 mod portable;
+#[cfg(target_os = "linux")]
+mod processes;
 
 #[cfg(target_os = "linux")]
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, set_receive_low_water, splice, stdout_was_closed,
-    unacknowledged, widen_pipe, write_now,
+    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water, splice,
+    stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use netlink::{default_routes, interfaces, route_to};
+pub(crate) use netlink::{default_routes, interfaces, route_to, sockets, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, route_to,
+    bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, process_sockets,
+    receive_drops, route_to, sockets, tcp_socket, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
 };
+#[cfg(target_os = "linux")]
+pub(crate) use processes::process_sockets;
 
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;

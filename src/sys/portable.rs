@@ -1,10 +1,11 @@
 //! What is said where only Linux knows.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
 
 use super::Splice;
+use crate::buffers::{Process, Socket, SocketKind};
 use crate::interfaces::{Hardware, Interface, Route};
 use crate::net::Family;
 
@@ -31,6 +32,31 @@ pub(crate) fn default_routes(_family: Family) -> io::Result<Option<Vec<Route>>> 
 /// Unknown here.
 pub(crate) fn hardware(_index: u32) -> Option<Hardware> {
     None
+}
+
+/// Unknown here.
+pub(crate) fn unsent(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn receive_drops(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn sockets(_kind: SocketKind, _tcp: bool) -> io::Result<Option<Vec<Socket>>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn tcp_socket(_local: SocketAddr, _peer: SocketAddr) -> io::Result<Option<Socket>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn process_sockets() -> Vec<(u64, Process)> {
+    Vec::new()
 }
 
 /// Unknown here: Rust's runtime has put `/dev/null` in the place of a closed stdout.

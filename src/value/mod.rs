@@ -4,6 +4,7 @@
 //! [`Display`](std::fmt::Display) so that what is written reads back as the same value. A value
 //! that does not read is a [`ValueError`], which quotes it and shows the accepted form.
 
+mod address_range;
 mod cidr;
 mod common_ports;
 mod decimal;
@@ -23,6 +24,7 @@ mod size;
 #[cfg(test)]
 mod testing;
 
+pub use address_range::AddressRange;
 pub use cidr::Cidr;
 pub use dscp::Dscp;
 pub use duration::Duration;

@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use nettool::error::Error;
-use nettool::probe::{PortReport, State, Summary, Target};
+use nettool::probe::{PortReport, State, Summary, Target, Whom};
+use nettool::value::AddressRange;
 
 use super::{Output, Report, Style, record};
 
@@ -18,13 +19,22 @@ pub(crate) struct Findings {
     shown: Vec<State>,
     addresses: Vec<AddressFindings>,
     numbers: HashMap<(Arc<str>, IpAddr), usize>,
+    /// The ranges by their first addresses.
+    ranges: BTreeMap<IpAddr, (AddressRange, usize)>,
 }
 
-/// What is known of one address.
+/// What is known of one address, or of all those of a range that have no ports to list.
 #[derive(Debug)]
 struct AddressFindings {
     host: Arc<str>,
+    /// The address, or the last one of a range.
     address: IpAddr,
+    /// Which target it belongs to.
+    target: usize,
+    /// Where the range is that it belongs to.
+    range: Option<usize>,
+    /// How many addresses a range has.
+    crowd: Option<u64>,
     /// The ports that are listed.
     listed: Vec<PortReport>,
     /// How many ports there are of each other kind.
@@ -48,15 +58,71 @@ pub(crate) struct Conclusion<'a> {
 impl Findings {
     /// Nothing is known of `targets` yet; ports of the `shown` states will be listed.
     pub(crate) fn new(targets: &[Target], shown: Vec<State>) -> Self {
-        let key = |target: &Target| (target.host.clone(), target.address.ip());
-        let numbered = targets.iter().enumerate();
-        Self {
+        let mut findings = Self {
             shown,
-            addresses: targets.iter().map(AddressFindings::new).collect(),
-            numbers: numbered
-                .map(|(number, target)| (key(target), number))
-                .collect(),
+            addresses: Vec::new(),
+            numbers: HashMap::new(),
+            ranges: BTreeMap::new(),
+        };
+        for (number, target) in targets.iter().enumerate() {
+            match &target.whom {
+                Whom::Host(host, address) => {
+                    findings.open(host.clone(), address.ip(), number);
+                }
+                Whom::Range(range) if range.span() == 0 => {
+                    findings.open(range.to_string().into(), range.first(), number);
+                }
+                Whom::Range(range) => findings.open_range(*range, number, target.addresses()),
+            }
         }
+        findings
+    }
+
+    /// Makes room for an address of a target. Returns where it is.
+    fn open(&mut self, host: Arc<str>, address: IpAddr, target: usize) -> usize {
+        let place = self.addresses.len();
+        self.numbers.insert((host.clone(), address), place);
+        self.addresses
+            .push(AddressFindings::new(host, address, target));
+        place
+    }
+
+    /// Makes room for the addresses of a range.
+    fn open_range(&mut self, range: AddressRange, target: usize, size: u64) {
+        let place = self.addresses.len();
+        self.ranges.insert(range.first(), (range, place));
+        let host = range.to_string().into();
+        self.addresses.push(AddressFindings {
+            crowd: Some(size),
+            ..AddressFindings::new(host, range.last(), target)
+        });
+    }
+
+    /// Where a port is listed, or counted: an address of a range is named only if something of it
+    /// is listed.
+    fn place(&mut self, report: &PortReport, shows: bool) -> Option<usize> {
+        let key = (report.host.clone(), report.addr);
+        let known = self.numbers.get(&key).copied();
+        let range = match known {
+            Some(place) => self.addresses.get(place)?.range,
+            None => Some(self.range(report.addr)?),
+        };
+        match (known, range) {
+            (_, Some(range)) if !shows => Some(range),
+            (None, Some(range)) => {
+                let target = self.addresses.get(range)?.target;
+                let place = self.open(report.host.clone(), report.addr, target);
+                self.addresses.get_mut(place)?.range = Some(range);
+                Some(place)
+            }
+            (known, _) => known,
+        }
+    }
+
+    /// Where the range is that an address belongs to.
+    fn range(&self, address: IpAddr) -> Option<usize> {
+        let (_, (range, place)) = self.ranges.range(..=address).next_back()?;
+        range.contains(address).then_some(*place)
     }
 
     /// These addresses of `host` are not probed.
@@ -74,8 +140,8 @@ impl Findings {
     /// One more port is known.
     pub(crate) fn add(&mut self, report: PortReport) {
         let shows = self.shows(report.state);
-        let number = self.numbers.get(&(report.host.clone(), report.addr));
-        let Some(findings) = number.and_then(|number| self.addresses.get_mut(*number)) else {
+        let place = self.place(&report, shows);
+        let Some(findings) = place.and_then(|place| self.addresses.get_mut(place)) else {
             return;
         };
         if shows {
@@ -86,8 +152,12 @@ impl Findings {
         }
     }
 
-    /// Nothing more will come: the ports of each address are put in order.
+    /// Nothing more will come: addresses and their ports are put in order.
     pub(crate) fn sort(&mut self) {
+        self.addresses.sort_by_key(|known| {
+            let is_range = known.crowd.is_some();
+            (known.target, is_range, known.address)
+        });
         for address in &mut self.addresses {
             address.listed.sort_unstable_by_key(|report| report.port);
         }
@@ -96,10 +166,13 @@ impl Findings {
 
 impl AddressFindings {
     /// Nothing is known of this address yet.
-    fn new(target: &Target) -> Self {
+    fn new(host: Arc<str>, address: IpAddr, target: usize) -> Self {
         Self {
-            host: target.host.clone(),
-            address: target.address.ip(),
+            host,
+            address,
+            target,
+            range: None,
+            crowd: None,
             listed: Vec::new(),
             others: BTreeMap::new(),
             left_out: Vec::new(),
@@ -184,11 +257,8 @@ mod testing {
 
     /// What is known of five ports, of which those of the `shown` states are listed.
     pub(super) fn findings(shown: Vec<State>) -> Findings {
-        let target = Target {
-            host: "host".into(),
-            address: SocketAddr::new(address("192.0.2.1"), 0),
-            ports: Arc::new(Ports::from(&PortList::common())),
-        };
+        let ports = Arc::new(Ports::from(&PortList::common()));
+        let target = Target::host("host", SocketAddr::new(address("192.0.2.1"), 0), ports);
         let mut findings = Findings::new(&[target], shown);
         findings.leave_out("host", vec![address("2001:db8::1")]);
         let icmp = Some(Icmp {

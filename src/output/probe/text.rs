@@ -17,6 +17,7 @@ pub(super) fn of(conclusion: &Conclusion<'_>, style: Style) -> String {
     }
     let mut text: String = addresses
         .iter()
+        .filter(|address| address.crowd.is_none() || !address.others.is_empty())
         .map(|address| block(address, style))
         .collect();
     text.push_str(&figures(conclusion.summary, style));
@@ -47,6 +48,9 @@ fn block(address: &AddressFindings, style: Style) -> String {
 /// The host as it was asked for, and the address if that is another text.
 fn title(known: &AddressFindings, style: Style) -> String {
     let (host, address) = (escaped(&known.host), known.address.to_string());
+    if let Some(size) = known.crowd {
+        return format!("{} ({size} addresses)\n", style.strong(host));
+    }
     if host == address {
         return format!("{}\n", style.strong(host));
     }

@@ -1,0 +1,250 @@
+//! Whom `probe` is to ask: words, and lists of them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use nettool::value::{AddressRange, Host, PortList, ValueError};
+
+use crate::cli::Usage;
+
+/// As many addresses as IPv4 has: more are never probed.
+const MOST: u128 = 1 << 32;
+
+/// Whose ports are probed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Party {
+    /// A name or an address.
+    Host(Host),
+    /// Addresses that follow one another.
+    Range(AddressRange),
+}
+
+/// Somebody to probe.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Wanted {
+    /// Whom.
+    pub(crate) party: Party,
+    /// Which ports.
+    pub(crate) ports: Arc<PortList>,
+}
+
+/// Where more targets are listed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum List {
+    /// A file.
+    File(PathBuf),
+    /// Our stdin.
+    Stdin,
+}
+
+/// All that is to be probed, as far as it is read.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    /// Each host once, with all its ports.
+    pub(crate) wanted: Vec<Wanted>,
+    /// What is still to be read.
+    pub(crate) lists: Vec<List>,
+    /// The ports of those that have none of their own.
+    ports: Arc<PortList>,
+    /// Ports that nobody is asked.
+    excluded: PortList,
+    /// Where each host is.
+    known: HashMap<Host, usize>,
+}
+
+impl FromStr for Party {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let bracketed = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+        let inner = bracketed.unwrap_or(text);
+        if is_range(inner) {
+            return inner.parse().map(Self::Range);
+        }
+        text.parse().map(Self::Host)
+    }
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => host.bracketed().fmt(f),
+            Self::Range(range) => range.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Stdin => f.write_str("stdin"),
+        }
+    }
+}
+
+impl Request {
+    /// Nothing yet; who has no ports of their own is asked these.
+    pub(super) fn new(ports: &PortList, excluded: Option<&PortList>) -> Result<Self, Usage> {
+        let excluded = excluded.cloned().unwrap_or_default();
+        Ok(Self {
+            ports: Arc::new(probed(ports, &excluded)?),
+            excluded,
+            ..Self::default()
+        })
+    }
+
+    /// Takes a word of the command line.
+    pub(super) fn add_word(&mut self, word: &str) -> Result<(), Usage> {
+        match (word, word.strip_prefix('@')) {
+            ("-", _) => self.lists.push(List::Stdin),
+            (_, Some("")) => return Err(Usage::new("write the file behind the @: @hosts.txt")),
+            (_, Some(path)) => self.lists.push(List::File(path.into())),
+            _ => return self.add(word),
+        }
+        Ok(())
+    }
+
+    /// Takes what a list says: targets separated by spaces or ends of lines, and comments.
+    pub(crate) fn add_list(&mut self, list: &List, text: &[u8]) -> Result<(), Usage> {
+        for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            let result = match std::str::from_utf8(line) {
+                Ok(line) => self.add_line(line),
+                Err(_) => Err(Usage::new("it is not UTF-8")),
+            };
+            let number = number.saturating_add(1);
+            let placed = |error| Usage::new(format!("line {number} of {list}: {error}"));
+            result.map_err(placed)?;
+        }
+        self.check_number()
+    }
+
+    /// Refuses more addresses than can be told apart.
+    pub(super) fn check_number(&self) -> Result<(), Usage> {
+        let count = |wanted: &Wanted| match &wanted.party {
+            Party::Host(_) => 1,
+            Party::Range(range) => range.span().saturating_add(1),
+        };
+        let counts = self.wanted.iter().map(count);
+        if counts.fold(0, u128::saturating_add) > MOST {
+            return Err(Usage::new(format!(
+                "the targets are more than {MOST} addresses, as many as IPv4 has"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Takes a line of a list. A `#` that begins a word begins a comment.
+    fn add_line(&mut self, line: &str) -> Result<(), Usage> {
+        let words = line.split_whitespace();
+        for word in words.take_while(|word| !word.starts_with('#')) {
+            if word == "-" || word.starts_with('@') {
+                return Err(Usage::new(format!("a list names no other list: {word:?}")));
+            }
+            self.add(word)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a target, perhaps with ports of its own; a host that is named twice gets both.
+    fn add(&mut self, word: &str) -> Result<(), Usage> {
+        let (party, ports) = match split_ports(word) {
+            Some((party, ports)) => {
+                let ports = probed(&ports.parse()?, &self.excluded)?;
+                (party.parse()?, Arc::new(ports))
+            }
+            None => (word.parse()?, self.ports.clone()),
+        };
+        if let Party::Host(host) = &party {
+            let number = *self.known.entry(host.clone()).or_insert(self.wanted.len());
+            if let Some(known) = self.wanted.get_mut(number) {
+                if known.ports != ports {
+                    known.ports = Arc::new(known.ports.iter().chain(ports.iter()).collect());
+                }
+                return Ok(());
+            }
+        }
+        self.wanted.push(Wanted { party, ports });
+        Ok(())
+    }
+}
+
+/// Whether a word is meant as a network or a range. A name may have a `-` in it, too.
+fn is_range(text: &str) -> bool {
+    let before = text.split_once('-').map(|(before, _)| before);
+    let is_span = before.is_some_and(|before| before.parse::<IpAddr>().is_ok());
+    is_span || text.contains('/') && !text.contains("://")
+}
+
+/// What is left of a list of ports to probe.
+fn probed(ports: &PortList, excluded: &PortList) -> Result<PortList, Usage> {
+    let ports = ports.without(excluded).probed()?;
+    if ports.is_empty() {
+        return Err(Usage::new("--exclude-ports leaves no port to probe"));
+    }
+    Ok(ports)
+}
+
+/// Splits `host:ports` and `[address]:ports`; more than one colon without brackets is an address.
+fn split_ports(word: &str) -> Option<(&str, &str)> {
+    if word.contains("://") {
+        return None;
+    }
+    if word.starts_with('[') {
+        let (address, ports) = word.split_once("]:")?;
+        let bracketed = word.get(..address.len().saturating_add(1))?;
+        return Some((bracketed, ports));
+    }
+    let (host, ports) = word.split_once(':')?;
+    (!ports.contains(':')).then_some((host, ports))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a list means, or what is wrong with it.
+    fn read(text: &str) -> Result<String, String> {
+        let mut request = Request::new(&"22".parse().unwrap(), None).unwrap();
+        let list = List::File("hosts".into());
+        let result = request.add_list(&list, text.as_bytes());
+        result.map_err(|error| error.to_string())?;
+        let text = |wanted: &Wanted| format!("{}:{}", wanted.party, wanted.ports);
+        Ok(request
+            .wanted
+            .iter()
+            .map(text)
+            .collect::<Vec<_>>()
+            .join(" "))
+    }
+
+    #[test]
+    fn a_list_has_targets_and_comments() {
+        let text = "# all of them\nh1\r\n  h2:80,443 10.0.0.0/24\t#the lab\n\n10.0.0.1-9:1\n[fd00::/120]:7";
+        let meaning = "h1:22 h2:80,443 10.0.0.0/24:22 10.0.0.1-10.0.0.9:1 fd00::/120:7";
+        assert_eq!(read(text).as_deref(), Ok(meaning));
+        assert_eq!(read("h1 h1:80").as_deref(), Ok("h1:22,80"));
+        assert_eq!(read("").as_deref(), Ok(""));
+    }
+
+    #[test]
+    fn a_mistake_in_a_list_is_told_with_its_line() {
+        for (text, hint) in [
+            (
+                "h1\n10.0.0.1/24\n",
+                "line 2 of hosts: invalid network \"10.0.0.1/24\"",
+            ),
+            ("\n\nh1 h2:0", "line 3 of hosts: invalid port"),
+            ("10.0.0.9-1", "line 1 of hosts: invalid range"),
+            ("@more", "a list names no other list"),
+            ("::/64", "more than 4294967296 addresses"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(hint), "{text}: {error}");
+        }
+    }
+}

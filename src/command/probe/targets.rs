@@ -1,0 +1,99 @@
+//! From what the user asked for to whom is probed.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use nettool::error::{Action, Error};
+use nettool::net::{Family, resolve};
+use nettool::probe::{Ports, Target, Whom};
+use nettool::value::{AddressRange, Host, PortList};
+
+use crate::cli::{List, Party, Request, Wanted};
+use crate::command::Failure;
+
+/// Who was looked up, and what came of it; a range has its family checked.
+pub(super) type Answer = (Wanted, Result<Vec<SocketAddr>, Error>);
+
+/// Looks all hosts up at once.
+pub(super) async fn look_up(wanted: Vec<Wanted>, family: Family) -> Vec<Answer> {
+    let ask = |wanted: Wanted| {
+        tokio::spawn(async move {
+            let answer = match &wanted.party {
+                Party::Host(host) => resolve(host, 0, family).await,
+                Party::Range(range) => {
+                    let first = Host::from(range.first());
+                    resolve(&first, 0, family).await.map(|_| Vec::new())
+                }
+            };
+            (wanted, answer)
+        })
+    };
+    let asked: Vec<_> = wanted.into_iter().map(ask).collect();
+    let mut answers = Vec::new();
+    for answer in asked {
+        answers.extend(answer.await);
+    }
+    answers
+}
+
+/// The address that a host is nothing but.
+pub(super) fn own_name(host: &str, addresses: &[SocketAddr]) -> Option<AddressRange> {
+    let [address] = addresses else {
+        return None;
+    };
+    let has_zone = matches!(address, SocketAddr::V6(address) if address.scope_id() != 0);
+    let is_own = !has_zone && address.ip().to_string() == host;
+    is_own.then(|| address.ip().into())
+}
+
+/// Reads all lists of targets.
+pub(super) fn read_lists(request: &mut Request) -> Result<(), Failure> {
+    for list in std::mem::take(&mut request.lists) {
+        let mut text = Vec::new();
+        let read = match &list {
+            List::File(path) => File::open(path).and_then(|mut file| file.read_to_end(&mut text)),
+            List::Stdin => io::stdin().lock().read_to_end(&mut text),
+        };
+        read.map_err(|error| Error::new(Action::Read, &list, error))?;
+        request.add_list(&list, &text)?;
+    }
+    Ok(())
+}
+
+/// How many ports are asked for; those of a name with several addresses count once.
+pub(super) fn questions(targets: &[Target]) -> u64 {
+    let mut names = HashSet::new();
+    let mut total = 0_u64;
+    for target in targets {
+        let is_new = match &target.whom {
+            Whom::Host(name, _) => names.insert(name.clone()),
+            Whom::Range(_) => true,
+        };
+        if is_new {
+            let ports = target.ports.len() as u64;
+            total = total.saturating_add(target.addresses().saturating_mul(ports));
+        }
+    }
+    total
+}
+
+/// The ports of many targets: the same list is kept once.
+#[derive(Default)]
+pub(super) struct Shared(Option<(Arc<PortList>, Arc<Ports>)>);
+
+impl Shared {
+    /// The ports of a list in the order of probing.
+    pub(super) fn ports(&mut self, list: &Arc<PortList>) -> Arc<Ports> {
+        match &self.0 {
+            Some((known, ports)) if known == list => ports.clone(),
+            _ => {
+                let ports = Arc::new(Ports::from(&**list));
+                self.0 = Some((list.clone(), ports.clone()));
+                ports
+            }
+        }
+    }
+}
