@@ -32,7 +32,7 @@ pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use plan::Plan;
 pub use report::{Icmp, PortReport, Proto, State, Summary};
-pub use sockets::Sockets;
+pub use sockets::{Binding, Sockets};
 pub use target::{Ports, Target, Targets, Whom};
 
 use crate::error::errno_name;
@@ -57,6 +57,8 @@ pub fn run(
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let start = network.now();
+    let end = pacer.deadline().map(|time| start.saturating_add(time));
+    let over = |now| end.is_some_and(|end| now >= end);
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
     loop {
@@ -64,10 +66,12 @@ pub fn run(
         let until = advance(network, &mut pacer, &mut summary, &mut batch);
         let goes_on = batch.is_empty() || found(batch).is_continue();
         summary.complete = goes_on && until.is_none();
-        let Some(until) = until.filter(|_| goes_on && !stop.load(Ordering::Relaxed)) else {
+        let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());
+        let Some(until) = until.filter(|_| goes_on) else {
             break;
         };
         let attention = network.now().saturating_add(ATTENTION);
+        let attention = end.map_or(attention, |end| end.min(attention));
         network.wait(until.min(attention), &mut answers)?;
         for answer in answers.drain(..) {
             pacer.settle(answer.probe, answer.outcome, answer.at);

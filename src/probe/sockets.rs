@@ -3,7 +3,9 @@
 
 use super::network::{Answer, Network, Outcome, ProbeId, Sender};
 use super::report::Icmp;
-use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
+use crate::sys::{
+    IcmpError, bind_to_interface, bind_without_port, next_icmp_error, request_icmp_errors,
+};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, getrlimit};
@@ -22,6 +24,38 @@ const RESERVE: usize = 16;
 /// How many answers are taken at once.
 const BATCH: usize = 1024;
 
+/// Where the connections come from, if that is not left to the system.
+#[derive(Clone, Debug, Default)]
+pub struct Binding {
+    /// The source address; only addresses of its family can be probed.
+    pub source: Option<IpAddr>,
+    /// The interface that everything leaves by.
+    pub interface: Option<Arc<str>>,
+}
+
+impl Binding {
+    /// Binds a socket that is to connect.
+    fn apply(&self, socket: &Socket, ipv6: bool) -> io::Result<()> {
+        if let Some(interface) = &self.interface {
+            bind_to_interface(socket.as_fd(), interface, ipv6)?;
+        }
+        let Some(source) = self.source.filter(|source| source.is_ipv6() == ipv6) else {
+            return Ok(());
+        };
+        // Without it the same port is not given out for two destinations.
+        bind_without_port(socket.as_fd());
+        socket.bind(&SocketAddr::new(source, 0).into())
+    }
+
+    /// Fails if sockets cannot be bound so.
+    pub fn check(&self) -> io::Result<()> {
+        let ipv6 = self.source.is_some_and(|source| source.is_ipv6());
+        let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        self.apply(&socket, ipv6)
+    }
+}
+
 /// TCP connections of this machine.
 #[derive(Debug)]
 pub struct Sockets {
@@ -32,6 +66,8 @@ pub struct Sockets {
     capacity: usize,
     /// The addresses of this machine.
     own: Arc<HashSet<IpAddr>>,
+    /// What every socket is bound to.
+    binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
     spare: [Option<Socket>; 2],
 }
@@ -46,22 +82,25 @@ struct Attempt {
 impl Sockets {
     /// Ready to connect, as often at once as the limit on open files lets us.
     pub fn new() -> io::Result<Self> {
+        Self::bound(Binding::default())
+    }
+
+    /// The same, with every socket bound.
+    pub fn bound(binding: Binding) -> io::Result<Self> {
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        Self::of(
-            Arc::new(interfaces.iter().map(if_addrs::Interface::ip).collect()),
-            1,
-        )
+        let own = interfaces.iter().map(if_addrs::Interface::ip).collect();
+        Self::of(Arc::new(own), binding, 1)
     }
 
     /// As many more of the same kind, which share the limit on open files.
     pub(super) fn crew(&self, size: usize) -> io::Result<Vec<Self>> {
         (0..size)
-            .map(|_| Self::of(self.own.clone(), size))
+            .map(|_| Self::of(self.own.clone(), self.binding.clone(), size))
             .collect()
     }
 
     /// Sockets of a machine with these addresses, with one of `parts` equal parts of the limit.
-    fn of(own: Arc<HashSet<IpAddr>>, parts: usize) -> io::Result<Self> {
+    fn of(own: Arc<HashSet<IpAddr>>, binding: Binding, parts: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         Ok(Self {
             capacity: capacity(&poll).checked_div(parts).unwrap_or(1).max(1),
@@ -70,6 +109,7 @@ impl Sockets {
             clock: Instant::now(),
             under_way: Vec::new(),
             own,
+            binding,
             spare: [None, None],
         })
     }
@@ -85,7 +125,10 @@ impl Sockets {
     /// leaves a refused socket as new (Linux: `__inet_stream_connect`).
     fn start_here(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
         let spare = self.spare.get_mut(usize::from(to.is_ipv6()));
-        let socket = match spare.and_then(Option::take).map_or_else(|| open(to), Ok) {
+        let socket = match spare
+            .and_then(Option::take)
+            .map_or_else(|| self.open(to), Ok)
+        {
             Ok(socket) => socket,
             Err(error) => return Some(local(&error)),
         };
@@ -112,7 +155,7 @@ impl Sockets {
 
     /// Connects to another machine.
     fn start_there(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        let socket = match open(to) {
+        let socket = match self.open(to) {
             Ok(socket) => socket,
             Err(error) => return Some(local(&error)),
         };
@@ -121,6 +164,16 @@ impl Sockets {
             Err(libc::EINPROGRESS | libc::EINTR) => self.watch(probe, Attempt { socket, to }),
             Err(errno) => Some(Outcome::Local(errno)),
         }
+    }
+
+    /// A socket for this destination that keeps ICMP messages.
+    fn open(&self, to: SocketAddr) -> io::Result<Socket> {
+        let kind = Type::STREAM.nonblocking();
+        let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+        // Without it an answer is the same, only without the message behind it.
+        request_icmp_errors(socket.as_fd(), to.is_ipv6());
+        self.binding.apply(&socket, to.is_ipv6())?;
+        Ok(socket)
     }
 
     /// Waits for the outcome of an attempt from now on.
@@ -205,15 +258,6 @@ impl Attempt {
             }
         }
     }
-}
-
-/// A socket for this destination that keeps ICMP messages.
-fn open(to: SocketAddr) -> io::Result<Socket> {
-    let kind = Type::STREAM.nonblocking();
-    let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
-    // Without it an answer is the same, only without the message behind it.
-    request_icmp_errors(socket.as_fd(), to.is_ipv6());
-    Ok(socket)
 }
 
 /// Calls connect(2), with the error as its number.

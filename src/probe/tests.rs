@@ -5,6 +5,7 @@ use super::sim::{Port, SimNet};
 use super::{Limits, Network, Pacer, Plan, PortReport, Ports, State, Summary, Target, run};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -296,10 +297,55 @@ fn the_users_limits_hold() {
     let limits = Limits {
         try_timeout: Some(ms(200)),
         tries: Some(1),
+        ..Limits::default()
     };
     let scan = Scan::of(&mut net, 1, [1, 2, 3], limits);
     assert_eq!((scan.summary.filtered, scan.summary.probes_sent), (3, 3));
     assert!(scan.seconds() < 0.3, "{}", scan.seconds());
+}
+
+#[test]
+fn no_more_probes_a_second_than_the_user_wants() {
+    let mut net = SimNet::new(ms(5), mixed);
+    let limits = Limits {
+        rate: NonZero::new(100),
+        ..Limits::default()
+    };
+    let scan = Scan::of(&mut net, 1, 1..=200, limits);
+    assert_eq!(scan.wrong(mixed), 0);
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
+    let least = scan.summary.probes_sent as f64 / 100.0;
+    assert!(scan.seconds() > least - 0.1, "{}", scan.seconds());
+    assert!(scan.seconds() < least + 2.0, "{}", scan.seconds());
+}
+
+#[test]
+fn no_more_sockets_at_once_than_the_user_wants() {
+    let mut net = SimNet::new(ms(5), mixed);
+    let limits = Limits {
+        concurrency: NonZero::new(7),
+        ..Limits::default()
+    };
+    let scan = Scan::of(&mut net, 1, 1..=200, limits);
+    assert_eq!((scan.wrong(mixed), net.peak), (0, 7));
+}
+
+#[test]
+fn what_is_not_known_at_the_deadline_is_not_determined() {
+    let mut net = SimNet::new(ms(5), three_open);
+    let ports = Arc::new(Ports::new(1..=100, &LIKELY));
+    let target = Target::host("h", SocketAddr::from(([10, 0, 0, 1], 0)), ports);
+    let limits = Limits {
+        deadline: Some(ms(50)),
+        ..Limits::default()
+    };
+    let pacer = Pacer::new(Plan::new(vec![target], 1), limits, 1000);
+    let summary = run(&mut net, pacer, &AtomicBool::new(false), |_| {
+        ControlFlow::Continue(())
+    });
+    let summary = summary.expect("the simulation does not fail");
+    assert_eq!((summary.open, summary.undetermined), (2, 98));
+    assert!(!summary.complete && summary.elapsed < ms(60), "{summary:?}");
 }
 
 #[test]

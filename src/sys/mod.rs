@@ -4,6 +4,7 @@
 //! Linux is supported and tested. Elsewhere a question that only Linux answers is answered with
 //! `None`, and the caller says «unknown», never zero.
 
+mod binding;
 mod descriptors;
 mod errno;
 mod icmp;
@@ -34,6 +35,7 @@ pub(crate) use portable::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
 };
 
+pub(crate) use binding::{bind_to_interface, bind_without_port};
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{

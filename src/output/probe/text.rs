@@ -113,9 +113,16 @@ fn figures(summary: &Summary, style: Style) -> String {
         "stopped after"
     };
     let time = span(summary.elapsed);
+    let unknown = match summary.undetermined {
+        0 => String::new(),
+        unknown => format!(", {unknown} not determined"),
+    };
     format!(
         "{}\n",
-        style.dim(format!("{ports}, {} open, {end} {time}", summary.open))
+        style.dim(format!(
+            "{ports}, {} open{unknown}, {end} {time}",
+            summary.open
+        ))
     )
 }
 
