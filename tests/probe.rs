@@ -250,6 +250,23 @@ fn a_range_is_probed_whole_and_only_what_answers_is_named() {
 }
 
 #[test]
+fn a_host_that_answers_whatever_is_asked_is_suspect() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    far.rules("table ip t {\nchain i {\ntype nat hook prerouting priority 0;\ntcp dport 1-900 redirect to :22\n}\n}\n");
+    let _server = server(&far, &[("10.77.0.2", 22)]);
+    let run = |words: &str| near.inside(probe(words)).run();
+    let exit = run("10.77.0.2 101-140");
+    assert!(text(exit.success()).contains("  all 40 ports are open: perhaps a proxy"));
+    run("--plain 10.77.0.2 101-140")
+        .success()
+        .says("10.77.0.2: all 40 ports are open");
+    run("--plain 10.77.0.2 881-920").success().silent();
+    run("--plain 10.77.0.2 101-120").success().silent();
+}
+
+#[test]
 fn targets_come_from_files_and_stdin() {
     let (_listener, open) = open_port("127.0.0.3");
     let dir = tempfile::tempdir().unwrap();

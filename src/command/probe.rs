@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, PortReport, Ports, Sockets, State, Summary, Target, Targets,
+    Binding, Job, Limits, PortReport, Ports, Sameness, Sockets, State, Summary, Target, Targets,
     first_that_answers,
 };
 use nettool::process;
@@ -260,11 +260,15 @@ impl Probe<'_> {
         Ok(others.iter().map(SocketAddr::ip).collect())
     }
 
+    /// Whether remarks stand beside the report, and not in it.
+    fn is_for_scripts(&self) -> bool {
+        self.output.is_json() || self.arguments.form() != Form::Human
+    }
+
     /// Names the addresses that are left out: in a person's report, or beside one for a script.
     fn leave_out(&self, left_out: LeftOut, findings: &mut Findings) {
-        let beside = self.output.is_json() || self.arguments.form() != Form::Human;
         for (host, addresses) in left_out {
-            if beside {
+            if self.is_for_scripts() {
                 self.output.not_probed(&host, &addresses);
             } else {
                 findings.leave_out(&host, addresses);
@@ -286,6 +290,7 @@ impl Probe<'_> {
             limits: self.limits(),
         };
         let mut sink = Sink {
+            sameness: Sameness::new(&job.targets),
             output: self.output,
             findings,
             open,
@@ -295,7 +300,18 @@ impl Probe<'_> {
         let summary = job
             .run(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
-        sink.broken.map_or(Ok(summary), Err)
+        let suspects = sink.sameness.suspects();
+        if let Some(error) = sink.broken {
+            return Err(error);
+        }
+        for (host, address, ports) in suspects {
+            if self.is_for_scripts() {
+                self.output.suspect(&host, address, ports);
+            } else {
+                findings.suspect(&host, address, ports);
+            }
+        }
+        Ok(summary)
     }
 
     /// Prints what is known, or the record that ends the records.
@@ -324,6 +340,7 @@ impl Probe<'_> {
 
 /// Where results go.
 struct Sink<'a> {
+    sameness: Sameness,
     output: &'a Output,
     findings: &'a mut Findings,
     open: &'a mut Open,
@@ -334,6 +351,9 @@ struct Sink<'a> {
 impl Sink<'_> {
     /// Keeps results for the end, or prints their records.
     fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
+        for report in &batch {
+            self.sameness.count(report);
+        }
         let open = batch.iter().filter(|report| report.state == State::Open);
         self.open
             .extend(open.map(|report| (report.host.clone(), report.port)));

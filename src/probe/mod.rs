@@ -3,6 +3,7 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod binding;
 mod choice;
 mod crew;
 mod drought;
@@ -15,6 +16,7 @@ mod pulse;
 mod queue;
 mod report;
 mod rtt;
+mod sameness;
 #[cfg(test)]
 mod sim;
 mod slab;
@@ -26,13 +28,15 @@ mod tests;
 mod verdict;
 mod window;
 
+pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::Job;
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use plan::Plan;
 pub use report::{Icmp, PortReport, Proto, State, Summary};
-pub use sockets::{Binding, Sockets};
+pub use sameness::Sameness;
+pub use sockets::Sockets;
 pub use target::{Ports, Target, Targets, Whom};
 
 use crate::error::errno_name;

@@ -1,11 +1,10 @@
 //! The real network: non-blocking connects, epoll or what the system has for it, and the monotonic
 //! clock.
 
+use super::binding::Binding;
 use super::network::{Answer, Network, Outcome, ProbeId, Sender};
 use super::report::Icmp;
-use crate::sys::{
-    IcmpError, bind_to_interface, bind_without_port, next_icmp_error, request_icmp_errors,
-};
+use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, getrlimit};
@@ -23,38 +22,6 @@ const MOST: usize = 20_000;
 const RESERVE: usize = 16;
 /// How many answers are taken at once.
 const BATCH: usize = 1024;
-
-/// Where the connections come from, if that is not left to the system.
-#[derive(Clone, Debug, Default)]
-pub struct Binding {
-    /// The source address; only addresses of its family can be probed.
-    pub source: Option<IpAddr>,
-    /// The interface that everything leaves by.
-    pub interface: Option<Arc<str>>,
-}
-
-impl Binding {
-    /// Binds a socket that is to connect.
-    fn apply(&self, socket: &Socket, ipv6: bool) -> io::Result<()> {
-        if let Some(interface) = &self.interface {
-            bind_to_interface(socket.as_fd(), interface, ipv6)?;
-        }
-        let Some(source) = self.source.filter(|source| source.is_ipv6() == ipv6) else {
-            return Ok(());
-        };
-        // Without it the same port is not given out for two destinations.
-        bind_without_port(socket.as_fd());
-        socket.bind(&SocketAddr::new(source, 0).into())
-    }
-
-    /// Fails if sockets cannot be bound so.
-    pub fn check(&self) -> io::Result<()> {
-        let ipv6 = self.source.is_some_and(|source| source.is_ipv6());
-        let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        self.apply(&socket, ipv6)
-    }
-}
 
 /// TCP connections of this machine.
 #[derive(Debug)]

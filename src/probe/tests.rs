@@ -2,7 +2,10 @@
 //! right.
 
 use super::sim::{Port, SimNet};
-use super::{Limits, Network, Pacer, Plan, PortReport, Ports, State, Summary, Target, run};
+use super::{
+    Limits, Network, Pacer, Plan, PortReport, Ports, Sameness, State, Summary, Target, run,
+};
+use crate::value::AddressRange;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
@@ -263,6 +266,28 @@ fn a_host_that_limits_its_resets_is_waited_for() {
     let scan = Scan::ports(&mut net, 1..=3000);
     assert_eq!(scan.wrong(few_open), 0);
     assert!(scan.seconds() < 3000.0 / 200.0 * 1.5, "{}", scan.seconds());
+}
+
+#[test]
+fn a_host_whose_ports_are_all_open_is_suspect() {
+    let ports = Arc::new(Ports::new(1..=40, &LIKELY));
+    let (all, few): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+    let range = AddressRange::new(all, few).expect("a range");
+    let targets = vec![Target::range(range, ports)];
+    let mut same = Sameness::new(&targets);
+    let mut net = SimNet::new(ms(5), move |to| match (to.ip() == all, to.port()) {
+        (false, 7) => Port::Closed,
+        _ => Port::Open,
+    });
+    let pacer = Pacer::new(Plan::new(targets, 1), Limits::default(), 1000);
+    let summary = run(&mut net, pacer, &AtomicBool::new(false), |batch| {
+        for report in &batch {
+            same.count(report);
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(summary.expect("the simulation does not fail").open, 79);
+    assert_eq!(same.suspects(), [("10.0.0.1".into(), all, 40)]);
 }
 
 #[test]

@@ -35,6 +35,9 @@ fn block(address: &AddressFindings, style: Style) -> String {
             .map(|(kind, number)| count(*kind, *number));
         text.push_str(&remark(&counts.collect::<Vec<_>>().join(", "), style));
     }
+    if let Some(strange) = &address.remark {
+        text.push_str(&remark(strange, style));
+    }
     if !address.left_out.is_empty() {
         let others: Vec<String> = address.left_out.iter().map(IpAddr::to_string).collect();
         text.push_str(&remark(
