@@ -522,7 +522,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__probe)
-            opts="-p -4 -6 -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --try-timeout --tries --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
+            opts="-p -4 -6 -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --try-timeout --tries --rate --concurrency --deadline --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -549,6 +549,30 @@ _nettool() {
                     return 0
                     ;;
                 --tries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --concurrency)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -153,6 +153,12 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude -d 'Le
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l tries -d 'How often a silent port is tried [default: as the losses on the path demand]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l rate -d 'The most probes a second [default: as fast as the path and this machine bear]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l concurrency -d 'The most connections under way at once [default: as the answers and open files allow]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l deadline -d 'The most that everything may take; what is not known then is undetermined: exit status 3' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l seed -d 'The same number gives the same order of ports [default: another order each time]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l source -d 'Probe from this address of ours, and only addresses of its family' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l interface -d 'Probe by this interface alone' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l show -d 'Ports of which states to list [default: open; with --plain and --json all]' -r -f -a "open\t'A connection was accepted'
 closed\t'The host answered that nobody listens'
 rejected\t'ICMP says that the port may not be reached'

@@ -206,6 +206,11 @@ fn what_cannot_be_understood_is_refused_before_anything_is_done() {
         ("0177.0.0.1 80", "0177.0.0.1"),
         ("127.0.0.1 80 --try-timeout 5x", "5x"),
         ("127.0.0.1 80 --tries 0", "--tries"),
+        ("127.0.0.1 80 --rate 0", "--rate"),
+        ("127.0.0.1 80 --concurrency 0", "--concurrency"),
+        ("127.0.0.1 80 --deadline soon", "soon"),
+        ("127.0.0.1 80 --seed x", "--seed"),
+        ("127.0.0.1 80 --source here", "--source"),
         ("127.0.0.1 80 --show ajar", "ajar"),
         ("127.0.0.1 80 --plain --json", "--json"),
         ("127.0.0.1 80 --exclude-ports 80", "no port"),
@@ -242,6 +247,23 @@ fn a_range_is_probed_whole_and_only_what_answers_is_named() {
     probe(&format!("--all-open 127.0.0.3/32 {open}"))
         .run()
         .success();
+}
+
+#[test]
+fn a_host_that_answers_whatever_is_asked_is_suspect() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    far.rules("table ip t {\nchain i {\ntype nat hook prerouting priority 0;\ntcp dport 1-900 redirect to :22\n}\n}\n");
+    let _server = server(&far, &[("10.77.0.2", 22)]);
+    let run = |words: &str| near.inside(probe(words)).run();
+    let exit = run("10.77.0.2 101-140");
+    assert!(text(exit.success()).contains("  all 40 ports are open: perhaps a proxy"));
+    run("--plain 10.77.0.2 101-140")
+        .success()
+        .says("10.77.0.2: all 40 ports are open");
+    run("--plain 10.77.0.2 881-920").success().silent();
+    run("--plain 10.77.0.2 101-120").success().silent();
 }
 
 #[test]
@@ -640,6 +662,89 @@ fn the_users_limits_on_silence_hold() {
         (&summary["filtered"], &summary["probes_sent"]),
         (&100.into(), &200.into())
     );
+}
+
+#[test]
+fn the_users_rate_holds() {
+    let exit = probe("--json --rate 100 127.0.0.1 1-51").run();
+    exit.at_least(Duration::from_millis(450))
+        .within(Duration::from_secs(3));
+}
+
+#[test]
+fn the_same_seed_is_the_same_order() {
+    let order = |seed: &str| {
+        let exit = probe(&format!(
+            "--json --rate 5000 --seed {seed} 127.0.0.1 9001-9200"
+        ))
+        .run();
+        let all = records(&exit, "port").into_iter();
+        all.map(|record| record["port"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(order("7"), order("7"));
+    assert_ne!(order("7"), order("8"));
+}
+
+#[test]
+fn the_users_limits_on_everything_hold() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    let _server = server(&far, &[("10.77.0.2", 22)]);
+    far.rules(
+        "table ip t {\nchain i {\ntype filter hook input priority 0;\ntcp dport != 22 drop\n}\n}\n",
+    );
+    let exit = near
+        .inside(probe("--deadline 300ms 10.77.0.2 22,1000-1999"))
+        .run();
+    exit.status(3).silent().within(Duration::from_secs(2));
+    assert!(text(&exit).contains("22/tcp  open"), "{}", text(&exit));
+    assert!(text(&exit).contains(", 1000 not determined, stopped after "));
+    let words = "--json --deadline 0.3 10.77.0.2 22,1000-1999";
+    let summary = &records(near.inside(probe(words)).run().status(3), "summary")[0];
+    assert_eq!(
+        (&summary["undetermined"], &summary["complete"]),
+        (&1000.into(), &false.into())
+    );
+    let running = near
+        .inside(probe("--concurrency 7 --try-timeout 9 10.77.0.2 1000-1999"))
+        .start();
+    let sockets = || {
+        let sockets = near.run("ss -tnH state syn-sent").stdout;
+        sockets.split(|b| *b == b'\n').count() - 1
+    };
+    until("seven ports are being tried", || sockets() == 7);
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(sockets(), 7);
+    running.signal(Signal::TERM);
+    running.wait().died_of(libc::SIGTERM);
+}
+
+#[test]
+fn probes_come_from_where_the_user_says() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    near.run("ip addr add 10.77.0.3/32 dev lo");
+    let _server = server(&far, &[("10.77.0.2", 22)]);
+    far.rules("table ip t {\nchain i {\ntype filter hook input priority 0;\nip saddr != 10.77.0.3 tcp dport 22 drop\n}\n}\n");
+    let run = |words: &str| near.inside(probe(words)).run();
+    run("--tries 1 --try-timeout 0.2 10.77.0.2 22").status(1);
+    run("--source 10.77.0.3 10.77.0.2 22").success();
+    run("--source 10.77.0.9 10.77.0.2 22")
+        .status(1)
+        .says("bind 10.77.0.9");
+    run("--source 10.77.0.3 fd77::2 22")
+        .status(3)
+        .says("no IPv4 address");
+    run("--source 10.77.0.3 -6 fd77::2 22")
+        .status(2)
+        .says("--source");
+    run("--interface lo --tries 1 --try-timeout 0.2 --source 10.77.0.3 10.77.0.2 22").status(1);
+    run("--interface nosuch0 10.77.0.2 22")
+        .status(1)
+        .says("bind nosuch0");
 }
 
 #[test]

@@ -69,15 +69,22 @@ impl Verdict {
         if u128::from(busy).saturating_mul(2) < interval.as_micros() {
             return Some(Self::Application);
         }
-        let parts = [
-            (network, Self::Network),
-            (buffer, Self::SendBuffer),
-            (receiver, Self::Receiver),
-        ];
-        let largest = parts.into_iter().max_by_key(|(time, _)| *time);
-        largest.map(|(_, verdict)| verdict)
+        if receiver >= network.max(buffer) {
+            return Some(Self::Receiver);
+        }
+        // The kernel is sparing with this part: 11 % of the time with 8 KiB on a path of 40 ms, 31 %
+        // with 32 KiB on one of 50 ms, and nothing with a buffer that it tunes itself.
+        let is_small = buffer.saturating_mul(SEND_BUFFER_PART) >= busy;
+        Some(if is_small {
+            Self::SendBuffer
+        } else {
+            Self::Network
+        })
     }
 }
+
+/// The part of the busy time, as its divisor, from which on the send buffer is what holds up.
+const SEND_BUFFER_PART: u64 = 10;
 
 /// The two ends of a connection.
 type Ends = (SocketAddr, SocketAddr);
@@ -177,7 +184,8 @@ mod tests {
         assert_eq!(said, Some(Verdict::Application));
         assert_eq!(of(900, 600, 100), Some(Verdict::Receiver));
         assert_eq!(of(900, 100, 600), Some(Verdict::SendBuffer));
-        assert_eq!(of(900, 100, 100), Some(Verdict::Network));
+        assert_eq!(of(900, 0, 100), Some(Verdict::SendBuffer));
+        assert_eq!(of(900, 100, 80), Some(Verdict::Network));
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 mod targets;
 
+use std::net::IpAddr;
+use std::num::NonZero;
+use std::sync::Arc;
+
 use clap::{Args, ValueEnum};
 use nettool::net::Family;
-use nettool::probe::{Limits, State};
+use nettool::probe::{Binding, Limits, State};
 use nettool::value::{Duration, PortList};
 
 pub(crate) use targets::{List, Party, Request, Wanted};
@@ -44,6 +48,8 @@ pub(crate) struct ProbeArgs {
     #[command(flatten)]
     effort: EffortArgs,
     #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
     report: ReportArgs,
 }
 
@@ -57,6 +63,30 @@ struct EffortArgs {
     /// How often a silent port is tried [default: as the losses on the path demand]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     tries: Option<u8>,
+    /// The most probes a second [default: as fast as the path and this machine bear]
+    #[arg(long, value_name = "N")]
+    rate: Option<NonZero<u32>>,
+    /// The most connections under way at once [default: as the answers and open files allow]
+    #[arg(long, value_name = "N")]
+    concurrency: Option<NonZero<usize>>,
+    /// The most that everything may take; what is not known then is undetermined: exit status 3
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    deadline: Option<Duration>,
+    /// The same number gives the same order of ports [default: another order each time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// Where connections come from.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Source")]
+struct SourceArgs {
+    /// Probe from this address of ours, and only addresses of its family
+    #[arg(long, value_name = "ADDRESS")]
+    source: Option<IpAddr>,
+    /// Probe by this interface alone
+    #[arg(long, value_name = "NAME")]
+    interface: Option<String>,
 }
 
 /// What is told.
@@ -145,11 +175,35 @@ impl ProbeArgs {
 
     /// Which addresses are wanted.
     pub(crate) fn family(&self) -> Family {
+        let source = self.source.source;
         match (self.ipv4, self.ipv6) {
             (true, _) => Family::V4,
             (_, true) => Family::V6,
-            _ => Family::Any,
+            _ => match source {
+                Some(IpAddr::V4(_)) => Family::V4,
+                Some(IpAddr::V6(_)) => Family::V6,
+                None => Family::Any,
+            },
         }
+    }
+
+    /// What every connection is bound to.
+    pub(crate) fn binding(&self) -> Result<Binding, Usage> {
+        let source = self.source.source.map(|source| source.to_canonical());
+        if source.is_some_and(|source| !self.family().includes(source)) {
+            return Err(Usage::new(
+                "--source is no address of the family of -4 or -6",
+            ));
+        }
+        Ok(Binding {
+            source,
+            interface: self.source.interface.as_deref().map(Arc::from),
+        })
+    }
+
+    /// What the order of the ports follows from, if that is given.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        self.effort.seed
     }
 
     /// What the user has set of the effort.
@@ -157,6 +211,9 @@ impl ProbeArgs {
         Limits {
             try_timeout: self.effort.try_timeout.and_then(Duration::limit),
             tries: self.effort.tries,
+            rate: self.effort.rate,
+            concurrency: self.effort.concurrency,
+            deadline: self.effort.deadline.and_then(Duration::limit),
         }
     }
 

@@ -3,17 +3,20 @@
 mod targets;
 
 use std::collections::HashSet;
+use std::future::pending;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use nettool::error::{Action, Error};
+use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Job, PortReport, Ports, Sockets, State, Summary, Target, Targets, first_that_answers,
+    Binding, Job, Limits, PortReport, Ports, Sameness, Sockets, State, Summary, Target, Targets,
+    first_that_answers,
 };
 use nettool::process;
 use nettool::value::{AddressRange, PortList};
@@ -32,7 +35,10 @@ pub(super) fn run(
     numeric: bool,
     output: &Output,
 ) -> Result<Status, Failure> {
+    let began = Instant::now();
     let mut request = arguments.request()?;
+    let binding = arguments.binding()?;
+    check_binding(&binding)?;
     read_lists(&mut request)?;
     let parties = request.wanted.iter().map(|wanted| &wanted.party);
     for party in parties.chain(&arguments.exclude) {
@@ -42,8 +48,9 @@ pub(super) fn run(
     }
     process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
-    let sockets = Sockets::new().map_err(failed)?;
+    let sockets = Sockets::bound(binding).map_err(failed)?;
     let mut probe = Probe {
+        began,
         arguments,
         output,
         interruption,
@@ -58,8 +65,28 @@ fn failed(error: io::Error) -> Error {
     Error::new(Action::Inspect, "the event queue", error)
 }
 
+/// Fails if no socket can be bound as the user wants it.
+fn check_binding(binding: &Binding) -> Result<(), Error> {
+    let interface = binding.interface.as_deref().unwrap_or_default();
+    let end = match binding.source {
+        Some(source) => format!("{source} {interface}"),
+        None => interface.to_owned(),
+    };
+    let told = |error| Error::new(Action::Bind, end.trim_end(), error);
+    binding.check().map_err(told)
+}
+
+/// Waits until a deadline, if there is one.
+async fn passed(left: Option<Duration>) {
+    match left {
+        Some(left) => tokio::time::sleep(left).await,
+        None => pending().await,
+    }
+}
+
 /// One run.
 struct Probe<'a> {
+    began: Instant,
     arguments: &'a ProbeArgs,
     output: &'a Output,
     interruption: Arc<Interruption>,
@@ -103,6 +130,16 @@ impl Probe<'_> {
         })
     }
 
+    /// What the user has set, with what is left of the time.
+    fn limits(&self) -> Limits {
+        let limits = self.arguments.limits();
+        let left = |time: Duration| time.saturating_sub(self.began.elapsed());
+        Limits {
+            deadline: limits.deadline.map(left),
+            ..limits
+        }
+    }
+
     /// What nobody may be asked for. A name that does not resolve could be anyone's: nothing is
     /// probed then.
     fn excluded(&self) -> Result<Vec<AddressRange>, Error> {
@@ -111,7 +148,17 @@ impl Probe<'_> {
             party: party.clone(),
             ports: Arc::default(),
         });
-        for (wanted, answer) in self.look_up(wanted.collect(), Family::Any)? {
+        let answers = self.look_up(wanted.collect(), Family::Any)?;
+        let is_lacking = answers.len() < self.arguments.exclude.len();
+        if is_lacking && !self.interruption.stop().load(Ordering::Acquire) {
+            let allowed = self.arguments.limits().deadline.unwrap_or_default();
+            return Err(Error::new(
+                Action::Resolve,
+                "--exclude",
+                Cause::TimedOut(allowed),
+            ));
+        }
+        for (wanted, answer) in answers {
             match wanted.party {
                 Party::Range(range) => ranges.push(range),
                 Party::Host(_) => {
@@ -132,6 +179,7 @@ impl Probe<'_> {
         let answers = runtime.block_on(async {
             tokio::select! {
                 () = self.interruption.came() => Vec::new(),
+                () = passed(self.limits().deadline) => Vec::new(),
                 answers = look_up(wanted, family) => answers,
             }
         });
@@ -205,18 +253,22 @@ impl Probe<'_> {
         if addresses.len() < 2 || is_local || self.arguments.all_addresses {
             return Ok(Vec::new());
         }
-        let stop = self.interruption.stop();
-        let first = first_that_answers(&mut self.sockets, addresses, ports, stop);
+        let (limits, stop) = (self.limits(), self.interruption.stop());
+        let first = first_that_answers(&mut self.sockets, addresses, ports, limits, stop);
         addresses.swap(0, first.map_err(failed)?.unwrap_or(0));
         let others = addresses.split_off(1);
         Ok(others.iter().map(SocketAddr::ip).collect())
     }
 
+    /// Whether remarks stand beside the report, and not in it.
+    fn is_for_scripts(&self) -> bool {
+        self.output.is_json() || self.arguments.form() != Form::Human
+    }
+
     /// Names the addresses that are left out: in a person's report, or beside one for a script.
     fn leave_out(&self, left_out: LeftOut, findings: &mut Findings) {
-        let beside = self.output.is_json() || self.arguments.form() != Form::Human;
         for (host, addresses) in left_out {
-            if beside {
+            if self.is_for_scripts() {
                 self.output.not_probed(&host, &addresses);
             } else {
                 findings.leave_out(&host, addresses);
@@ -231,12 +283,14 @@ impl Probe<'_> {
         findings: &mut Findings,
         open: &mut Open,
     ) -> Result<Summary, Error> {
+        let seed = self.arguments.seed();
         let job = Job {
             targets,
-            seed: RandomState::new().build_hasher().finish(),
-            limits: self.arguments.limits(),
+            seed: seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()),
+            limits: self.limits(),
         };
         let mut sink = Sink {
+            sameness: Sameness::new(&job.targets),
             output: self.output,
             findings,
             open,
@@ -246,7 +300,18 @@ impl Probe<'_> {
         let summary = job
             .run(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
-        sink.broken.map_or(Ok(summary), Err)
+        let suspects = sink.sameness.suspects();
+        if let Some(error) = sink.broken {
+            return Err(error);
+        }
+        for (host, address, ports) in suspects {
+            if self.is_for_scripts() {
+                self.output.suspect(&host, address, ports);
+            } else {
+                findings.suspect(&host, address, ports);
+            }
+        }
+        Ok(summary)
     }
 
     /// Prints what is known, or the record that ends the records.
@@ -275,6 +340,7 @@ impl Probe<'_> {
 
 /// Where results go.
 struct Sink<'a> {
+    sameness: Sameness,
     output: &'a Output,
     findings: &'a mut Findings,
     open: &'a mut Open,
@@ -285,6 +351,9 @@ struct Sink<'a> {
 impl Sink<'_> {
     /// Keeps results for the end, or prints their records.
     fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
+        for report in &batch {
+            self.sameness.count(report);
+        }
         let open = batch.iter().filter(|report| report.state == State::Open);
         self.open
             .extend(open.map(|report| (report.host.clone(), report.port)));

@@ -19,6 +19,7 @@ pub fn first_that_answers(
     network: &mut impl Network,
     addresses: &[SocketAddr],
     ports: &Ports,
+    limits: Limits,
     stop: &AtomicBool,
 ) -> io::Result<Option<usize>> {
     let ports = Arc::new(ports.first(PORTS));
@@ -26,8 +27,9 @@ pub fn first_that_answers(
     let target = |address: &SocketAddr| Target::host(address.to_string(), *address, ports.clone());
     let targets = addresses.iter().map(target);
     let limits = Limits {
-        try_timeout: Some(PATIENCE),
+        try_timeout: Some(limits.try_timeout.unwrap_or(PATIENCE).min(PATIENCE)),
         tries: Some(1),
+        ..limits
     };
     let pacer = Pacer::new(Plan::new(targets.collect(), 0), limits, network.capacity());
     run(network, pacer, stop, |reports| {
@@ -84,9 +86,9 @@ impl Race {
 #[cfg(test)]
 mod tests {
     use super::first_that_answers;
-    use crate::probe::Network;
     use crate::probe::Ports;
     use crate::probe::sim::{Port, SimNet};
+    use crate::probe::{Limits, Network};
     use std::net::SocketAddr;
     use std::sync::atomic::AtomicBool;
     use std::time::Duration;
@@ -104,7 +106,7 @@ mod tests {
         let start = net.now();
         let ports = Ports::new([22, 80, 443, 8080], &[443]);
         let stop = AtomicBool::new(false);
-        let winner = first_that_answers(&mut net, &addresses, &ports, &stop);
+        let winner = first_that_answers(&mut net, &addresses, &ports, Limits::default(), &stop);
         (
             winner.expect("the simulation does not fail"),
             net.now().saturating_sub(start),

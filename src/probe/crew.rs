@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many ports of this machine are worth a thread for each core.
 const WORTHWHILE: u64 = 4096;
@@ -46,7 +46,12 @@ impl Job {
         let (here, there) = (Plan::new(here, self.seed), Plan::new(there, self.seed));
         let mut total = run_here(sockets, &here, self.limits, stop, &mut found)?;
         let rest = if total.complete {
-            let pacer = Pacer::new(there, self.limits, sockets.capacity());
+            let left = |time: Duration| time.saturating_sub(began.elapsed());
+            let limits = Limits {
+                deadline: self.limits.deadline.map(left),
+                ..self.limits
+            };
+            let pacer = Pacer::new(there, limits, sockets.capacity());
             run(sockets, pacer, stop, found)?
         } else {
             Summary::of_nothing_in(there.len())
@@ -66,7 +71,8 @@ fn run_here(
     found: &mut impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    if cores == 1 || plan.len() < WORTHWHILE {
+    let is_limited = limits.rate.is_some() || limits.concurrency.is_some();
+    if cores == 1 || is_limited || plan.len() < WORTHWHILE {
         let pacer = Pacer::new(plan.clone(), limits, sockets.capacity());
         return run(sockets, pacer, stop, found);
     }

@@ -3,6 +3,7 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod binding;
 mod choice;
 mod crew;
 mod drought;
@@ -15,6 +16,7 @@ mod pulse;
 mod queue;
 mod report;
 mod rtt;
+mod sameness;
 #[cfg(test)]
 mod sim;
 mod slab;
@@ -26,12 +28,14 @@ mod tests;
 mod verdict;
 mod window;
 
+pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::Job;
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use plan::Plan;
 pub use report::{Icmp, PortReport, Proto, State, Summary};
+pub use sameness::Sameness;
 pub use sockets::Sockets;
 pub use target::{Ports, Target, Targets, Whom};
 
@@ -57,6 +61,8 @@ pub fn run(
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let start = network.now();
+    let end = pacer.deadline().map(|time| start.saturating_add(time));
+    let over = |now| end.is_some_and(|end| now >= end);
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
     loop {
@@ -64,10 +70,12 @@ pub fn run(
         let until = advance(network, &mut pacer, &mut summary, &mut batch);
         let goes_on = batch.is_empty() || found(batch).is_continue();
         summary.complete = goes_on && until.is_none();
-        let Some(until) = until.filter(|_| goes_on && !stop.load(Ordering::Relaxed)) else {
+        let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());
+        let Some(until) = until.filter(|_| goes_on) else {
             break;
         };
         let attention = network.now().saturating_add(ATTENTION);
+        let attention = end.map_or(attention, |end| end.min(attention));
         network.wait(until.min(attention), &mut answers)?;
         for answer in answers.drain(..) {
             pacer.settle(answer.probe, answer.outcome, answer.at);

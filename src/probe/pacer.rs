@@ -18,6 +18,7 @@ use super::window::Window;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::time::Duration;
 
 /// How long a host that never answered is waited for, from a port's first try: neighbour discovery
@@ -35,6 +36,12 @@ pub struct Limits {
     pub try_timeout: Option<Duration>,
     /// How often a silent port is tried; nothing: as the losses on the path demand.
     pub tries: Option<u8>,
+    /// The most probes a second.
+    pub rate: Option<NonZero<u32>>,
+    /// The most sockets at once.
+    pub concurrency: Option<NonZero<usize>>,
+    /// How long the whole may take; what is not known then is not determined.
+    pub deadline: Option<Duration>,
 }
 
 /// What the engine is to do next.
@@ -90,7 +97,8 @@ impl Pacer {
     /// A scan of `plan` with at most `capacity` sockets at once.
     #[must_use]
     pub fn new(plan: Plan, limits: Limits, capacity: usize) -> Self {
-        let capacity = capacity.max(1);
+        let most = limits.concurrency.map_or(usize::MAX, NonZero::get);
+        let capacity = capacity.clamp(1, most);
         Self {
             queue: Queue::new(plan.len()),
             plan,
@@ -101,7 +109,7 @@ impl Pacer {
             timers: BinaryHeap::new(),
             todo: VecDeque::new(),
             hosts: Hosts::default(),
-            window: Window::new(capacity),
+            window: Window::new(capacity, limits.rate),
             drought: Drought::default(),
             pulse: Pulse::default(),
             burst: BURST,
@@ -112,6 +120,11 @@ impl Pacer {
     /// What is probed.
     pub(super) const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// How long the whole may take.
+    pub(super) const fn deadline(&self) -> Option<Duration> {
+        self.limits.deadline
     }
 
     /// How many connections were tried.

@@ -1,6 +1,7 @@
 //! The real network: non-blocking connects, epoll or what the system has for it, and the monotonic
 //! clock.
 
+use super::binding::Binding;
 use super::network::{Answer, Network, Outcome, ProbeId, Sender};
 use super::report::Icmp;
 use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
@@ -32,6 +33,8 @@ pub struct Sockets {
     capacity: usize,
     /// The addresses of this machine.
     own: Arc<HashSet<IpAddr>>,
+    /// What every socket is bound to.
+    binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
     spare: [Option<Socket>; 2],
 }
@@ -46,22 +49,25 @@ struct Attempt {
 impl Sockets {
     /// Ready to connect, as often at once as the limit on open files lets us.
     pub fn new() -> io::Result<Self> {
+        Self::bound(Binding::default())
+    }
+
+    /// The same, with every socket bound.
+    pub fn bound(binding: Binding) -> io::Result<Self> {
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        Self::of(
-            Arc::new(interfaces.iter().map(if_addrs::Interface::ip).collect()),
-            1,
-        )
+        let own = interfaces.iter().map(if_addrs::Interface::ip).collect();
+        Self::of(Arc::new(own), binding, 1)
     }
 
     /// As many more of the same kind, which share the limit on open files.
     pub(super) fn crew(&self, size: usize) -> io::Result<Vec<Self>> {
         (0..size)
-            .map(|_| Self::of(self.own.clone(), size))
+            .map(|_| Self::of(self.own.clone(), self.binding.clone(), size))
             .collect()
     }
 
     /// Sockets of a machine with these addresses, with one of `parts` equal parts of the limit.
-    fn of(own: Arc<HashSet<IpAddr>>, parts: usize) -> io::Result<Self> {
+    fn of(own: Arc<HashSet<IpAddr>>, binding: Binding, parts: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         Ok(Self {
             capacity: capacity(&poll).checked_div(parts).unwrap_or(1).max(1),
@@ -70,6 +76,7 @@ impl Sockets {
             clock: Instant::now(),
             under_way: Vec::new(),
             own,
+            binding,
             spare: [None, None],
         })
     }
@@ -85,7 +92,10 @@ impl Sockets {
     /// leaves a refused socket as new (Linux: `__inet_stream_connect`).
     fn start_here(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
         let spare = self.spare.get_mut(usize::from(to.is_ipv6()));
-        let socket = match spare.and_then(Option::take).map_or_else(|| open(to), Ok) {
+        let socket = match spare
+            .and_then(Option::take)
+            .map_or_else(|| self.open(to), Ok)
+        {
             Ok(socket) => socket,
             Err(error) => return Some(local(&error)),
         };
@@ -112,7 +122,7 @@ impl Sockets {
 
     /// Connects to another machine.
     fn start_there(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        let socket = match open(to) {
+        let socket = match self.open(to) {
             Ok(socket) => socket,
             Err(error) => return Some(local(&error)),
         };
@@ -121,6 +131,16 @@ impl Sockets {
             Err(libc::EINPROGRESS | libc::EINTR) => self.watch(probe, Attempt { socket, to }),
             Err(errno) => Some(Outcome::Local(errno)),
         }
+    }
+
+    /// A socket for this destination that keeps ICMP messages.
+    fn open(&self, to: SocketAddr) -> io::Result<Socket> {
+        let kind = Type::STREAM.nonblocking();
+        let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+        // Without it an answer is the same, only without the message behind it.
+        request_icmp_errors(socket.as_fd(), to.is_ipv6());
+        self.binding.apply(&socket, to.is_ipv6())?;
+        Ok(socket)
     }
 
     /// Waits for the outcome of an attempt from now on.
@@ -205,15 +225,6 @@ impl Attempt {
             }
         }
     }
-}
-
-/// A socket for this destination that keeps ICMP messages.
-fn open(to: SocketAddr) -> io::Result<Socket> {
-    let kind = Type::STREAM.nonblocking();
-    let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
-    // Without it an answer is the same, only without the message behind it.
-    request_icmp_errors(socket.as_fd(), to.is_ipv6());
-    Ok(socket)
 }
 
 /// Calls connect(2), with the error as its number.

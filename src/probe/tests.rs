@@ -2,9 +2,13 @@
 //! right.
 
 use super::sim::{Port, SimNet};
-use super::{Limits, Network, Pacer, Plan, PortReport, Ports, State, Summary, Target, run};
+use super::{
+    Limits, Network, Pacer, Plan, PortReport, Ports, Sameness, State, Summary, Target, run,
+};
+use crate::value::AddressRange;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -265,6 +269,28 @@ fn a_host_that_limits_its_resets_is_waited_for() {
 }
 
 #[test]
+fn a_host_whose_ports_are_all_open_is_suspect() {
+    let ports = Arc::new(Ports::new(1..=40, &LIKELY));
+    let (all, few): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+    let range = AddressRange::new(all, few).expect("a range");
+    let targets = vec![Target::range(range, ports)];
+    let mut same = Sameness::new(&targets);
+    let mut net = SimNet::new(ms(5), move |to| match (to.ip() == all, to.port()) {
+        (false, 7) => Port::Closed,
+        _ => Port::Open,
+    });
+    let pacer = Pacer::new(Plan::new(targets, 1), Limits::default(), 1000);
+    let summary = run(&mut net, pacer, &AtomicBool::new(false), |batch| {
+        for report in &batch {
+            same.count(report);
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(summary.expect("the simulation does not fail").open, 79);
+    assert_eq!(same.suspects(), [("10.0.0.1".into(), all, 40)]);
+}
+
+#[test]
 fn rationed_rejections_slow_nothing_down() {
     let port = |to: SocketAddr| match to.port() {
         22 => Port::Open,
@@ -296,10 +322,55 @@ fn the_users_limits_hold() {
     let limits = Limits {
         try_timeout: Some(ms(200)),
         tries: Some(1),
+        ..Limits::default()
     };
     let scan = Scan::of(&mut net, 1, [1, 2, 3], limits);
     assert_eq!((scan.summary.filtered, scan.summary.probes_sent), (3, 3));
     assert!(scan.seconds() < 0.3, "{}", scan.seconds());
+}
+
+#[test]
+fn no_more_probes_a_second_than_the_user_wants() {
+    let mut net = SimNet::new(ms(5), mixed);
+    let limits = Limits {
+        rate: NonZero::new(100),
+        ..Limits::default()
+    };
+    let scan = Scan::of(&mut net, 1, 1..=200, limits);
+    assert_eq!(scan.wrong(mixed), 0);
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
+    let least = scan.summary.probes_sent as f64 / 100.0;
+    assert!(scan.seconds() > least - 0.1, "{}", scan.seconds());
+    assert!(scan.seconds() < least + 2.0, "{}", scan.seconds());
+}
+
+#[test]
+fn no_more_sockets_at_once_than_the_user_wants() {
+    let mut net = SimNet::new(ms(5), mixed);
+    let limits = Limits {
+        concurrency: NonZero::new(7),
+        ..Limits::default()
+    };
+    let scan = Scan::of(&mut net, 1, 1..=200, limits);
+    assert_eq!((scan.wrong(mixed), net.peak), (0, 7));
+}
+
+#[test]
+fn what_is_not_known_at_the_deadline_is_not_determined() {
+    let mut net = SimNet::new(ms(5), three_open);
+    let ports = Arc::new(Ports::new(1..=100, &LIKELY));
+    let target = Target::host("h", SocketAddr::from(([10, 0, 0, 1], 0)), ports);
+    let limits = Limits {
+        deadline: Some(ms(50)),
+        ..Limits::default()
+    };
+    let pacer = Pacer::new(Plan::new(vec![target], 1), limits, 1000);
+    let summary = run(&mut net, pacer, &AtomicBool::new(false), |_| {
+        ControlFlow::Continue(())
+    });
+    let summary = summary.expect("the simulation does not fail");
+    assert_eq!((summary.open, summary.undetermined), (2, 98));
+    assert!(!summary.complete && summary.elapsed < ms(60), "{summary:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! is lost, it is sent at the rate that was answered.
 
 use super::epochs::{Epochs, SHORTEST};
+use std::num::NonZero;
 use std::time::Duration;
 
 /// The window at the start: one burst that fits the queues of ordinary links.
@@ -36,12 +37,14 @@ pub(super) struct Window {
     epochs: Epochs,
     last_cut: Duration,
     next_send: Duration,
+    /// The least time between two probes, as the user wants it.
+    least: Duration,
     smoothed: Option<Duration>,
 }
 
 impl Window {
-    /// A window that never holds more than `ceiling` probes.
-    pub(super) fn new(ceiling: usize) -> Self {
+    /// A window that never holds more than `ceiling` probes, nor sends more than `rate` a second.
+    pub(super) fn new(ceiling: usize, rate: Option<NonZero<u32>>) -> Self {
         let ceiling = float(ceiling).max(1.0);
         Self {
             size: START.min(ceiling),
@@ -52,6 +55,7 @@ impl Window {
             epochs: Epochs::default(),
             last_cut: Duration::ZERO,
             next_send: Duration::ZERO,
+            least: rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.get()),
             smoothed: None,
         }
     }
@@ -163,7 +167,8 @@ impl Window {
         let smoothed = self.smoothed.filter(|rtt| *rtt > BURST);
         let spread = smoothed.map_or(0.0, |rtt| rtt.as_secs_f64() / (self.size * gain));
         let paced = self.pace.map_or(0.0, |pace| 1.0 / pace);
-        Duration::try_from_secs_f64(spread.max(paced)).unwrap_or_default()
+        let interval = Duration::try_from_secs_f64(spread.max(paced));
+        interval.unwrap_or_default().max(self.least)
     }
 
     /// Opens a new epoch when it is time, and goes a little faster in it.
@@ -208,7 +213,7 @@ mod tests {
 
     #[test]
     fn answers_double_the_window_up_to_its_ceiling() {
-        let mut window = Window::new(3000);
+        let mut window = Window::new(3000, None);
         let rounds: Vec<u32> = (0..4).map(|n| round(&mut window, RTT * n)).collect();
         assert_eq!(rounds[0], 512);
         assert!(rounds[1] > 700 && rounds[2] > rounds[1], "{rounds:?}");
@@ -220,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_few_losses_change_nothing() {
-        let mut window = Window::new(10_000);
+        let mut window = Window::new(10_000, None);
         let sent = round(&mut window, Duration::ZERO);
         let before = window.size;
         for _ in 0..sent / 20 {
@@ -232,7 +237,7 @@ mod tests {
 
     #[test]
     fn many_losses_shrink_it_to_what_was_delivered_and_only_once() {
-        let mut window = Window::new(10_000);
+        let mut window = Window::new(10_000, None);
         let sent = fill(&mut window, Duration::ZERO);
         for _ in 0..sent / 4 {
             window.answered(Duration::ZERO, RTT, Some(RTT));
@@ -248,7 +253,7 @@ mod tests {
 
     #[test]
     fn it_never_closes() {
-        let mut window = Window::new(10_000);
+        let mut window = Window::new(10_000, None);
         for n in 0..200 {
             let now = RTT * n;
             fill(&mut window, now);
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn silence_and_a_pulse_open_it() {
-        let mut window = Window::new(20_000);
+        let mut window = Window::new(20_000, None);
         fill(&mut window, Duration::ZERO);
         window.pulse();
         assert!(window.size > START);
@@ -281,7 +286,7 @@ mod tests {
 
     #[test]
     fn sending_is_spread_over_the_round_trip() {
-        let mut window = Window::new(10_000);
+        let mut window = Window::new(10_000, None);
         window.answered(Duration::ZERO, RTT, Some(RTT));
         let start = RTT * 2;
         for _ in 0..256 {

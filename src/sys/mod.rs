@@ -4,6 +4,7 @@
 //! Linux is supported and tested. Elsewhere a question that only Linux answers is answered with
 //! `None`, and the caller says «unknown», never zero.
 
+mod binding;
 mod descriptors;
 mod errno;
 mod icmp;
@@ -42,6 +43,7 @@ pub(crate) use portable::{
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
 
+pub(crate) use binding::bind_without_port;
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{

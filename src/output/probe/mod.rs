@@ -41,6 +41,8 @@ struct AddressFindings {
     others: BTreeMap<Kind, u64>,
     /// Addresses of the same host that are not probed.
     left_out: Vec<IpAddr>,
+    /// What is strange about it.
+    remark: Option<String>,
 }
 
 /// What ports that are not listed have in common: their state, and why they have it where the
@@ -132,6 +134,14 @@ impl Findings {
         }
     }
 
+    /// Every port of this address is open, and they are many.
+    pub(crate) fn suspect(&mut self, host: &Arc<str>, address: IpAddr, ports: usize) {
+        let place = self.numbers.get(&(host.clone(), address));
+        if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
+            known.remark = Some(suspicion(ports));
+        }
+    }
+
     /// Whether ports of this state are listed.
     pub(crate) fn shows(&self, state: State) -> bool {
         self.shown.contains(&state)
@@ -176,8 +186,14 @@ impl AddressFindings {
             listed: Vec::new(),
             others: BTreeMap::new(),
             left_out: Vec::new(),
+            remark: None,
         }
     }
+}
+
+/// What is to be thought of a host with so many ports, all of them open.
+fn suspicion(ports: usize) -> String {
+    format!("all {ports} ports are open: perhaps a proxy or a tarpit answers in its place")
 }
 
 /// What a port that is not listed counts as.
@@ -210,6 +226,16 @@ impl Output {
     ) -> Result<(), Error> {
         let lines: String = reports.map(|report| record::line("port", report)).collect();
         self.result(&lines)
+    }
+
+    /// Warns that every port of a host is open, and they are many.
+    pub(crate) fn suspect(&self, host: &str, address: IpAddr, ports: usize) {
+        let name = if host == address.to_string() {
+            host.to_owned()
+        } else {
+            format!("{host} ({address})")
+        };
+        self.warn(&format!("{name}: {}", suspicion(ports)));
     }
 
     /// Warns that some addresses of a host are not probed.

@@ -35,6 +35,9 @@ fn block(address: &AddressFindings, style: Style) -> String {
             .map(|(kind, number)| count(*kind, *number));
         text.push_str(&remark(&counts.collect::<Vec<_>>().join(", "), style));
     }
+    if let Some(strange) = &address.remark {
+        text.push_str(&remark(strange, style));
+    }
     if !address.left_out.is_empty() {
         let others: Vec<String> = address.left_out.iter().map(IpAddr::to_string).collect();
         text.push_str(&remark(
@@ -113,9 +116,16 @@ fn figures(summary: &Summary, style: Style) -> String {
         "stopped after"
     };
     let time = span(summary.elapsed);
+    let unknown = match summary.undetermined {
+        0 => String::new(),
+        unknown => format!(", {unknown} not determined"),
+    };
     format!(
         "{}\n",
-        style.dim(format!("{ports}, {} open, {end} {time}", summary.open))
+        style.dim(format!(
+            "{ports}, {} open{unknown}, {end} {time}",
+            summary.open
+        ))
     )
 }
 
