@@ -67,17 +67,31 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
         'nettool;connect' {
             [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix stream socket instead of TCP')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'A Unix stream socket instead of TCP')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'The address of this machine to connect from')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'The address of this machine to connect from')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port to connect from; 0 lets the system pick')
+            [CompletionResult]::new('--source-port', '--source-port', [CompletionResultType]::ParameterName, 'The port to connect from; 0 lets the system pick')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Everything goes through this interface')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'Packets are dropped after N hops, 1 to 255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask a silent peer after this long whether it is there, and again; forever: never')
+            [CompletionResult]::new('--send-buffer', '--send-buffer', [CompletionResultType]::ParameterName, 'Bytes of the send buffer, which then does not grow by itself')
+            [CompletionResult]::new('--recv-buffer', '--recv-buffer', [CompletionResultType]::ParameterName, 'Bytes of the receive buffer, which then does not grow by itself')
             [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'Fail when nothing moves in either direction for this long')
             [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Sets --idle-timeout, and --connect-timeout or --accept-timeout')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Sets --idle-timeout, and --connect-timeout or --accept-timeout')
             [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'Fail when the whole session takes longer')
             [CompletionResult]::new('--quit-after', '--quit-after', [CompletionResultType]::ParameterName, 'Leave this long after the end of stdin')
             [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Give up when no address answers in time, the look-up of the name included [default: 10s]')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Try again up to N times when the peer cannot be reached, or resets before a byte has moved')
+            [CompletionResult]::new('--retry-delay', '--retry-delay', [CompletionResultType]::ParameterName, 'Wait this long before the first retry, twice as long before each later one [default: 1s]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'When to leave')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Datagrams over UDP instead of a TCP stream')
@@ -99,11 +113,19 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
         'nettool;listen' {
             [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix stream socket instead of TCP')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'A Unix stream socket instead of TCP')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Everything goes through this interface')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'Packets are dropped after N hops, 1 to 255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask a silent peer after this long whether it is there, and again; forever: never')
+            [CompletionResult]::new('--send-buffer', '--send-buffer', [CompletionResultType]::ParameterName, 'Bytes of the send buffer, which then does not grow by itself')
+            [CompletionResult]::new('--recv-buffer', '--recv-buffer', [CompletionResultType]::ParameterName, 'Bytes of the receive buffer, which then does not grow by itself')
             [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'Fail when nothing moves in either direction for this long')
             [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Sets --idle-timeout, and --connect-timeout or --accept-timeout')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Sets --idle-timeout, and --connect-timeout or --accept-timeout')
@@ -113,6 +135,8 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'When to leave')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port, as nc has it')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port, as nc has it')
+            [CompletionResult]::new('--backlog', '--backlog', [CompletionResultType]::ParameterName, 'Let N clients wait to be accepted, as far as the system allows')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Write the port into FILE as soon as a client can connect; it stays there')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Datagrams over UDP instead of a TCP stream')
             [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'Datagrams over UDP instead of a TCP stream')
@@ -122,6 +146,7 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--recv-only', '--recv-only', [CompletionResultType]::ParameterName, 'Receive alone: stdin is never read, and the peer''s end is the end')
             [CompletionResult]::new('--no-shutdown', '--no-shutdown', [CompletionResultType]::ParameterName, 'Do not shut the write half down at the end of stdin')
             [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'Pass control sequences to the terminal as they come')
+            [CompletionResult]::new('--reuse-port', '--reuse-port', [CompletionResultType]::ParameterName, 'Share the port with other listeners of this user that also say so')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Accepted for those who know nc: it is what happens anyway')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
@@ -132,6 +157,8 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
         'nettool;probe' {
@@ -164,6 +191,8 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
         'nettool;buffers' {
@@ -179,6 +208,98 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('fill', 'fill', [CompletionResultType]::ParameterValue, 'Send to a peer that does not read until send would block, and show where the bytes are')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the sockets of this machine with their queues and buffers')
+            [CompletionResult]::new('advise', 'advise', [CompletionResultType]::ParameterValue, 'Say how large TCP''s buffers must be to fill a path, and whether they may become so large')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch TCP connections of this machine, and what holds each of them up')
+            break
+        }
+        'nettool;buffers;fill' {
+            [CompletionResult]::new('--proto', '--proto', [CompletionResultType]::ParameterName, 'What carries the bytes of a pair of our own')
+            [CompletionResult]::new('--send-buffer', '--send-buffer', [CompletionResultType]::ParameterName, 'Give the sender a send buffer of this size, which switches its autotuning off')
+            [CompletionResult]::new('--recv-buffer', '--recv-buffer', [CompletionResultType]::ParameterName, 'Give the peer a receive buffer of this size, which switches its autotuning off')
+            [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'Stop sending after this time, blocked or not')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'Then read at the peer''s end, bit by bit, and show how the bytes leave')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'IPv4 alone')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'IPv6 alone')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'nettool;buffers;list' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Sockets with one of these ports at either end')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Sockets with one of these ports at either end')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Sockets in one of these states')
+            [CompletionResult]::new('--process', '--process', [CompletionResultType]::ParameterName, 'Sockets of processes with this name, or of the one with this number')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'What stands first')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'TCP sockets; with -u and -x those too')
+            [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'TCP sockets; with -u and -x those too')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP sockets')
+            [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP sockets')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Unix sockets')
+            [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'Unix sockets')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Sockets that take connections alone')
+            [CompletionResult]::new('--listening', '--listening', [CompletionResultType]::ParameterName, 'Sockets that take connections alone')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'nettool;buffers;advise' {
+            [CompletionResult]::new('--bandwidth', '--bandwidth', [CompletionResultType]::ParameterName, 'Bytes a second that the path carries: 12500k is 100 Mbit/s')
+            [CompletionResult]::new('--rtt', '--rtt', [CompletionResultType]::ParameterName, 'The time there and back')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Measure that time on a connection to this peer')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'nettool;buffers;watch' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Connections with one of these ports at either end')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Connections with one of these ports at either end')
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two looks')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print records, one JSON object a line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors alone')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more; twice: still more')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
         'nettool;man' {
@@ -192,6 +313,8 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
         'nettool;completions' {
@@ -205,6 +328,8 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look a name up: hosts are addresses')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
     })

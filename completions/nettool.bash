@@ -37,6 +37,18 @@ _nettool() {
             nettool,probe)
                 cmd="nettool__subcmd__probe"
                 ;;
+            nettool__subcmd__buffers,advise)
+                cmd="nettool__subcmd__buffers__subcmd__advise"
+                ;;
+            nettool__subcmd__buffers,fill)
+                cmd="nettool__subcmd__buffers__subcmd__fill"
+                ;;
+            nettool__subcmd__buffers,list)
+                cmd="nettool__subcmd__buffers__subcmd__list"
+                ;;
+            nettool__subcmd__buffers,watch)
+                cmd="nettool__subcmd__buffers__subcmd__watch"
+                ;;
             *)
                 ;;
         esac
@@ -62,7 +74,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__buffers)
-            opts="-q -v -n -h --request --require --json --color --quiet --verbose --numeric --help"
+            opts="-q -v -n -h -V --request --require --json --color --quiet --verbose --numeric --help --version fill list advise watch"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -87,8 +99,140 @@ _nettool() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nettool__subcmd__buffers__subcmd__advise)
+            opts="-q -v -n -h -V --bandwidth --rtt --to --json --color --quiet --verbose --numeric --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --bandwidth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rtt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nettool__subcmd__buffers__subcmd__fill)
+            opts="-4 -6 -q -v -n -h -V --proto --drain --send-buffer --recv-buffer --max-time --json --color --quiet --verbose --numeric --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --proto)
+                    COMPREPLY=($(compgen -W "tcp udp unix" -- "${cur}"))
+                    return 0
+                    ;;
+                --send-buffer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recv-buffer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nettool__subcmd__buffers__subcmd__list)
+            opts="-t -u -x -l -p -q -v -n -h -V --tcp --udp --unix --listening --port --state --process --sort --json --color --quiet --verbose --numeric --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --process)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -W "none receive send drops" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nettool__subcmd__buffers__subcmd__watch)
+            opts="-p -q -v -n -h -V --port --every --json --color --quiet --verbose --numeric --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nettool__subcmd__completions)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help bash elvish fish powershell zsh"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -106,7 +250,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__connect)
-            opts="-u -U -4 -6 -w -N -z -q -v -n -h --udp --unix --idle-timeout --timeout --max-time --quit-after --connect-timeout --send-only --recv-only --until --no-shutdown --raw --json --color --quiet --verbose --numeric --help"
+            opts="-u -U -4 -6 -s -p -w -N -z -q -v -n -h -V --udp --unix --source --source-port --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --connect-timeout --retry --retry-delay --send-only --recv-only --until --no-shutdown --raw --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -117,6 +261,46 @@ _nettool() {
                     return 0
                     ;;
                 -U)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dscp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --send-buffer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recv-buffer)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -144,6 +328,14 @@ _nettool() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --until)
                     COMPREPLY=($(compgen -W "auto both peer stdin" -- "${cur}"))
                     return 0
@@ -160,7 +352,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__ifaces)
-            opts="-b -s -4 -6 -q -v -n -h --brief --stats --names --details --for --default --ip --watch --every --up --json --color --quiet --verbose --numeric --help"
+            opts="-b -s -4 -6 -q -v -n -h -V --brief --stats --names --details --for --default --ip --watch --every --up --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -186,7 +378,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__listen)
-            opts="-u -U -4 -6 -w -p -l -q -v -n -h --udp --unix --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --json --color --quiet --verbose --numeric --help"
+            opts="-u -U -4 -6 -w -p -l -q -v -n -h -V --udp --unix --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --raw --port --backlog --reuse-port --port-file --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -197,6 +389,30 @@ _nettool() {
                     return 0
                     ;;
                 -U)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dscp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --send-buffer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recv-buffer)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -236,6 +452,14 @@ _nettool() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -248,7 +472,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__man)
-            opts="-q -v -n -h --json --color --quiet --verbose --numeric --help ifaces connect listen probe buffers"
+            opts="-q -v -n -h -V --json --color --quiet --verbose --numeric --help --version ifaces connect listen probe buffers buffers-fill buffers-list buffers-advise buffers-watch"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,7 +490,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__probe)
-            opts="-p -4 -6 -q -v -n -h --ports --exclude --exclude-ports --all-addresses --try-timeout --tries --rate --concurrency --deadline --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help"
+            opts="-p -4 -6 -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --try-timeout --tries --rate --concurrency --deadline --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -60,12 +60,23 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s q -l quiet -d
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s s -l source -d 'The address of this machine to connect from' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s p -l source-port -d 'The port to connect from; 0 lets the system pick' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l interface -d 'Everything goes through this interface' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l keepalive -d 'Ask a silent peer after this long whether it is there, and again; forever: never' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time, the look-up of the name included [default: 10s]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry -d 'Try again up to N times when the peer cannot be reached, or resets before a byte has moved' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry-delay -d 'Wait this long before the first retry, twice as long before each later one [default: 1s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
 both\t'When both sides have ended'
 peer\t'When the peer has ended'
@@ -87,7 +98,14 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s q -l quiet -
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l keepalive -d 'Ask a silent peer after this long whether it is there, and again; forever: never' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-time -d 'Fail when the whole session takes longer' -r
@@ -98,6 +116,8 @@ both\t'When both sides have ended'
 peer\t'When the peer has ended'
 stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 'Write the port into FILE as soon as a client can connect; it stays there' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -108,12 +128,14 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners of this user that also say so'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s l -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l json -d 'Print records, one JSON object a line'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d 'Print errors alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude -d 'Leave these hosts, networks and ranges out, whoever names them' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
@@ -146,16 +168,83 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l request -d 'Show what a program is granted that asks for this size' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l require -d 'The same, and fail unless all of it is granted' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l request -d 'Show what a program is granted that asks for this size' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l require -d 'The same, and fail unless all of it is granted' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s q -l quiet -d 'Print errors alone'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s v -l verbose -d 'Tell more; twice: still more'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s n -l numeric -d 'Never look a name up: hosts are addresses'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "fill" -d 'Send to a peer that does not read until send would block, and show where the bytes are'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "list" -d 'List the sockets of this machine with their queues and buffers'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "advise" -d 'Say how large TCP\'s buffers must be to fill a path, and whether they may become so large'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -f -a "watch" -d 'Watch TCP connections of this machine, and what holds each of them up'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l proto -d 'What carries the bytes of a pair of our own' -r -f -a "tcp\t'A TCP connection'
+udp\t'UDP datagrams'
+unix\t'A Unix stream'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l send-buffer -d 'Give the sender a send buffer of this size, which switches its autotuning off' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l recv-buffer -d 'Give the peer a receive buffer of this size, which switches its autotuning off' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l max-time -d 'Stop sending after this time, blocked or not' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l drain -d 'Then read at the peer\'s end, bit by bit, and show how the bytes leave'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 4 -d 'IPv4 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s p -l port -d 'Sockets with one of these ports at either end' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l state -d 'Sockets in one of these states' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l process -d 'Sockets of processes with this name, or of the one with this number' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l sort -d 'What stands first' -r -f -a "none\t'The order of the system'
+receive\t'What came and is not read'
+send\t'What was sent and is not acknowledged'
+drops\t'What there was no room for'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s t -l tcp -d 'TCP sockets; with -u and -x those too'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s u -l udp -d 'UDP sockets'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s x -l unix -d 'Unix sockets'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s l -l listening -d 'Sockets that take connections alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l bandwidth -d 'Bytes a second that the path carries: 12500k is 100 Mbit/s' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l rtt -d 'The time there and back' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l to -d 'Measure that time on a connection to this peer' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s V -l version -d 'Print version'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s p -l port -d 'Connections with one of these ports at either end' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -l every -d 'Time between two looks' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -l json -d 'Print records, one JSON object a line'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Tell more; twice: still more'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s n -l numeric -d 'Never look a name up: hosts are addresses'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -164,6 +253,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand man" -s q -l quiet -d 'P
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -172,5 +262,6 @@ complete -c nettool -n "__fish_nettool_using_subcommand completions" -s q -l qui
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s V -l version -d 'Print version'
 # The names of interfaces are asked of this machine.
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -f -a "(command nettool ifaces --names 2>/dev/null)"

@@ -1,5 +1,8 @@
 //! What the engine tells while it works: neither a count nor a result, and never worded here.
 
+use std::time::Duration;
+
+use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
 
@@ -18,6 +21,24 @@ pub enum Event<'a> {
     Trying {
         /// Which one.
         address: &'a Address,
+    },
+    /// A socket has a buffer of a size that was asked for.
+    BufferGranted {
+        /// Which of its two.
+        direction: Direction,
+        /// Bytes asked for.
+        requested: u64,
+        /// What getsockopt(2) reports now.
+        granted: u64,
+    },
+    /// The peer was not reached, and is tried again.
+    Retrying {
+        /// Why it was not.
+        error: &'a Error,
+        /// How long is waited before.
+        delay: Duration,
+        /// How many tries are left after that one.
+        left: u32,
     },
     /// A conversation has begun.
     Connected {

@@ -14,9 +14,10 @@
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! use nettool::net::Binding;
+//! use nettool::net::{Binding, ListenOptions};
 //!
-//! let listener = Binding::Tcp(vec!["127.0.0.1:0".parse().unwrap()]).listen()?;
+//! let here = Binding::Tcp(vec!["127.0.0.1:0".parse().unwrap()]);
+//! let listener = here.listen(&ListenOptions::default())?;
 //! let (proto, address) = &listener.addresses()[0];
 //! assert_eq!(proto.name(), "tcp");
 //! assert_ne!(address.ip().unwrap().port(), 0);

@@ -1,5 +1,10 @@
 //! `nettool buffers` beside getsockopt and `/proc/sys`, asked by another program.
 
+mod advise;
+mod fill;
+mod list;
+mod watch;
+
 use std::fs;
 
 use serde_json::{Value, json};

@@ -15,6 +15,8 @@ mod ifaces;
 mod interop;
 mod listen;
 mod messages;
+mod odd_ends;
+mod options;
 mod probe;
 mod process;
 mod support;

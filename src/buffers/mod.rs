@@ -4,14 +4,24 @@
 //! for, since the system's own data is counted too (socket(7)), so what it can ask for is half of
 //! it.
 
+mod advise;
+mod fill;
 mod grant;
 mod kind;
+mod list;
 mod origin;
+mod socket;
 mod trial;
+mod watch;
 
+pub use advise::{Advice, Need, advise, round_trip};
+pub use fill::{Fill, Filling, Kept, Sizes, fill_datagrams};
 pub use grant::{Cap, Grant, Outcome, shortfall};
 pub use kind::{Direction, Transport};
+pub use list::{Listed, list};
 pub use origin::{Limit, Origin};
+pub use socket::{Process, Socket, SocketKind, SocketState, Tcp};
+pub use watch::{Connection, Verdict, Watch};
 
 use crate::error::{Error, Result};
 use origin::Settings;

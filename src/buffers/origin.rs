@@ -81,6 +81,17 @@ impl Settings {
         Some(Limit { bytes, origin })
     }
 
+    /// The setting of TCP's buffers with the smallest, the first and the largest size.
+    pub(super) fn tcp_sizes(&mut self, way: Direction) -> (&'static str, Option<[u64; 3]>) {
+        let name = tcp(way);
+        let mut size = |place| self.number(name, place);
+        let sizes = size(0).zip(size(1)).zip(size(2));
+        (
+            name,
+            sizes.map(|((smallest, first), largest)| [smallest, first, largest]),
+        )
+    }
+
     /// The size of a new socket, which was measured.
     pub(super) fn initial(&mut self, transport: Transport, way: Direction, size: u64) -> Limit {
         match (transport, way) {

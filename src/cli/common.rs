@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use nettool::net::Family;
+use nettool::net::{Family, Keepalive, SocketOptions};
 use nettool::relay::{Rules, Side, StdinKind, Until};
-use nettool::value::{Duration, Host};
+use nettool::value::{Dscp, Duration, Host, Size};
 
 use super::{Usage, value};
 
@@ -46,6 +46,75 @@ impl TransportArgs {
         }
     }
 }
+
+/// What the sockets are told.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Socket")]
+pub(crate) struct SocketArgs {
+    /// Everything goes through this interface
+    #[arg(long, value_name = "NAME", conflicts_with = "unix")]
+    interface: Option<String>,
+    /// Packets are dropped after N hops, 1 to 255
+    #[arg(long, value_name = "N", value_parser = hops, conflicts_with = "unix")]
+    ttl: Option<u8>,
+    /// The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63
+    #[arg(long, value_name = "CLASS", value_parser = value::<Dscp>, conflicts_with = "unix")]
+    dscp: Option<Dscp>,
+    /// Ask a silent peer after this long whether it is there, and again; forever: never
+    #[arg(long, value_name = "TIME", value_parser = keepalive)]
+    #[arg(conflicts_with_all = ["unix", "udp"])]
+    keepalive: Option<Keepalive>,
+    /// Bytes of the send buffer, which then does not grow by itself
+    #[arg(long, value_name = "SIZE", value_parser = buffer)]
+    send_buffer: Option<Size>,
+    /// Bytes of the receive buffer, which then does not grow by itself
+    #[arg(long, value_name = "SIZE", value_parser = buffer, conflicts_with = "unix")]
+    recv_buffer: Option<Size>,
+}
+
+impl SocketArgs {
+    /// What the sockets are told.
+    pub(crate) fn options(&self) -> SocketOptions {
+        SocketOptions {
+            interface: self.interface.clone(),
+            ttl: self.ttl,
+            dscp: self.dscp,
+            keepalive: self.keepalive.unwrap_or_default(),
+            send_buffer: self.send_buffer.map(Size::bytes),
+            receive_buffer: self.recv_buffer.map(Size::bytes),
+            ..SocketOptions::default()
+        }
+    }
+}
+
+/// Reads a number of hops.
+fn hops(text: &str) -> Result<u8, String> {
+    let hops = text.parse().ok().filter(|hops| *hops > 0);
+    hops.ok_or_else(|| "not a number of hops; write 1 to 255".to_owned())
+}
+
+/// Reads the time of keepalive, which the system takes in whole seconds (tcp(7)).
+fn keepalive(text: &str) -> Result<Keepalive, String> {
+    let Some(time) = value::<Duration>(text)?.limit() else {
+        return Ok(Keepalive::Never);
+    };
+    match (time.as_secs(), time.subsec_nanos()) {
+        (1..=32_767, 0) => Ok(Keepalive::Every(time)),
+        _ => Err("not a time for keepalive; write whole seconds, 1s to 32767s, or forever".into()),
+    }
+}
+
+/// Reads the size of a buffer, which the system keeps in an int.
+fn buffer(text: &str) -> Result<Size, String> {
+    let size = value::<Size>(text)?;
+    match size.bytes() {
+        1..=LARGEST_BUFFER => Ok(size),
+        _ => Err("not a size for a buffer; write 1 to 1G".to_owned()),
+    }
+}
+
+/// The largest size that the system can double.
+const LARGEST_BUFFER: u64 = 1 << 30;
 
 /// How long things may take.
 #[derive(Args, Debug)]

@@ -1,9 +1,10 @@
 //! `nettool connect`.
 
 use clap::Args;
+use nettool::net::{Family, Retries, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
-use super::common::{DataArgs, Peer, TimeArgs, TransportArgs};
+use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
 use super::{Usage, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
@@ -22,11 +23,34 @@ pub(crate) struct ConnectArgs {
     port: Option<String>,
     #[command(flatten)]
     pub(crate) transport: TransportArgs,
+    /// The address of this machine to connect from
+    #[arg(
+        short,
+        long,
+        value_name = "ADDR",
+        help_heading = "Transport",
+        conflicts_with = "unix"
+    )]
+    #[arg(value_parser = address)]
+    pub(crate) source: Option<Host>,
+    /// The port to connect from; 0 lets the system pick
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
+    #[arg(help_heading = "Transport", conflicts_with = "unix")]
+    source_port: Option<Port>,
+    #[command(flatten)]
+    socket: SocketArgs,
     #[command(flatten)]
     pub(crate) times: TimeArgs,
     /// Give up when no address answers in time, the look-up of the name included [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
     connect_timeout: Option<Duration>,
+    /// Try again up to N times when the peer cannot be reached, or resets before a byte has moved
+    #[arg(long, value_name = "N", value_parser = retries, help_heading = "Times")]
+    retry: Option<u32>,
+    /// Wait this long before the first retry, twice as long before each later one [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = delay, requires = "retry")]
+    #[arg(help_heading = "Times")]
+    retry_delay: Option<std::time::Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Accepted for those who know nc: it is what happens anyway
@@ -51,6 +75,9 @@ Examples:
 
 /// How long a connection may take to come about, unless said otherwise.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How long to wait before the first retry, unless said otherwise.
+const RETRY_DELAY: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl ConnectArgs {
     /// Whom to connect to.
@@ -81,12 +108,64 @@ impl ConnectArgs {
         Ok(Peer::Ip(host, port))
     }
 
+    /// Which addresses of the peer can be reached: those of the source's family, where there is one.
+    pub(crate) fn family(&self) -> Result<Family, Usage> {
+        let (source, family) = match (&self.source, self.transport.family()) {
+            (None, family) => return Ok(family),
+            (Some(source @ Host::V4(_)), Family::V6) => (source, "-6"),
+            (Some(source @ Host::V6(..)), Family::V4) => (source, "-4"),
+            (Some(Host::V4(_)), _) => return Ok(Family::V4),
+            (Some(_), _) => return Ok(Family::V6),
+        };
+        Err(Usage::new(format!(
+            "--source {source} cannot be used with {family}"
+        )))
+    }
+
+    /// What the socket is told; of the source only the port.
+    pub(crate) fn options(&self) -> SocketOptions {
+        SocketOptions {
+            source_port: self.source_port.map_or(0, |port| port.0),
+            ..self.socket.options()
+        }
+    }
+
+    /// How often it is tried again, and how soon.
+    pub(crate) fn retries(&self) -> Retries {
+        Retries::new(
+            self.retry.unwrap_or(0),
+            self.retry_delay.unwrap_or(RETRY_DELAY),
+        )
+    }
+
     /// How long a connection may take to come about.
     pub(crate) fn patience(&self) -> Option<std::time::Duration> {
         match self.connect_timeout.or(self.times.patience()) {
             None => Some(CONNECT_TIMEOUT),
             Some(limit) => limit.limit(),
         }
+    }
+}
+
+/// Reads a number of tries.
+fn retries(text: &str) -> Result<u32, String> {
+    let wrong = |_| "not a number of tries; write 0 to 4294967295".to_owned();
+    text.parse().map_err(wrong)
+}
+
+/// Reads the time before another try.
+fn delay(text: &str) -> Result<std::time::Duration, String> {
+    let delay = value::<Duration>(text)?.limit();
+    delay.ok_or_else(|| "it never comes to a try; write a time such as 500ms or 2s".to_owned())
+}
+
+/// Reads an address of this machine.
+fn address(text: &str) -> Result<Host, String> {
+    match value::<Host>(text)? {
+        Host::Name(_) => {
+            Err("not an address; write an IPv4 or IPv6 address of this machine".into())
+        }
+        address => Ok(address),
     }
 }
 

@@ -75,6 +75,38 @@ const PAGES: &[Page] = &[
             include_str!("manual/see-also.roff"),
         ],
     },
+    Page {
+        name: "nettool-buffers-fill",
+        sections: &[
+            include_str!("manual/buffers-fill.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
+        name: "nettool-buffers-list",
+        sections: &[
+            include_str!("manual/buffers-list.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
+        name: "nettool-buffers-advise",
+        sections: &[
+            include_str!("manual/buffers-advise.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
+    Page {
+        name: "nettool-buffers-watch",
+        sections: &[
+            include_str!("manual/buffers-watch.roff"),
+            include_str!("manual/exit-status.roff"),
+            include_str!("manual/see-also.roff"),
+        ],
+    },
 ];
 
 /// The committed completions.
@@ -96,13 +128,12 @@ fn program() -> Command {
 /// One page in roff.
 fn page(page: &Page) -> String {
     let program = program();
-    let mut command = match page.name.strip_prefix("nettool-") {
-        None => program,
-        Some(name) => program
-            .find_subcommand(name)
-            .expect("a command of this name")
-            .clone(),
-    };
+    let names = page.name.split('-').skip(1);
+    let mut command = names.fold(program, |command, name| {
+        let found = command.find_subcommand(name);
+        found.expect("a command of this name").clone()
+    });
+    let command_has_commands = command.has_subcommands();
     let usage = command.render_usage().to_string();
     let man = Man::new(command.name(page.name)).title(page.name);
     let mut out = Vec::new();
@@ -112,7 +143,7 @@ fn page(page: &Page) -> String {
     out.extend_from_slice(synopsis(&usage).as_bytes());
     man.render_description_section(&mut out)
         .expect("written to memory");
-    if page.name == "nettool" {
+    if command_has_commands {
         man.render_subcommands_section(&mut out)
             .expect("written to memory");
     }

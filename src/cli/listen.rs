@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use nettool::net::ListenOptions;
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
-use super::common::{DataArgs, TimeArgs, TransportArgs};
+use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
 use super::{Usage, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout.
@@ -25,6 +26,8 @@ pub(crate) struct ListenArgs {
     #[command(flatten)]
     pub(crate) transport: TransportArgs,
     #[command(flatten)]
+    socket: SocketArgs,
+    #[command(flatten)]
     pub(crate) times: TimeArgs,
     /// Give up when no client comes in time
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
@@ -35,6 +38,21 @@ pub(crate) struct ListenArgs {
     #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
     #[arg(help_heading = "Transport")]
     port: Option<Port>,
+    /// Let N clients wait to be accepted, as far as the system allows
+    #[arg(long, value_name = "N", value_parser = backlog, conflicts_with = "udp")]
+    #[arg(help_heading = "Socket")]
+    backlog: Option<i32>,
+    /// Share the port with other listeners of this user that also say so
+    #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
+    reuse_port: bool,
+    /// Write the port into FILE as soon as a client can connect; it stays there
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "unix",
+        help_heading = "Output"
+    )]
+    port_file: Option<PathBuf>,
     /// Accepted for those who know nc: it is what happens anyway
     #[arg(short = 'l', hide = true)]
     _listen: bool,
@@ -90,10 +108,26 @@ impl ListenArgs {
         }
     }
 
+    /// What the sockets are told.
+    pub(crate) fn options(&self) -> ListenOptions {
+        ListenOptions {
+            socket: self.socket.options(),
+            backlog: self.backlog,
+            reuse_port: self.reuse_port,
+            port_file: self.port_file.clone(),
+        }
+    }
+
     /// How long a client is waited for.
     pub(crate) fn patience(&self) -> Option<std::time::Duration> {
         self.accept_timeout.or(self.times.patience())?.limit()
     }
+}
+
+/// Reads a number of clients, which the system takes as an int.
+fn backlog(text: &str) -> Result<i32, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| format!("not a number of clients; write 1 to {}", i32::MAX))
 }
 
 /// The error of a port that is given twice, once as this word.

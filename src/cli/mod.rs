@@ -19,7 +19,9 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
 
-pub(crate) use buffers::BuffersArgs;
+pub(crate) use buffers::{
+    AdviseArgs, BuffersAction, BuffersArgs, FillArgs, ListArgs, Order, RoundTrip, WatchArgs,
+};
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use ifaces::{IfacesArgs, Question};
@@ -33,6 +35,7 @@ pub(crate) use probe::{Form, List, Party, ProbeArgs, Request, Wanted};
 #[command(
     name = "nettool",
     version,
+    propagate_version = true,
     max_term_width = 100,
     arg_required_else_help = true
 )]
@@ -55,6 +58,9 @@ Examples:
   nettool buffers                        how much a socket holds
 
 nettool COMMAND --help shows a command's options and examples; nettool man shows the manual.";
+
+/// The version, whichever command was named with it.
+const VERSION: &str = concat!("nettool ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
@@ -181,7 +187,8 @@ fn error_of_escaped(arguments: &[OsString]) -> Option<clap::Error> {
 fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
     let text = error.render().to_string();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Text(text),
+        ErrorKind::DisplayHelp => Parsed::Text(text),
+        ErrorKind::DisplayVersion => Parsed::Text(VERSION.to_owned()),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::Help(text),
         kind => Parsed::Usage {
             message: match kind {

@@ -20,6 +20,10 @@ pub(crate) enum Page {
     Listen,
     Probe,
     Buffers,
+    BuffersFill,
+    BuffersList,
+    BuffersAdvise,
+    BuffersWatch,
 }
 
 /// Print the completions of a shell.

@@ -1,11 +1,15 @@
 //! `nettool connect`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
-use nettool::net::{Address, Connecting, Stream, connect_tcp, connect_udp, connect_unix};
+use nettool::net::{
+    Connecting, Family, Reached, Retries, SocketOptions, connect_tcp, connect_udp, connect_unix,
+    resolve,
+};
 use nettool::relay::{
     Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
     exchange,
@@ -31,24 +35,23 @@ pub(super) fn run(
     if arguments.transport.udp {
         arguments.data.check_datagrams()?;
     }
-    talk::block_on(|endings| session(arguments, &peer, output, endings))
+    let way = Way {
+        arguments,
+        peer: &peer,
+        family: arguments.family()?,
+        output,
+    };
+    talk::block_on(|endings| session(way, endings))
 }
 
 /// The whole of it: reaching the peer, talking, telling how it ended.
-async fn session(
-    arguments: &ConnectArgs,
-    peer: &Peer,
-    output: &Output,
-    endings: Endings,
-) -> Result<Status, Failure> {
+async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
+    let (arguments, output) = (way.arguments, way.output);
     let came = endings.came();
     let mut stop = std::pin::pin!(endings.wait());
     let whole = arguments.times.whole();
     let end = whole.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-    let reached = tokio::select! {
-        () = stop.as_mut() => return Ok(talk::stopped(&came)),
-        reached = reach(arguments, peer, output, end) => reached?,
-    };
+    let mut retries = arguments.retries();
     let mut call = Call {
         arguments,
         output,
@@ -56,69 +59,121 @@ async fn session(
         input: Input::stdin(),
         meter: Arc::default(),
     };
-    let transfer = match reached {
-        Reached::Stream(stream, peer) => call.stream(stream, peer, stop).await?,
-        Reached::Udp(socket) => call.datagrams(socket, stop).await?,
-    };
-    output.transfer(1, &transfer);
-    Ok(talk::status(&transfer, &came))
+    loop {
+        let tried = call.once(&way, stop.as_mut()).await;
+        let Some(delay) = way.again(&tried, end, &mut retries) else {
+            let Some(transfer) = tried? else {
+                return Ok(talk::stopped(&came));
+            };
+            output.transfer(1, &transfer);
+            return Ok(talk::status(&transfer, &came));
+        };
+        tokio::select! {
+            () = stop.as_mut() => return Ok(talk::stopped(&came)),
+            () = tokio::time::sleep(delay) => {}
+        }
+    }
 }
 
+/// What came of a try; nothing if we were asked to stop.
+type Tried = Result<Option<Transfer>, Error>;
+
 /// A peer that answered, or that there is a route to.
-enum Reached {
-    Stream(Stream, Address),
+enum Found {
+    Stream(Reached),
     Udp(tokio::net::UdpSocket),
 }
 
-/// Reaches the peer, in the time that the whole may take.
-async fn reach(
-    arguments: &ConnectArgs,
-    peer: &Peer,
-    output: &Output,
-    end: Option<(Instant, Duration)>,
-) -> Result<Reached, Error> {
-    let reaching = reach_in_time(arguments, peer, output);
-    let Some((moment, limit)) = end else {
-        return reaching.await;
-    };
-    let target = match peer {
-        Peer::Ip(host, port) => format!("{}:{port}", host.bracketed()),
-        Peer::Unix(path) => path.display().to_string(),
-    };
-    let reached = tokio::time::timeout_at(moment.into(), reaching).await;
-    reached.unwrap_or_else(|_| Err(Error::new(Action::Connect, target, Cause::TimedOut(limit))))
+/// A peer, and how it is to be reached.
+struct Way<'a> {
+    arguments: &'a ConnectArgs,
+    peer: &'a Peer,
+    family: Family,
+    output: &'a Output,
 }
 
-/// Reaches the peer.
-async fn reach_in_time(
-    arguments: &ConnectArgs,
-    peer: &Peer,
-    output: &Output,
-) -> Result<Reached, Error> {
-    let (host, port): (&Host, u16) = match peer {
-        Peer::Unix(path) => {
-            let stream = connect_unix(path).await?;
-            return Ok(Reached::Stream(stream, Address::Unix(Some(path.clone()))));
-        }
-        Peer::Ip(host, port) => (host, *port),
-    };
-    let family = arguments.transport.family();
-    let connecting = Connecting {
-        host,
-        port,
-        family,
-        limit: arguments.patience(),
-    };
-    if arguments.transport.udp {
-        let addresses = connecting.resolve().await?;
-        return Ok(Reached::Udp(
-            connect_udp(&connecting.target(), &addresses).await?,
-        ));
+impl Way<'_> {
+    /// Reaches the peer, in the time that the whole may take.
+    async fn reach(&self, end: Option<(Instant, Duration)>) -> Result<Found, Error> {
+        let reaching = self.reach_in_time();
+        let Some((moment, limit)) = end else {
+            return reaching.await;
+        };
+        let target = match self.peer {
+            Peer::Ip(host, port) => format!("{}:{port}", host.bracketed()),
+            Peer::Unix(path) => path.display().to_string(),
+        };
+        let reached = tokio::time::timeout_at(moment.into(), reaching).await;
+        reached.unwrap_or_else(|_| Err(Error::new(Action::Connect, target, Cause::TimedOut(limit))))
     }
-    let stream = connect_tcp(&connecting, output).await?;
-    let failed = |error| Error::new(Action::Connect, connecting.target(), error);
-    let peer = stream.peer().map_err(failed)?;
-    Ok(Reached::Stream(stream, peer))
+
+    /// Reaches the peer.
+    async fn reach_in_time(&self) -> Result<Found, Error> {
+        let options = self.options().await?;
+        let (host, port): (&Host, u16) = match self.peer {
+            Peer::Unix(path) => {
+                let limit = self.arguments.patience();
+                let reached = connect_unix(path, limit, &options, self.output).await?;
+                return Ok(Found::Stream(reached));
+            }
+            Peer::Ip(host, port) => (host, *port),
+        };
+        let connecting = Connecting {
+            host,
+            port,
+            family: self.family,
+            limit: self.arguments.patience(),
+            options: &options,
+        };
+        if self.arguments.transport.udp {
+            let socket = connect_udp(&connecting, self.output).await?;
+            return Ok(Found::Udp(socket));
+        }
+        let reached = connect_tcp(&connecting, self.output).await?;
+        Ok(Found::Stream(reached))
+    }
+
+    /// How long to wait before another try, if there is to be one: the peer was not reached, or
+    /// reset before a byte had moved, and there is time for it.
+    fn again(
+        &self,
+        tried: &Tried,
+        end: Option<(Instant, Duration)>,
+        retries: &mut Retries,
+    ) -> Option<Duration> {
+        let error = match tried {
+            Ok(Some(transfer)) if transfer.untouched => transfer.error.as_ref(),
+            Err(error) if self.may_pass(error) => Some(error),
+            _ => None,
+        }?;
+        let delay = retries.take()?;
+        let begins = Instant::now().checked_add(delay)?;
+        if end.is_some_and(|(end, _)| begins >= end) {
+            return None;
+        }
+        let left = retries.left();
+        self.output.notice(&Event::Retrying { error, delay, left });
+        Some(delay)
+    }
+
+    /// Whether it may be otherwise the next time.
+    fn may_pass(&self, error: &Error) -> bool {
+        match error.action {
+            Action::Connect => true,
+            Action::Resolve => matches!(self.peer, Peer::Ip(Host::Name(_), _)),
+            _ => false,
+        }
+    }
+
+    /// What the socket is told.
+    async fn options(&self) -> Result<SocketOptions, Error> {
+        let mut options = self.arguments.options();
+        if let Some(source) = &self.arguments.source {
+            let found = resolve(source, 0, Family::Any).await?;
+            options.source = found.first().copied();
+        }
+        Ok(options)
+    }
 }
 
 /// A conversation that we began.
@@ -131,13 +186,33 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Reaches the peer and talks with it.
+    async fn once<S>(&mut self, way: &Way<'_>, mut stop: Pin<&mut S>) -> Tried
+    where
+        S: Future<Output = ()>,
+    {
+        let reached = tokio::select! {
+            () = stop.as_mut() => return Ok(None),
+            reached = way.reach(self.end) => reached?,
+        };
+        let transfer = match reached {
+            Found::Stream(reached) => self.stream(reached, stop).await?,
+            Found::Udp(socket) => self.datagrams(socket, stop).await?,
+        };
+        Ok(Some(transfer))
+    }
+
     /// Over a stream.
     async fn stream(
         &mut self,
-        stream: Stream,
-        peer: Address,
+        reached: Reached,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
+        let Reached {
+            stream,
+            peer,
+            failure,
+        } = reached;
         if let Ok(local) = stream.local() {
             let proto = stream.proto();
             self.output.notice(&Event::Connected {
@@ -151,6 +226,7 @@ impl Call<'_> {
         let conversation = Conversation {
             stream,
             peer,
+            failure,
             rules: data.rules(Side::Connect, self.input.kind(), times),
             input: &mut self.input,
             sink: talk::sink(data),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nettool::error::Error;
-use nettool::net::{Binding, Connecting, Family, bind_udp};
+use nettool::net::{Binding, Family, ListenOptions, bind_udp, every_address, resolve};
 use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
 use nettool::serve::{OneClient, one_client};
 
@@ -55,7 +55,9 @@ async fn session(
         () = stop.as_mut() => return Ok(talk::stopped(&came)),
         addresses = addresses(place, arguments.transport.family()) => addresses?,
     };
+    let options = arguments.options();
     let mut service = Service {
+        options: &options,
         arguments,
         output,
         input: Input::stdin(),
@@ -63,7 +65,7 @@ async fn session(
     };
     let transfer = match place {
         Where::Ip(_, port) if arguments.transport.udp => {
-            Some(service.datagrams(&addresses, *port, stop).await?)
+            Some(service.datagrams(addresses, *port, stop).await?)
         }
         _ => service.one_client(place, addresses, stop).await?,
     };
@@ -77,22 +79,14 @@ async fn session(
 /// The addresses of a host to listen on; none is every one.
 async fn addresses(place: &Where, family: Family) -> Result<Vec<SocketAddr>, Error> {
     match place {
-        Where::Ip(Some(host), port) => {
-            Connecting {
-                host,
-                port: *port,
-                family,
-                limit: None,
-            }
-            .resolve()
-            .await
-        }
+        Where::Ip(Some(host), port) => resolve(host, *port, family).await,
         _ => Ok(Vec::new()),
     }
 }
 
 /// What serves.
 struct Service<'a> {
+    options: &'a ListenOptions,
     arguments: &'a ListenArgs,
     output: &'a Output,
     input: Input,
@@ -117,6 +111,7 @@ impl Service<'_> {
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let setup = OneClient {
             binding,
+            options: self.options,
             accept_timeout: self.arguments.patience(),
             rules: data.rules(Side::Listen, self.input.kind(), times),
             input: &mut self.input,
@@ -133,12 +128,14 @@ impl Service<'_> {
     /// Whoever sends datagrams.
     async fn datagrams(
         &mut self,
-        addresses: &[SocketAddr],
+        mut addresses: Vec<SocketAddr>,
         port: u16,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
-        let family = self.arguments.transport.family();
-        let sockets = bind_udp(addresses, port, family, self.output)?;
+        if addresses.is_empty() {
+            addresses = every_address(port, self.arguments.transport.family(), self.output);
+        }
+        let sockets = bind_udp(&addresses, self.options, self.output)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let end = times.whole();
         let end = end.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));

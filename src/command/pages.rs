@@ -14,6 +14,10 @@ pub(super) fn man(arguments: &ManArgs) -> Result<(), Error> {
         Some(Page::Listen) => include_str!("../../man/nettool-listen.1"),
         Some(Page::Probe) => include_str!("../../man/nettool-probe.1"),
         Some(Page::Buffers) => include_str!("../../man/nettool-buffers.1"),
+        Some(Page::BuffersFill) => include_str!("../../man/nettool-buffers-fill.1"),
+        Some(Page::BuffersList) => include_str!("../../man/nettool-buffers-list.1"),
+        Some(Page::BuffersAdvise) => include_str!("../../man/nettool-buffers-advise.1"),
+        Some(Page::BuffersWatch) => include_str!("../../man/nettool-buffers-watch.1"),
     })
 }
 

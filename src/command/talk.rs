@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 
 use nettool::error::{Action, Error};
 use nettool::net::{Family, resolve};
@@ -22,6 +23,7 @@ where
     F: Future<Output = Result<Status, Failure>>,
 {
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
+    spare_descriptors().map_err(failed)?;
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().map_err(failed)?;
     let result = runtime.block_on(async { session(Endings::watch()).await });
@@ -32,11 +34,19 @@ where
 /// The addresses of a host, for a command that has no conversation. A signal ends it at once.
 pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<SocketAddr>, Error> {
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
+    spare_descriptors().map_err(failed)?;
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().map_err(failed)?;
     let result = runtime.block_on(resolve(host, port, family));
     runtime.shutdown_background();
     result
+}
+
+/// Finds out whether there is room for the runtime's own descriptors: it panics where there is none
+/// for those that its signals take.
+fn spare_descriptors() -> io::Result<()> {
+    let pairs: io::Result<Vec<_>> = (0..4).map(|_| UnixStream::pair()).collect();
+    pairs.map(drop)
 }
 
 /// Where the peer's bytes go: to stdout, past a filter if that is a terminal, or nowhere.

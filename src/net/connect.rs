@@ -6,17 +6,21 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use socket2::{Domain, Socket, Type};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Family, Stream, resolve};
+use super::{Address, Family, SocketOptions, Stream, resolve};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::value::Host;
 
 /// How long an address is given before the next one is tried beside it (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// How often a full backlog is tried.
+const BACKLOG_LOOK: Duration = Duration::from_millis(10);
 
 /// Whom to reach, and how long that may take.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +33,20 @@ pub struct Connecting<'a> {
     pub family: Family,
     /// For everything, the resolving of the name included; `None` is for ever.
     pub limit: Option<Duration>,
+    /// What its sockets are told.
+    pub options: &'a SocketOptions,
+}
+
+/// A peer that was reached.
+#[derive(Debug)]
+pub struct Reached {
+    /// The connection.
+    pub stream: Stream,
+    /// The address that answered.
+    pub peer: Address,
+    /// What broke the connection again before we came to look. It took the error from the socket,
+    /// which reads like an ended one from then on.
+    pub failure: Option<io::Error>,
 }
 
 impl Connecting<'_> {
@@ -68,8 +86,9 @@ impl Connecting<'_> {
 /// Connects to the first address that answers.
 ///
 /// # Errors
-/// The name cannot be resolved, or no address was reached: the error names each one tried.
-pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Stream> {
+/// The name cannot be resolved, an option cannot be had, or no address was reached: the error names
+/// each one tried.
+pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Reached> {
     let deadline = wanted.deadline();
     let addresses = wanted.resolve().await?;
     let mut race = Race {
@@ -77,27 +96,58 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
         running: JoinSet::new(),
         started: Vec::new(),
         failed: Vec::new(),
+        options: wanted.options,
         observer,
     };
-    match race.run(deadline).await {
-        Some(stream) => {
-            let stream = Stream::Tcp(stream);
-            stream.prepare();
-            Ok(stream)
+    match race.run(deadline).await? {
+        Some(reached) => {
+            reached.stream.prepare();
+            wanted.options.report_buffers(&reached.stream, observer);
+            Ok(reached)
         }
         None => Err(race.into_error(wanted)),
     }
 }
 
-/// Connects to a Unix stream socket.
+/// Connects to a Unix stream socket. A server with a full backlog is waited for, as TCP does.
 ///
 /// # Errors
-/// Nobody listens there, or the path is no socket.
-pub async fn connect_unix(path: &Path) -> Result<Stream> {
-    let connected = UnixStream::connect(path).await;
-    connected
-        .map(Stream::Unix)
-        .map_err(|error| Error::new(Action::Connect, path.display(), error))
+/// Nobody listens there, the path is no socket, or the time is over; `None` is for ever.
+pub async fn connect_unix(
+    path: &Path,
+    limit: Option<Duration>,
+    options: &SocketOptions,
+    observer: &dyn Observer,
+) -> Result<Reached> {
+    let failed = |cause: Cause| Error::new(Action::Connect, path.display(), cause);
+    let connected = connect_when_there_is_room(path);
+    let connected = match limit {
+        None => connected.await,
+        Some(limit) => tokio::time::timeout(limit, connected)
+            .await
+            .map_err(|_| failed(Cause::TimedOut(limit)))?,
+    };
+    let stream = connected.map_err(|error| failed(error.into()))?;
+    options.size_buffers(&stream, path.display())?;
+    options.report_buffers(&stream, observer);
+    let peer = Address::Unix(Some(path.to_owned()));
+    Ok(Reached {
+        stream: Stream::Unix(stream),
+        peer,
+        failure: None,
+    })
+}
+
+/// Asks again while the backlog is full: no event tells of room in it (unix(7), connect(2)).
+async fn connect_when_there_is_room(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(BACKLOG_LOOK).await;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// The addresses so that the families take turns, the system's first choice first (RFC 8305,
@@ -118,7 +168,7 @@ fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 }
 
 /// What one address answered.
-type Answer = (SocketAddr, io::Result<TcpStream>);
+type Answer = (SocketAddr, io::Result<Reached>);
 
 /// Attempts side by side.
 struct Race<'a> {
@@ -126,45 +176,50 @@ struct Race<'a> {
     running: JoinSet<Answer>,
     started: Vec<SocketAddr>,
     failed: Vec<(SocketAddr, io::Error)>,
+    options: &'a SocketOptions,
     observer: &'a dyn Observer,
 }
 
 impl Race<'_> {
     /// The first connection, or `None` when no address is left or the time is over.
-    async fn run(&mut self, deadline: Option<Instant>) -> Option<TcpStream> {
+    async fn run(&mut self, deadline: Option<Instant>) -> Result<Option<Reached>> {
         loop {
-            if !self.start_next() && self.running.is_empty() {
-                return None;
+            if !self.start_next()? && self.running.is_empty() {
+                return Ok(None);
             }
             let next = (!self.waiting.is_empty()).then(|| Instant::now() + STAGGER);
             tokio::select! {
                 Some(answer) = self.running.join_next() => {
-                    let (address, result) = answer.ok()?;
-                    match result {
-                        Ok(stream) => return Some(stream),
-                        Err(error) => self.failed.push((address, error)),
+                    match answer {
+                        Ok((_, Ok(reached))) => return Ok(Some(reached)),
+                        Ok((address, Err(error))) => self.failed.push((address, error)),
+                        Err(_) => return Ok(None),
                     }
                 }
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    return None;
+                    return Ok(None);
                 }
             }
         }
     }
 
     /// Begins an attempt on the next address, if there is one.
-    fn start_next(&mut self) -> bool {
+    fn start_next(&mut self) -> Result<bool> {
         let Some(address) = self.waiting.pop_front() else {
-            return false;
+            return Ok(false);
         };
         self.observer.notice(&Event::Trying {
             address: &address.into(),
         });
         self.started.push(address);
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        if let Ok(socket) = &socket {
+            self.options.prepare(socket, address)?;
+        }
         self.running
-            .spawn(async move { (address, attempt(address).await) });
-        true
+            .spawn(async move { (address, attempt(socket, address).await) });
+        Ok(true)
     }
 
     /// What every address answered, in the order in which they were tried.
@@ -194,20 +249,34 @@ fn timed_out(limit: Duration) -> io::Error {
 }
 
 /// One attempt on one address.
-async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
+async fn attempt(socket: io::Result<Socket>, address: SocketAddr) -> io::Result<Reached> {
+    let socket = socket?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    let stream = TcpStream::from_std(socket.into())?;
+    stream.writable().await?;
+    let failure = match stream.take_error()? {
+        // A connection that never was is refused; what is reset was there, and may have brought
+        // something (net/ipv4/tcp_input.c, `tcp_reset`).
+        Some(error) if error.kind() == io::ErrorKind::ConnectionReset => Some(error),
+        Some(error) => return Err(error),
+        None => None,
     };
-    let stream = socket.connect(address).await?;
-    if stream.local_addr()? == stream.peer_addr()? {
+    if stream.local_addr()? == address {
         // A closed port of this machine that the system picked as our own port too: a
         // simultaneous open with ourselves (RFC 9293, section 3.5). Nobody listens there.
         let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
     }
-    Ok(stream)
+    let stream = Stream::Tcp(stream);
+    Ok(Reached {
+        stream,
+        peer: address.into(),
+        failure,
+    })
 }
 
 #[cfg(test)]

@@ -48,13 +48,18 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Finds out within a while that a silent peer has gone: one probe every `interval`.
+    /// Finds out within a while that a silent peer has gone: one probe every `interval`, or more
+    /// often if that was asked for.
     pub(crate) fn probe_every(self, interval: Duration) {
-        if self.proto == Proto::Tcp {
+        let socket = SockRef::from(&self.socket);
+        let is_slower = socket
+            .tcp_keepalive_time()
+            .map_or(true, |time| time > interval);
+        if self.proto == Proto::Tcp && (is_slower || !socket.keepalive().unwrap_or(false)) {
             let keepalive = TcpKeepalive::new()
                 .with_time(interval)
                 .with_interval(interval);
-            let _ = SockRef::from(&self.socket).set_tcp_keepalive(&keepalive);
+            let _ = socket.set_tcp_keepalive(&keepalive);
         }
     }
 

@@ -3,14 +3,15 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, UnixListener};
 
-use super::{Address, Family, Proto, Stream};
+use super::{Address, Family, ListenOptions, Proto, SocketOptions, Stream};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
 
@@ -27,6 +28,7 @@ pub type Accepted = (Stream, Address);
 #[derive(Debug)]
 pub struct Listener {
     sockets: Vec<Listening>,
+    options: SocketOptions,
 }
 
 /// One of them.
@@ -58,31 +60,34 @@ impl Binding {
     /// on is taken over, anything else in its place is an error.
     ///
     /// # Errors
-    /// An address is in use, not ours, or privileged; the error names it.
-    pub fn listen(&self) -> Result<Listener> {
-        match self {
+    /// An address is in use, not ours, or privileged, or an option cannot be had; the error names it.
+    pub fn listen(&self, options: &ListenOptions) -> Result<Listener> {
+        let sockets = match self {
             Self::Tcp(addresses) => {
-                let bound = on_one_port(addresses, Type::STREAM)?;
+                let bound = on_one_port(addresses, Type::STREAM, options)?;
                 let listen = |(asked, socket)| {
-                    listen(socket).map_err(|error| Error::new(Action::Bind, asked, error))
+                    let listening = listen(socket, options.backlog);
+                    listening.map_err(|error| Error::new(Action::Bind, asked, error))
                 };
-                Ok(Listener {
-                    sockets: bound.into_iter().map(listen).collect::<Result<_>>()?,
-                })
+                bound.into_iter().map(listen).collect::<Result<_>>()?
             }
             Self::Unix(path) => {
-                let socket = listen_unix(path)
+                let socket = listen_unix(path, options.backlog)
                     .map_err(|error| Error::new(Action::Bind, path.display(), error))?;
-                Ok(Listener {
-                    sockets: vec![socket],
-                })
+                options.socket.size_buffers(&socket, path.display())?;
+                vec![socket]
             }
-        }
+        };
+        Ok(Listener {
+            sockets,
+            options: options.socket.clone(),
+        })
     }
 }
 
-/// Every address of this machine, a family each.
-pub(super) fn every_address(port: u16, family: Family, observer: &dyn Observer) -> Vec<SocketAddr> {
+/// This port on every address of this machine: IPv4 and IPv6, or IPv4 alone where there is no IPv6.
+#[must_use]
+pub fn every_address(port: u16, family: Family, observer: &dyn Observer) -> Vec<SocketAddr> {
     let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     match family {
@@ -97,14 +102,20 @@ pub(super) fn every_address(port: u16, family: Family, observer: &dyn Observer) 
 }
 
 /// Listens on a path.
-fn listen_unix(path: &Path) -> io::Result<Listening> {
+fn listen_unix(path: &Path, backlog: Option<i32>) -> io::Result<Listening> {
     if is_abandoned(path) {
         std::fs::remove_file(path)?;
     }
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let address = SockAddr::unix(path)?;
     let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
-    let bound = UnixListener::bind(path);
+    let bound = socket.bind(&address);
     rustix::process::umask(mask);
-    Ok(Listening::Unix(bound?, OwnPath::of(path)?))
+    bound?;
+    let own = OwnPath::of(path)?;
+    socket.listen(backlog.unwrap_or(BACKLOG))?;
+    Ok(Listening::Unix(UnixListener::from_std(socket.into())?, own))
 }
 
 impl Listener {
@@ -125,13 +136,29 @@ impl Listener {
         Binding::Tcp(ips)
     }
 
+    /// Tells where clients can connect: the file of the port first, then whoever listens to us.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn publish(&self, options: &ListenOptions, observer: &dyn Observer) -> Result<()> {
+        let mut addresses = self.addresses().into_iter();
+        if let Some(address) = addresses.find_map(|(_, address)| address.ip()) {
+            options.tell_port(address.port())?;
+        }
+        self.announce(observer);
+        Ok(())
+    }
+
     /// Tells where clients can connect.
-    pub fn announce(&self, observer: &dyn Observer) {
+    fn announce(&self, observer: &dyn Observer) {
         for (proto, address) in self.addresses() {
             observer.notice(&Event::Listening {
                 proto,
                 address: &address,
             });
+        }
+        if let Some(socket) = self.sockets.first() {
+            self.options.report_buffers(socket, observer);
         }
     }
 
@@ -140,7 +167,7 @@ impl Listener {
     /// # Errors
     /// What `accept(2)` says: of one client, or of our own limits.
     pub async fn accept(&self) -> io::Result<Accepted> {
-        poll_fn(|context| {
+        let (stream, peer) = poll_fn(|context| {
             let ready = self
                 .sockets
                 .iter()
@@ -150,7 +177,22 @@ impl Listener {
                 .find(Poll::is_ready)
                 .unwrap_or(Poll::Pending)
         })
-        .await
+        .await?;
+        if stream.proto() == Proto::Unix {
+            // Unlike those of TCP it has none of what its listener was told (net/unix/af_unix.c,
+            // unix_create1). One that refuses keeps the buffers that it has.
+            let _ = self.options.size_buffers(&stream, "");
+        }
+        Ok((stream, peer))
+    }
+}
+
+impl AsFd for Listening {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener, _) => listener.as_fd(),
+        }
     }
 }
 
@@ -223,7 +265,8 @@ fn is_abandoned(path: &Path) -> bool {
 
 /// Whether this machine speaks IPv6 at all.
 fn has_ipv6() -> bool {
-    bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)), Type::STREAM).is_ok()
+    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    open(any, Type::STREAM, false).is_ok_and(|socket| socket.bind(&any.into()).is_ok())
 }
 
 /// A bound socket, and the address that was asked for.
@@ -231,56 +274,62 @@ type Bound = (SocketAddr, Socket);
 
 /// Binds every address to the same port. A port that the system picked for the first one may be
 /// taken for the next: then it picks another.
-pub(super) fn on_one_port(addresses: &[SocketAddr], kind: Type) -> Result<Vec<Bound>> {
-    let mut tries = SAME_PORT_TRIES;
+pub(super) fn on_one_port(
+    addresses: &[SocketAddr],
+    kind: Type,
+    options: &ListenOptions,
+) -> Result<Vec<Bound>> {
+    let picks = addresses.iter().any(|asked| asked.port() == 0);
+    let mut tries = if picks { SAME_PORT_TRIES } else { 0 };
     loop {
-        match bind_all(addresses, kind) {
-            Ok(sockets) => return Ok(sockets),
-            Err((asked, error))
-                if tries > 0 && asked.port() == 0 && error.kind() == io::ErrorKind::AddrInUse =>
-            {
-                tries -= 1;
-            }
-            Err((asked, error)) => return Err(Error::new(Action::Bind, asked, error)),
+        match bind_all(addresses, kind, options) {
+            Err(error) if tries > 0 && error.errno() == Some(libc::EADDRINUSE) => tries -= 1,
+            result => return result,
         }
     }
 }
 
 /// Binds all of them to the port of the first.
-fn bind_all(
-    addresses: &[SocketAddr],
-    kind: Type,
-) -> std::result::Result<Vec<Bound>, (SocketAddr, io::Error)> {
+fn bind_all(addresses: &[SocketAddr], kind: Type, options: &ListenOptions) -> Result<Vec<Bound>> {
     let mut port = None;
     let mut bound = Vec::with_capacity(addresses.len());
     for &asked in addresses {
         let mut address = asked;
         address.set_port(port.unwrap_or(asked.port()));
-        let socket = bind(address, kind).map_err(|error| (asked, error))?;
-        let local = socket.local_addr().ok().and_then(|local| local.as_socket());
-        port = local.map(|local| local.port()).or(port);
+        let failed = |error| Error::new(Action::Bind, asked, error);
+        let socket = open(address, kind, options.reuse_port).map_err(failed)?;
+        options.socket.apply(&socket, asked)?;
+        socket.bind(&address.into()).map_err(failed)?;
+        port = local(&socket).map(|local| local.port()).or(port);
         bound.push((asked, socket));
     }
     Ok(bound)
 }
 
-/// A bound socket; of IPv6 one that leaves IPv4 to its own socket.
-fn bind(address: SocketAddr, kind: Type) -> io::Result<Socket> {
+/// Where a socket is bound.
+pub(super) fn local(socket: &Socket) -> Option<SocketAddr> {
+    socket.local_addr().ok()?.as_socket()
+}
+
+/// A socket for this address; of IPv6 one that leaves IPv4 to its own socket.
+fn open(address: SocketAddr, kind: Type, reuse_port: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, None)?;
     if kind == Type::STREAM {
         // Without it a port stays taken for a minute after its last connection (socket(7)).
         socket.set_reuse_address(true)?;
     }
+    if reuse_port {
+        socket.set_reuse_port(true)?;
+    }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
     Ok(socket)
 }
 
 /// Lets clients in.
-fn listen(socket: Socket) -> io::Result<Listening> {
-    socket.listen(BACKLOG)?;
+fn listen(socket: Socket, backlog: Option<i32>) -> io::Result<Listening> {
+    socket.listen(backlog.unwrap_or(BACKLOG))?;
     Ok(Listening::Tcp(TcpListener::from_std(socket.into())?))
 }

@@ -49,16 +49,6 @@ impl Stream {
         }
     }
 
-    /// The peer's address.
-    pub fn peer(&self) -> io::Result<Address> {
-        match self {
-            Self::Tcp(stream) => Ok(stream.peer_addr()?.into()),
-            Self::Unix(stream) => Ok(Address::Unix(
-                stream.peer_addr()?.as_pathname().map(Into::into),
-            )),
-        }
-    }
-
     /// The socket without the runtime that watched it; it stays non-blocking.
     pub(crate) fn into_socket(self) -> io::Result<OwnedFd> {
         match self {
@@ -117,15 +107,14 @@ impl Stream {
         either!(self, stream => stream.try_write(bytes))
     }
 
-    /// Sends small writes at once, has the system notice a peer that is gone for hours, and resets
-    /// the connection if we are killed before anything was said.
+    /// Sends small writes at once, and resets the connection if we are killed before anything was
+    /// said.
     pub(crate) fn prepare(&self) {
         Line::new(self.proto(), self.as_fd()).reset_on_close(true);
         if let Self::Tcp(stream) = self {
             let _ = stream.set_nodelay(true);
             // Urgent data would vanish from the middle of the stream (tcp(7)).
             let _ = SockRef::from(self).set_out_of_band_inline(true);
-            let _ = SockRef::from(self).set_keepalive(true);
         }
     }
 }

@@ -1,34 +1,31 @@
 //! UDP sockets.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io;
+use std::net::SocketAddr;
 
-use socket2::Type;
+use socket2::{Domain, Socket, Type};
 use tokio::net::UdpSocket;
 
-use super::listen::{every_address, on_one_port};
-use super::{Family, Proto};
-use crate::error::{Action, Error, Result};
+use super::listen::{local, on_one_port};
+use super::{Connecting, ListenOptions, Proto};
+use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 
-/// Binds these addresses to one port, or that port on every address of this machine.
+/// Binds these addresses to one port.
 ///
 /// # Errors
 /// An address is in use, not ours, or privileged; the error names it.
 pub fn bind_udp(
     addresses: &[SocketAddr],
-    port: u16,
-    family: Family,
+    options: &ListenOptions,
     observer: &dyn Observer,
 ) -> Result<Vec<UdpSocket>> {
-    let everywhere;
-    let addresses = if addresses.is_empty() {
-        everywhere = every_address(port, family, observer);
-        &everywhere
-    } else {
-        addresses
-    };
     let mut sockets = Vec::with_capacity(addresses.len());
-    for (asked, socket) in on_one_port(addresses, Type::DGRAM)? {
+    let bound = on_one_port(addresses, Type::DGRAM, options)?;
+    if let Some(address) = bound.first().and_then(|(_, socket)| local(socket)) {
+        options.tell_port(address.port())?;
+    }
+    for (asked, socket) in bound {
         let failed = |error| Error::new(Action::Bind, asked, error);
         let socket = UdpSocket::from_std(socket.into()).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?.into();
@@ -36,6 +33,9 @@ pub fn bind_udp(
             proto: Proto::Udp,
             address: &address,
         });
+        if sockets.is_empty() {
+            options.socket.report_buffers(&socket, observer);
+        }
         sockets.push(socket);
     }
     Ok(sockets)
@@ -45,29 +45,32 @@ pub fn bind_udp(
 /// sent: whether anybody is there shows when datagrams go.
 ///
 /// # Errors
-/// There is a route to none of them: the error names each one.
-pub async fn connect_udp(target: &str, addresses: &[SocketAddr]) -> Result<UdpSocket> {
+/// An option cannot be had, or there is a route to none of them: the error names each one.
+pub async fn connect_udp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<UdpSocket> {
     let mut attempts = Vec::new();
-    for &address in addresses {
-        match connected(address).await {
-            Ok(socket) => return Ok(socket),
+    for address in wanted.resolve().await? {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None);
+        if let Ok(socket) = &socket {
+            wanted.options.prepare(socket, address)?;
+        }
+        match socket.and_then(|socket| connected(socket, address)) {
+            Ok(socket) => {
+                wanted.options.report_buffers(&socket, observer);
+                return Ok(socket);
+            }
             Err(error) => attempts.push((address.to_string(), error)),
         }
     }
     Err(Error::new(
         Action::Connect,
-        target,
-        crate::error::Cause::Attempts(attempts),
+        wanted.target(),
+        Cause::Attempts(attempts),
     ))
 }
 
-/// A socket of its own for one address.
-async fn connected(address: SocketAddr) -> std::io::Result<UdpSocket> {
-    let any = match address {
-        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-    };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(address).await?;
-    Ok(socket)
+/// The socket with this address as its peer.
+fn connected(socket: Socket, address: SocketAddr) -> io::Result<UdpSocket> {
+    socket.set_nonblocking(true)?;
+    socket.connect(&address.into())?;
+    UdpSocket::from_std(socket.into())
 }

@@ -13,6 +13,7 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             of_silence(error.action)
         }
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
+        _ if error.target.contains('/') => of_path(error.action, error.errno()?),
         _ => of_errno(error.action, error.errno()?),
     }
 }
@@ -34,6 +35,20 @@ fn of_silence(action: Action) -> Option<String> {
         }
         Action::Resolve => "the name server does not answer; an address works without it",
         Action::Accept => "--accept-timeout waits longer",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Hints for what the system said of a path.
+fn of_path(action: Action, errno: i32) -> Option<String> {
+    let hint = match (action, errno) {
+        (Action::Connect, libc::ECONNREFUSED) => "nobody listens on that path any more",
+        (Action::Connect, libc::ENOENT) => "there is no such socket; is the server running?",
+        (Action::Bind, libc::EADDRINUSE) => {
+            "something else stands there, or a server that answers; take another path"
+        }
+        (Action::Bind, libc::EACCES) => "the directory must be writable",
         _ => return None,
     };
     Some(hint.to_owned())

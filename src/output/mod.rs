@@ -21,7 +21,7 @@ use anstream::ColorChoice;
 use nettool::error::{Action, Error};
 use nettool::process;
 
-pub(crate) use buffers::BufferTable;
+pub(crate) use buffers::{BufferTable, Connections, Drained, Filled, SocketTable};
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;

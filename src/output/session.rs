@@ -68,6 +68,23 @@ impl Output {
             Event::Listening { proto, address } => {
                 self.talk_plain(&format!("listening on {} {address}", proto.name()));
             }
+            Event::BufferGranted {
+                direction,
+                requested,
+                granted,
+            } => {
+                let (direction, granted) = (direction.name(), bytes(*granted));
+                let requested = bytes(*requested);
+                self.detail(
+                    1,
+                    &format!("{direction} buffer: {granted} granted, {requested} asked for"),
+                );
+            }
+            Event::Retrying { error, delay, left } => {
+                let delay = nettool::value::Duration::new(*delay);
+                let text = format!("{error}; again in {delay}, {left} more after that");
+                self.detail(1, &text);
+            }
             Event::Trying { address } => self.detail(2, &format!("trying {address}")),
             Event::Connected {
                 proto, local, peer, ..

@@ -20,7 +20,7 @@ impl Binding {
     /// Binds a socket that is to connect.
     pub(super) fn apply(&self, socket: &Socket, ipv6: bool) -> io::Result<()> {
         if let Some(interface) = &self.interface {
-            bind_to_interface(socket.as_fd(), interface, ipv6)?;
+            bind_to_interface(socket, interface)?;
         }
         let Some(source) = self.source.filter(|source| source.is_ipv6() == ipv6) else {
             return Ok(());

@@ -1,6 +1,7 @@
 //! A conversation over a stream, and the choice of what carries its bytes.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 
 use super::direct::{Direct, Flow, Ways};
@@ -17,6 +18,8 @@ pub struct Conversation<'a> {
     pub stream: Stream,
     /// The other end of it.
     pub peer: Address,
+    /// What broke the connection, if somebody has learnt that already.
+    pub failure: Option<io::Error>,
     /// What goes to the peer.
     pub input: &'a mut Input,
     /// Where the peer's bytes go.
@@ -68,6 +71,7 @@ pub async fn converse(
     let Conversation {
         stream,
         peer,
+        failure,
         input,
         sink,
         path,
@@ -96,15 +100,18 @@ pub async fn converse(
     };
     let reads = !rules.recv_only;
     if let Some(ways) = ways {
+        let failure = failure.as_ref().and_then(io::Error::raw_os_error);
         let flow = Flow {
             reads,
             writes,
             ways,
+            failure,
         };
         let mut mover = Direct::start(stream, input, flow, meter).map_err(failed)?;
         return Ok(talk(terms, &mut mover, stop).await);
     }
     let outlet = Outlet::of(sink).map_err(failed)?;
-    let mut mover = Looped::new(stream, input, outlet, reads, meter, observer);
+    let mut mover = Looped::new(stream, failure, input, outlet, meter, observer);
+    mover.reads_input(reads);
     Ok(talk(terms, &mut mover, stop).await)
 }

@@ -21,6 +21,8 @@ const LARGEST_READ: usize = 256 * 1024;
 /// Moves bytes in the event loop.
 pub(super) struct Looped<'a> {
     stream: Stream,
+    /// What broke the connection, if that was learnt before.
+    failure: Option<io::Error>,
     input: &'a mut Input,
     outlet: Option<Outlet>,
     meter: &'a Meter,
@@ -48,24 +50,30 @@ impl<'a> Looped<'a> {
     /// A mover of this connection; without an outlet what comes is dropped.
     pub(super) fn new(
         stream: Stream,
+        failure: Option<io::Error>,
         input: &'a mut Input,
         outlet: Option<Outlet>,
-        reads_input: bool,
         meter: &'a Meter,
         observer: &'a dyn Observer,
     ) -> Self {
         Self {
             stream,
+            failure,
             input,
             written: outlet.is_none(),
             outlet,
             meter,
             observer,
             buffer: vec![0; FIRST_READ],
-            reads_input,
+            reads_input: true,
             reads_peer: true,
             phase: Phase::Talking,
         }
+    }
+
+    /// Whether stdin is read at all.
+    pub(super) fn reads_input(&mut self, reads: bool) {
+        self.reads_input = reads;
     }
 
     /// Whether received bytes have somewhere to go.
@@ -99,6 +107,9 @@ impl<'a> Looped<'a> {
         match self.stream.try_read(&mut self.buffer) {
             Ok(0) => {
                 self.reads_peer = false;
+                if let Some(error) = self.failure.take() {
+                    return News::Broken(error);
+                }
                 self.close_outlet();
                 News::PeerEnded
             }
@@ -152,7 +163,7 @@ impl<'a> Looped<'a> {
                 Ok(0) | Err(_) => self.reads_peer = false,
             }
         }
-        if !self.reads_peer {
+        if !self.reads_peer && self.meter.received() > 0 {
             self.close_outlet();
         }
     }
@@ -173,6 +184,10 @@ impl Mover for Looped<'_> {
     async fn news(&mut self) -> News {
         if self.phase == Phase::Rescuing {
             self.read_held();
+            if !self.written && self.meter.received() == 0 {
+                self.written = true;
+                return News::Written(Ok(()));
+            }
         }
         let (unsent, room) = (self.has_unsent(), self.has_room());
         let reads_input = self.reads_input && !unsent;

@@ -49,6 +49,7 @@ pub(super) trait Mover {
     /// Whether nothing is being sent any more.
     fn is_quiet(&self) -> bool;
 
-    /// After a break: reads what the system still holds, and closes stdout once it is written.
+    /// After a break: reads what the system still holds, and closes stdout once it is written. If
+    /// nothing ever came stdout stays open, for whoever connected may have been no client.
     fn rescue(&mut self);
 }

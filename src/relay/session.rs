@@ -85,6 +85,8 @@ struct Session<'a, M> {
     leaving: bool,
     /// stdout has everything, and is closed.
     written: bool,
+    /// What broke the connection, learnt while it was being wound up.
+    told: Option<io::Error>,
 }
 
 impl<'a, M: Mover> Session<'a, M> {
@@ -99,6 +101,7 @@ impl<'a, M: Mover> Session<'a, M> {
             started: now,
             last_queue: 0,
             leaving: false,
+            told: None,
         };
         session.line().reset_on_close(true);
         session
@@ -173,9 +176,13 @@ impl<'a, M: Mover> Session<'a, M> {
             news = self.mover.news() => Some(news),
             () = sleep_until(timer), if timer.is_some() => None,
         };
-        match news {
-            Some(news) => self.take(news),
-            None => self.check_limits(),
+        if let Some(news) = news {
+            self.take(news)?;
+        }
+        // Where news never cease the timer has no turn of its own.
+        match timer {
+            Some(moment) if Instant::now() >= moment => self.check_limits(),
+            _ => Ok(()),
         }
     }
 
@@ -212,9 +219,13 @@ impl<'a, M: Mover> Session<'a, M> {
             self.ending.shut_down_done();
             return Ok(());
         };
-        // The connection is gone, and the socket says why.
+        // The connection is gone, and the socket says why, or whoever reads from it will.
         self.check_socket()?;
-        Err(Break::Broken(error))
+        if self.ending.is_peer_over() {
+            return Err(Break::Broken(error));
+        }
+        self.ending.shut_down_done();
+        Ok(())
     }
 
     /// Fails with the error that the socket holds.
@@ -251,14 +262,15 @@ impl<'a, M: Mover> Session<'a, M> {
     where
         S: Future<Output = ()>,
     {
-        let error = self.broken(error);
         let end = self.terms.limits.end.map(|(end, _)| end);
         tokio::select! {
             () = stop.as_mut() => {}
             () = sleep_until(end), if end.is_some() => {}
             () = self.settle() => {}
         }
-        Break::Failed(Box::new(error))
+        // Who only finds the connection gone is less to be believed than who learnt why.
+        let told = self.told.take().filter(|_| is_aftermath(&error));
+        failed(self.broken(told.unwrap_or(error)))
     }
 
     /// Waits until nothing is sent any more, and everything that came is written.
@@ -266,14 +278,24 @@ impl<'a, M: Mover> Session<'a, M> {
         self.mover.hush();
         while !self.mover.is_quiet() {
             let news = self.mover.news().await;
-            self.written |= matches!(news, News::Written(_));
+            self.note(news);
         }
-        if self.written || self.is_untouched() {
+        if self.written {
             return;
         }
         self.mover.rescue();
         while !self.written {
-            self.written = matches!(self.mover.news().await, News::Written(_));
+            let news = self.mover.news().await;
+            self.note(news);
+        }
+    }
+
+    /// Keeps what is still of interest when all is over.
+    fn note(&mut self, news: News) {
+        match news {
+            News::Written(_) => self.written = true,
+            News::Broken(error) if !is_aftermath(&error) => self.told = Some(error),
+            _ => {}
         }
     }
 
@@ -303,13 +325,11 @@ impl<'a, M: Mover> Session<'a, M> {
     /// The error of a connection that broke like this.
     fn broken(&self, error: io::Error) -> Error {
         let peer = self.terms.peer;
-        match error.kind() {
+        if is_aftermath(&error) {
             // The peer had ended, and then answered what we sent with a reset.
-            io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => {
-                Error::new(Action::Send, peer, Cause::Undelivered)
-            }
-            _ => Error::new(Action::Session, peer, error),
+            return Error::new(Action::Send, peer, Cause::Undelivered);
         }
+        Error::new(Action::Session, peer, error)
     }
 
     /// Whether nothing has happened at all: no byte in either direction, no end.
@@ -366,6 +386,12 @@ impl<'a, M: Mover> Session<'a, M> {
             error: error.map(|error| error.after(progress)),
         }
     }
+}
+
+/// Whether it says only that the connection is gone.
+fn is_aftermath(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
+    kinds.contains(&error.kind())
 }
 
 /// The break of an error.

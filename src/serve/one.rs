@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::accept::next_client;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
-use crate::net::{Accepted, Binding, Listener, Stream};
+use crate::net::{Accepted, Binding, ListenOptions, Listener, Stream};
 use crate::relay::{Conversation, Input, Limits, Meter, Path, Rules, Sink, Transfer, converse};
 
 /// How long a connection is watched before stdin is read for it: a port probe resets it at once.
@@ -18,6 +18,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 pub struct OneClient<'a> {
     /// Where it can connect.
     pub binding: Binding,
+    /// What the sockets are told.
+    pub options: &'a ListenOptions,
     /// How long it is waited for; `None` is for ever.
     pub accept_timeout: Option<Duration>,
     /// What goes to it.
@@ -48,11 +50,11 @@ pub async fn one_client(
     stop: impl Future<Output = ()>,
 ) -> Result<Option<Transfer>> {
     let mut stop = std::pin::pin!(stop);
-    let mut listener = setup.binding.listen()?;
-    listener.announce(setup.observer);
+    let mut listener = setup.binding.listen(setup.options)?;
+    listener.publish(setup.options, setup.observer)?;
     let patience = setup
         .accept_timeout
-        .map(|limit| (Instant::now() + limit, limit));
+        .and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     loop {
         let accepted = tokio::select! {
             () = stop.as_mut() => return Ok(None),
@@ -64,7 +66,7 @@ pub async fn one_client(
         let Some(peer) = transfer.peer.as_ref().filter(|_| transfer.untouched) else {
             return Ok(Some(transfer));
         };
-        listener = binding.listen()?;
+        listener = binding.listen(setup.options)?;
         setup.observer.notice(&Event::NotTheClient { peer });
     }
 }
@@ -131,6 +133,7 @@ where
     let conversation = Conversation {
         stream,
         peer,
+        failure: None,
         input: setup.input,
         sink: setup.sink,
         path: setup.path,

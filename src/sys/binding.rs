@@ -2,24 +2,14 @@
 #![allow(unsafe_code)]
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{bind_to_interface, bind_without_port};
+pub(crate) use linux::bind_without_port;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{bind_to_interface, bind_without_port};
+pub(crate) use portable::bind_without_port;
 
 /// With the options of socket(7) and ip(7).
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::io;
     use std::os::fd::{AsRawFd, BorrowedFd};
-
-    /// Has all that a socket sends leave by this interface.
-    pub(crate) fn bind_to_interface(
-        socket: BorrowedFd<'_>,
-        interface: &str,
-        _ipv6: bool,
-    ) -> io::Result<()> {
-        socket2::SockRef::from(&socket).bind_device(Some(interface.as_bytes()))
-    }
 
     /// Leaves the choice of the port to connect(2), which knows the other end. False if the system
     /// will not.
@@ -43,17 +33,7 @@ mod linux {
 /// With what the other systems have.
 #[cfg(not(target_os = "linux"))]
 mod portable {
-    use std::io;
     use std::os::fd::BorrowedFd;
-
-    /// Not everywhere.
-    pub(crate) fn bind_to_interface(
-        _socket: BorrowedFd<'_>,
-        _interface: &str,
-        _ipv6: bool,
-    ) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
 
     /// Not here.
     pub(crate) fn bind_without_port(_socket: BorrowedFd<'_>) -> bool {

@@ -22,6 +22,43 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> 
     Ok(u64::try_from(queued).ok())
 }
 
+/// Bytes of a TCP socket that have not been sent even once: SIOCOUTQNSD is `write_seq - snd_nxt`
+/// (net/ipv4/tcp.c, `tcp_ioctl`).
+pub(crate) fn unsent(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    let mut queued: libc::c_int = 0;
+    // SAFETY: SIOCOUTQNSD writes one int to the address given.
+    let answer =
+        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCOUTQNSD as _, &raw mut queued) };
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(u64::try_from(queued).ok())
+}
+
+/// How many packets a socket had no room for: the last number of `SO_MEMINFO`, which `SO_RXQ_OVFL` tells
+/// too, but with the next packet alone (`include/uapi/linux/sock_diag.h`).
+pub(crate) fn receive_drops(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    const SO_MEMINFO: libc::c_int = 55;
+    const DROPS: usize = 8;
+    let mut numbers = [0_u32; DROPS + 1];
+    let mut length = libc::socklen_t::try_from(size_of_val(&numbers)).map_err(io::Error::other)?;
+    // SAFETY: the option writes at most `length` bytes to the address given, and says how many.
+    let answer = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_MEMINFO,
+            numbers.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let complete = usize::try_from(length).is_ok_and(|length| length == size_of_val(&numbers));
+    Ok(complete.then(|| u64::from(numbers[DROPS])))
+}
+
 /// Whether stdout was closed when the process began: what is written there must not seem to have
 /// arrived.
 pub(crate) fn stdout_was_closed() -> bool {
@@ -44,6 +81,11 @@ static LOOK: extern "C" fn() = {
     }
     look
 };
+
+/// Lets a socket use this interface alone.
+pub(crate) fn bind_to_interface(socket: &socket2::Socket, name: &str) -> io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
+}
 
 /// How much a pipe may hold at most for an unprivileged user (`/proc/sys/fs/pipe-max-size`), and
 /// how much one splice is asked to move.

@@ -19,23 +19,31 @@ mod linux;
 mod netlink;
 #[cfg(not(target_os = "linux"))]
 mod portable;
+#[cfg(target_os = "linux")]
+mod processes;
 
 #[cfg(target_os = "linux")]
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+    bind_to_interface, receive_drops, set_receive_low_water, splice, stdout_was_closed,
+    unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use netlink::{default_routes, interfaces, route_to};
+pub(crate) use netlink::{default_routes, interfaces, route_to, sockets, tcp_socket};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{default_routes, hardware, interfaces, route_to};
+pub(crate) use portable::{
+    bind_to_interface, default_routes, hardware, interfaces, process_sockets, receive_drops,
+    route_to, sockets, tcp_socket, unsent,
+};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
 };
+#[cfg(target_os = "linux")]
+pub(crate) use processes::process_sockets;
 
-pub(crate) use binding::{bind_to_interface, bind_without_port};
+pub(crate) use binding::bind_without_port;
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{

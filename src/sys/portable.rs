@@ -1,10 +1,11 @@
 //! What is said where only Linux knows.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
 
 use super::Splice;
+use crate::buffers::{Process, Socket, SocketKind};
 use crate::interfaces::{Hardware, Interface, Route};
 use crate::net::Family;
 
@@ -33,6 +34,31 @@ pub(crate) fn hardware(_index: u32) -> Option<Hardware> {
     None
 }
 
+/// Unknown here.
+pub(crate) fn unsent(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn receive_drops(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn sockets(_kind: SocketKind, _tcp: bool) -> io::Result<Option<Vec<Socket>>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn tcp_socket(_local: SocketAddr, _peer: SocketAddr) -> io::Result<Option<Socket>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn process_sockets() -> Vec<(u64, Process)> {
+    Vec::new()
+}
+
 /// Unknown here: Rust's runtime has put `/dev/null` in the place of a closed stdout.
 pub(crate) fn stdout_was_closed() -> bool {
     false
@@ -41,6 +67,11 @@ pub(crate) fn stdout_was_closed() -> bool {
 /// Not here.
 pub(crate) fn splice(_from: BorrowedFd<'_>, _to: BorrowedFd<'_>) -> Splice {
     Splice::NotHere
+}
+
+/// Not here: there is no such option, or it wants another form.
+pub(crate) fn bind_to_interface(_socket: &socket2::Socket, _name: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A pipe is as wide as it is.

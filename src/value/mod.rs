@@ -8,6 +8,7 @@ mod address_range;
 mod cidr;
 mod common_ports;
 mod decimal;
+mod dscp;
 mod duration;
 mod endpoint;
 mod error;
@@ -25,6 +26,7 @@ mod testing;
 
 pub use address_range::AddressRange;
 pub use cidr::Cidr;
+pub use dscp::Dscp;
 pub use duration::Duration;
 pub use endpoint::{Endpoint, UNIX_PATH_MAX, parse_host_port, parse_unix_path};
 pub use error::ValueError;

@@ -200,6 +200,22 @@ fn a_session_that_lasts_too_long_resets(side: Side, stdin: Stdin) {
     drop(pipe);
 }
 
+/// Bytes that never cease leave the limit its turn, whatever carries them.
+#[test]
+fn a_session_that_lasts_too_long_ends_under_way() {
+    for path in ["auto", "portable", "looped"] {
+        let endless = Pattern::new(45, u64::from(u32::MAX) * 1024);
+        let peer = Peer::serve(vec![Step::Exchange(endless)]);
+        let exit = nettool(["connect", &peer.addr().to_string(), "--max-time", "600ms"])
+            .env("NETTOOL_PATH", path)
+            .stdout(Output::Null)
+            .run();
+        let error = exit.within(Duration::from_secs(5)).failure(1);
+        assert!(error.contains("timed out after 600ms"), "{error}");
+        assert_eq!(peer.seen().end, End::Reset);
+    }
+}
+
 /// A Unix stream has no reset; what is lost is an error all the same.
 #[test]
 fn a_unix_peer_that_closes_with_our_data_unread_is_an_error() {

@@ -111,5 +111,11 @@ fn a_closed_port_is_reported_and_an_error_at_the_end() {
     client.says("refused");
     assert!(client.stays(Duration::from_millis(300)));
     drop(client.stdin.take());
+    let ended = Instant::now();
     client.wait().status(1);
+    assert!(
+        ended.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        ended.elapsed()
+    );
 }

@@ -1,10 +1,18 @@
 //! The report of `nettool buffers`.
 
+mod advice;
+mod connections;
+mod fill;
 mod grants;
 mod record;
 mod sizes;
+mod sockets;
 
 use nettool::buffers::{BufferSizes, Limit};
+
+pub(crate) use connections::Connections;
+pub(crate) use fill::{Drained, Filled};
+pub(crate) use sockets::SocketTable;
 
 use super::layout::{Tone, Word};
 use super::{Report, Style, record as records};

@@ -123,11 +123,14 @@ impl Down<'_> {
 
     /// The peer will send no more: stdout is complete, if an order does not say otherwise.
     fn after_end(&mut self, writes: bool) -> Result<End, End> {
-        let stopped = self.work.attention.mode() == Mode::Stop;
-        if stopped || !writes {
-            Err(End::Ordered)
-        } else {
-            Ok(End::Complete)
+        match self.work.attention.mode() {
+            _ if !writes => Err(End::Ordered),
+            Mode::Stop => Err(End::Ordered),
+            Mode::Rescue if self.work.shared.meter.received() == 0 => {
+                self.work.tell(News::Written(Ok(())));
+                Err(End::Ordered)
+            }
+            _ => Ok(End::Complete),
         }
     }
 

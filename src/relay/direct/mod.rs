@@ -118,7 +118,7 @@ impl<'a> Direct<'a> {
             meter: Arc::clone(meter),
             holds_input: AtomicBool::new(!input.pending().is_empty()),
             is_stalled: AtomicBool::new(false),
-            failure: Mutex::new(None),
+            failure: Mutex::new(flow.failure),
         });
         let work = |attention| Work {
             socket: Arc::clone(&socket),
@@ -156,6 +156,8 @@ pub(super) struct Flow {
     pub(super) reads: bool,
     pub(super) writes: bool,
     pub(super) ways: Ways,
+    /// Why the connection broke, if that was learnt before.
+    pub(super) failure: Option<i32>,
 }
 
 impl Mover for Direct<'_> {

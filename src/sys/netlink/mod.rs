@@ -1,11 +1,13 @@
 //! Questions to the kernel over netlink(7): a request, and many messages for an answer.
 
 mod address;
+mod diag;
 mod interfaces;
 mod link;
 mod message;
 mod route;
 
+pub(crate) use diag::{sockets, tcp_socket};
 pub(crate) use interfaces::interfaces;
 pub(crate) use route::{default_routes, route_to};
 

@@ -1,11 +1,20 @@
 //! `nettool buffers`.
 
-use clap::Args;
+mod advise;
+mod fill;
+mod list;
+mod watch;
+
+use clap::{Args, Subcommand};
 use nettool::buffers::LARGEST_REQUEST;
 use nettool::value::Size;
 
-use super::Usage;
-use super::value;
+use super::{Usage, value};
+
+pub(crate) use advise::{AdviseArgs, RoundTrip};
+pub(crate) use fill::FillArgs;
+pub(crate) use list::{ListArgs, Order};
+pub(crate) use watch::WatchArgs;
 
 /// Show how much the buffers of sockets hold, and what decides on it.
 ///
@@ -13,7 +22,7 @@ use super::value;
 /// the peer, and a recv reads from there. The sizes are measured on new sockets, and named after
 /// the setting they come from where that says the same.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct BuffersArgs {
     /// Show what a program is granted that asks for this size
     #[arg(long, value_name = "SIZE", value_parser = value::<Size>, conflicts_with = "require")]
@@ -21,13 +30,30 @@ pub(crate) struct BuffersArgs {
     /// The same, and fail unless all of it is granted
     #[arg(long, value_name = "SIZE", value_parser = value::<Size>)]
     require: Option<Size>,
+    /// What else can be shown of buffers
+    #[command(subcommand)]
+    pub(crate) action: Option<BuffersAction>,
+}
+
+/// What else can be shown of buffers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BuffersAction {
+    Fill(FillArgs),
+    List(ListArgs),
+    Advise(AdviseArgs),
+    Watch(WatchArgs),
 }
 
 const EXAMPLES: &str = "\
 Examples:
   nettool buffers                    every kind of socket, both directions
   nettool buffers --request 4M       what a program gets that asks for 4 MiB
-  nettool buffers --require 2500k    status 1 unless programs can have that much";
+  nettool buffers --require 2500k    status 1 unless programs can have that much
+  nettool buffers fill               send until send() would block, and see where the bytes are
+  nettool buffers list --sort send   which sockets have the most to send
+  nettool buffers watch -p 443       what holds up the connections with this port
+  nettool buffers advise --bandwidth 12500kB --rtt 50ms
+                                     how large buffers must be for 100 Mbit/s and 50 ms";
 
 impl BuffersArgs {
     /// The size to ask for.

@@ -1,0 +1,140 @@
+//! Whether the buffers of this machine are large enough for a path.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::origin::Settings;
+use super::{Direction, LARGEST_REQUEST};
+use crate::error::{Action, Cause, Error, Result};
+use crate::sys;
+
+/// What a path needs, and what there is.
+#[derive(Debug)]
+pub struct Advice {
+    /// Bytes a second.
+    pub bandwidth: u64,
+    /// There and back.
+    pub round_trip: Duration,
+    /// How many bytes are on the way when the path is full: the bandwidth-delay product.
+    pub product: u64,
+    /// What each end of a connection needs of this machine.
+    pub needs: Vec<Need>,
+    /// Why some of it is unknown.
+    pub unknown: Vec<Error>,
+}
+
+/// What one direction needs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Need {
+    /// Which one.
+    pub direction: Direction,
+    /// The setting that says how far TCP lets its buffer grow (tcp(7)).
+    pub setting: &'static str,
+    /// How far it should: the payload of a buffer is about half of its size, the rest is the system's
+    /// own data.
+    pub needed: u64,
+    /// How far it may.
+    pub largest: Option<u64>,
+    /// What to set it to if that is too little: smallest, first and largest size.
+    pub remedy: Option<String>,
+}
+
+impl Need {
+    /// Whether there is enough; `None` where that is unknown.
+    #[must_use]
+    pub fn is_met(&self) -> Option<bool> {
+        self.largest.map(|largest| largest >= self.needed)
+    }
+}
+
+/// Compares the product of a path with what TCP may use here. Nothing is changed.
+#[must_use]
+pub fn advise(bandwidth: u64, round_trip: Duration) -> Advice {
+    let product = product(bandwidth, round_trip);
+    let needed = product.saturating_mul(2).min(LARGEST_REQUEST);
+    let mut settings = Settings::default();
+    let needs = Direction::BOTH.map(|direction| need(&mut settings, direction, needed));
+    Advice {
+        bandwidth,
+        round_trip,
+        product,
+        needs: needs.into(),
+        unknown: settings.unread,
+    }
+}
+
+/// The bytes that are on the way when the path is full.
+fn product(bandwidth: u64, round_trip: Duration) -> u64 {
+    let bytes = u128::from(bandwidth).saturating_mul(round_trip.as_nanos());
+    u64::try_from(bytes.div_ceil(1_000_000_000)).unwrap_or(u64::MAX)
+}
+
+/// What one direction needs.
+fn need(settings: &mut Settings, direction: Direction, needed: u64) -> Need {
+    let (setting, sizes) = settings.tcp_sizes(direction);
+    let largest = sizes.map(|[_, _, largest]| largest);
+    let remedy = sizes
+        .filter(|[_, _, largest]| *largest < needed)
+        .map(|[smallest, first, _]| format!("{smallest} {first} {needed}"));
+    Need {
+        direction,
+        setting,
+        needed,
+        largest,
+        remedy,
+    }
+}
+
+/// Measures the round trip to the first of these addresses that answers, on a connection that is
+/// closed again.
+///
+/// # Errors
+/// None answers in time; the error names each.
+pub fn round_trip(target: &str, addresses: &[SocketAddr], limit: Duration) -> Result<Duration> {
+    let mut attempts = Vec::new();
+    for address in addresses {
+        let began = Instant::now();
+        match TcpStream::connect_timeout(address, limit) {
+            Ok(stream) => return Ok(measured(&stream).unwrap_or_else(|| began.elapsed())),
+            Err(error) => attempts.push((address.to_string(), error)),
+        }
+    }
+    Err(Error::new(
+        Action::Connect,
+        target,
+        Cause::Attempts(attempts),
+    ))
+}
+
+/// What the handshake took, as the kernel measured it.
+fn measured(stream: &TcpStream) -> Option<Duration> {
+    let (local, peer) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
+    let socket = sys::tcp_socket(local, peer).ok()??;
+    let rtt = Duration::from_micros(socket.tcp?.rtt_us.into());
+    (!rtt.is_zero()).then_some(rtt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_path_holds_bandwidth_times_delay() {
+        let path =
+            |bandwidth, milliseconds| product(bandwidth, Duration::from_millis(milliseconds));
+        assert_eq!(path(12_500_000, 50), 625_000);
+        assert_eq!(path(1, 1), 1);
+        assert_eq!(product(u64::MAX, Duration::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn what_is_too_little_has_a_remedy() {
+        let little = advise(1, Duration::from_millis(1));
+        assert!(little.needs.iter().all(|need| need.remedy.is_none()));
+        let much = advise(u64::MAX, Duration::from_secs(1));
+        for need in much.needs {
+            assert_eq!(need.needed, LARGEST_REQUEST);
+            assert_eq!(need.remedy.is_some(), need.is_met() == Some(false));
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A socket of this machine, as its kernel sees it.
+
+use std::net::SocketAddr;
+
+/// A socket with what waits in it, in bytes. What the system does not tell is `None`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Socket {
+    /// What kind it is.
+    pub kind: SocketKind,
+    /// How far its conversation is.
+    pub state: SocketState,
+    /// Its own address.
+    pub local: Option<SocketAddr>,
+    /// Its peer's address.
+    pub peer: Option<SocketAddr>,
+    /// The name of a Unix socket; an abstract one begins with `@`.
+    pub path: Option<String>,
+    /// What came and is not read. Of UDP, and of what a Unix socket sent, it is the memory that that
+    /// takes.
+    pub receive_queue: Option<u64>,
+    /// What was sent and is not acknowledged.
+    pub send_queue: Option<u64>,
+    /// The size of the receive buffer.
+    pub receive_buffer: Option<u64>,
+    /// The size of the send buffer.
+    pub send_buffer: Option<u64>,
+    /// How many connections wait to be accepted; of a listening socket alone.
+    pub accept_queue: Option<u64>,
+    /// How many may; of a listening socket alone.
+    pub backlog: Option<u64>,
+    /// Packets that there was no room for.
+    pub drops: Option<u64>,
+    /// Its number, by which a process has it; 0 is nobody's.
+    pub inode: u64,
+    /// A process that has it.
+    pub process: Option<Process>,
+    /// What TCP measures, if that was wanted.
+    pub tcp: Option<Tcp>,
+}
+
+impl Socket {
+    /// Takes over two numbers that mean something else where connections are accepted (ss(8)).
+    pub(crate) fn take_queues(&mut self, receive: u32, send: u32) {
+        let (receive, send) = (Some(u64::from(receive)), Some(u64::from(send)));
+        if self.state == SocketState::Listen {
+            (self.accept_queue, self.backlog) = (receive, send);
+        } else {
+            (self.receive_queue, self.send_queue) = (receive, send);
+        }
+    }
+}
+
+/// A kind of socket.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SocketKind {
+    /// A stream over IP.
+    #[default]
+    Tcp,
+    /// Datagrams over IP.
+    Udp,
+    /// A stream inside this machine.
+    UnixStream,
+    /// Datagrams inside this machine.
+    UnixDatagram,
+    /// A stream of messages inside this machine.
+    UnixSeqpacket,
+}
+
+impl SocketKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::Tcp,
+        Self::Udp,
+        Self::UnixStream,
+        Self::UnixDatagram,
+        Self::UnixSeqpacket,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::UnixStream => "unix",
+            Self::UnixDatagram => "unix-datagram",
+            Self::UnixSeqpacket => "unix-seqpacket",
+        }
+    }
+
+    /// Whether it stays inside this machine.
+    #[must_use]
+    pub fn is_unix(self) -> bool {
+        !matches!(self, Self::Tcp | Self::Udp)
+    }
+}
+
+/// How far a conversation is (RFC 9293, section 3.3.2).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SocketState {
+    /// Both ways are open.
+    Established,
+    /// We asked for a connection.
+    SynSent,
+    /// We were asked for one.
+    SynReceived,
+    /// We ended, and that is not acknowledged.
+    FinWait1,
+    /// We ended, and the peer has not.
+    FinWait2,
+    /// Both ended; late packets are waited for.
+    TimeWait,
+    /// No connection.
+    #[default]
+    Unconnected,
+    /// The peer ended, and we have not.
+    CloseWait,
+    /// Both ended, and ours is not acknowledged.
+    LastAck,
+    /// It takes connections.
+    Listen,
+    /// Both ended at once.
+    Closing,
+}
+
+impl SocketState {
+    /// Every state.
+    pub const ALL: [Self; 11] = [
+        Self::Established,
+        Self::SynSent,
+        Self::SynReceived,
+        Self::FinWait1,
+        Self::FinWait2,
+        Self::TimeWait,
+        Self::Unconnected,
+        Self::CloseWait,
+        Self::LastAck,
+        Self::Listen,
+        Self::Closing,
+    ];
+
+    /// The state of this number (`include/net/tcp_states.h`); other protocols use some of TCP's.
+    pub(crate) fn of(number: u8) -> Self {
+        // TCP_NEW_SYN_RECV is 12, and to the user the same as TCP_SYN_RECV.
+        let number = if number == 12 { 3 } else { number };
+        let place = usize::from(number).checked_sub(1);
+        let state = place.and_then(|place| Self::ALL.get(place));
+        state.copied().unwrap_or_default()
+    }
+
+    /// The word for it, as ss(8) writes them.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Established => "established",
+            Self::SynSent => "syn-sent",
+            Self::SynReceived => "syn-received",
+            Self::FinWait1 => "fin-wait-1",
+            Self::FinWait2 => "fin-wait-2",
+            Self::TimeWait => "time-wait",
+            Self::Unconnected => "unconnected",
+            Self::CloseWait => "close-wait",
+            Self::LastAck => "last-ack",
+            Self::Listen => "listen",
+            Self::Closing => "closing",
+        }
+    }
+}
+
+/// A process that has a socket.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// The name of its program, cut by the kernel.
+    pub name: String,
+}
+
+/// What TCP measures of a connection (tcp(7), `TCP_INFO`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Tcp {
+    /// The smoothed round-trip time in microseconds.
+    pub rtt_us: u32,
+    /// How many segments the network is trusted with at once.
+    pub congestion_window: u32,
+    /// The size of a segment that we send.
+    pub segment: u32,
+    /// How many segments were sent again since the connection began.
+    pub retransmissions: u32,
+    /// Bytes that the peer acknowledged since then; the SYN counts as one.
+    pub acknowledged: Option<u64>,
+    /// Bytes that came since then.
+    pub received: Option<u64>,
+    /// Bytes that wait to be sent for the first time.
+    pub unsent: Option<u32>,
+    /// How long there was something to send, in microseconds.
+    pub busy_us: Option<u64>,
+    /// How long of that the receiver's window was full.
+    pub receiver_limited_us: Option<u64>,
+    /// How long of that the send buffer was full.
+    pub send_buffer_limited_us: Option<u64>,
+}

@@ -1,0 +1,139 @@
+//! `nettool buffers list`.
+
+use clap::{Args, ValueEnum};
+use nettool::buffers::{Socket, SocketKind, SocketState};
+use nettool::value::PortList;
+
+use crate::cli::{Usage, value};
+
+/// List the sockets of this machine with their queues and buffers.
+///
+/// Of every socket: what came and is not read, what was sent and is not acknowledged, the sizes of
+/// its buffers, its addresses and, with the rights for it, a process that has it. Of a listening
+/// socket the two queues are the connections that wait to be accepted, and how many may.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+pub(crate) struct ListArgs {
+    /// TCP sockets; with -u and -x those too
+    #[arg(short, long, help_heading = "Filter")]
+    tcp: bool,
+    /// UDP sockets
+    #[arg(short, long, help_heading = "Filter")]
+    udp: bool,
+    /// Unix sockets
+    #[arg(short = 'x', long, help_heading = "Filter")]
+    unix: bool,
+    /// Sockets that take connections alone
+    #[arg(short, long, conflicts_with = "state", help_heading = "Filter")]
+    listening: bool,
+    /// Sockets with one of these ports at either end
+    #[arg(short, long, value_name = "PORTS", value_parser = value::<PortList>, help_heading = "Filter")]
+    port: Option<PortList>,
+    /// Sockets in one of these states
+    #[arg(
+        long,
+        value_name = "STATE",
+        value_delimiter = ',',
+        help_heading = "Filter"
+    )]
+    state: Vec<String>,
+    /// Sockets of processes with this name, or of the one with this number
+    #[arg(long, value_name = "NAME", help_heading = "Filter")]
+    process: Option<String>,
+    /// What stands first
+    #[arg(long, value_name = "BY", default_value = "none", help_heading = "View")]
+    pub(crate) sort: Order,
+}
+
+/// What the order goes by; the largest stands first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Order {
+    /// The order of the system
+    None,
+    /// What came and is not read
+    Receive,
+    /// What was sent and is not acknowledged
+    Send,
+    /// What there was no room for
+    Drops,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nettool buffers list                       every socket
+  nettool buffers list -tu --sort receive    who does not read what came
+  nettool buffers list -l -p 80,443          who listens there, and how many wait to be accepted
+  nettool buffers list --process sshd
+  nettool buffers list -n                    without processes: faster with many sockets";
+
+/// Which sockets are wanted.
+#[derive(Debug)]
+pub(crate) struct Filter<'a> {
+    states: Vec<SocketState>,
+    ports: Option<&'a PortList>,
+    process: Option<&'a str>,
+}
+
+impl ListArgs {
+    /// Which kinds are wanted.
+    pub(crate) fn kinds(&self) -> Vec<SocketKind> {
+        let all = !(self.tcp || self.udp || self.unix);
+        let wanted = |kind: &SocketKind| match kind {
+            SocketKind::Tcp => self.tcp,
+            SocketKind::Udp => self.udp,
+            _ => self.unix,
+        };
+        let kinds = SocketKind::ALL.into_iter();
+        kinds.filter(|kind| all || wanted(kind)).collect()
+    }
+
+    /// Whether processes must be known.
+    pub(crate) fn names_processes(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Which of those.
+    pub(crate) fn filter(&self) -> Result<Filter<'_>, Usage> {
+        let states: Result<Vec<_>, Usage> = self.state.iter().map(|word| state(word)).collect();
+        let listening = self.listening.then_some(SocketState::Listen);
+        Ok(Filter {
+            states: states?.into_iter().chain(listening).collect(),
+            ports: self.port.as_ref(),
+            process: self.process.as_deref(),
+        })
+    }
+}
+
+impl Filter<'_> {
+    /// Whether this one is wanted.
+    pub(crate) fn takes(&self, socket: &Socket) -> bool {
+        let has_state = self.states.is_empty() || self.states.contains(&socket.state);
+        let has_process = self.process.is_none_or(|wanted| {
+            let process = socket.process.as_ref();
+            process.is_some_and(|has| has.name == wanted || has.pid.to_string() == wanted)
+        });
+        let ends = || [socket.local, socket.peer].into_iter().flatten();
+        let has_port = self
+            .ports
+            .is_none_or(|ports| ends().any(|end| has_port(ports, end.port())));
+        has_state && has_process && has_port
+    }
+}
+
+/// Whether a list has a port.
+fn has_port(ports: &PortList, port: u16) -> bool {
+    ports.contains(port)
+}
+
+/// A state by its name.
+fn state(word: &str) -> Result<SocketState, Usage> {
+    let named = |state: &SocketState| state.name() == word;
+    SocketState::ALL.into_iter().find(named).ok_or_else(|| {
+        let all = SocketState::ALL.map(SocketState::name).join(", ");
+        Usage::new(format!("--state {word:?} is no state; write one of {all}"))
+    })
+}

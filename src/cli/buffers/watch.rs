@@ -1,0 +1,47 @@
+//! `nettool buffers watch`.
+
+use std::time;
+
+use clap::Args;
+use nettool::buffers::Connection;
+use nettool::value::{Duration, PortList};
+
+use crate::cli::{Usage, interval, value};
+
+/// Watch TCP connections of this machine, and what holds each of them up.
+///
+/// Of every connection, whoever has it: bytes a second each way, round-trip time, congestion
+/// window, segments sent again, both queues, and whether sending waits for the receiver, for the
+/// send buffer, for the network or for the program.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct WatchArgs {
+    /// Connections with one of these ports at either end
+    #[arg(short, long, value_name = "PORTS", value_parser = value::<PortList>)]
+    port: Option<PortList>,
+    /// Time between two looks
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, default_value = "1s")]
+    every: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nettool buffers watch                     every connection, once a second
+  nettool buffers watch -p 22,443           those of ssh and https
+  nettool buffers watch --json -p 9000 | jq -r .verdict";
+
+impl WatchArgs {
+    /// The time between two looks.
+    pub(crate) fn interval(&self) -> Result<time::Duration, Usage> {
+        interval(self.every)
+    }
+
+    /// Whether this connection is wanted.
+    pub(crate) fn takes(&self, connection: &Connection) -> bool {
+        let ends = [connection.socket.local, connection.socket.peer];
+        self.port.as_ref().is_none_or(|ports| {
+            let mut ends = ends.into_iter().flatten();
+            ends.any(|end| ports.contains(end.port()))
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! `nettool buffers advise` beside `/proc/sys`.
+
+use serde_json::{Value, json};
+
+use super::{lines, setting};
+use crate::support::{Namespace, Program, nettool};
+
+/// The two records of an answer.
+fn advice(program: Program) -> [Value; 2] {
+    lines(program).try_into().expect("two records")
+}
+
+#[test]
+fn the_settings_that_stand_in_the_way_are_named() {
+    let little = advice(nettool([
+        "buffers",
+        "advise",
+        "--json",
+        "--bandwidth",
+        "1000",
+        "--rtt",
+        "10ms",
+    ]));
+    for record in &little {
+        assert_eq!(
+            (&record["product_bytes"], &record["needed_bytes"]),
+            (&json!(10), &json!(20))
+        );
+        assert_eq!(
+            (&record["enough"], &record["remedy"]),
+            (&json!(true), &Value::Null)
+        );
+    }
+    let words = [
+        "buffers",
+        "advise",
+        "--json",
+        "--bandwidth",
+        "10GB",
+        "--rtt",
+        "100ms",
+    ];
+    for (record, letter) in advice(nettool(words)).iter().zip(["w", "r"]) {
+        let sizes = setting(&format!("ipv4/tcp_{letter}mem"));
+        let needed = 2_000_000_000_u64;
+        assert_eq!(record["needed_bytes"], needed);
+        assert_eq!(record["largest_bytes"], sizes[2]);
+        assert_eq!(record["enough"], false);
+        assert_eq!(
+            record["remedy"],
+            format!("{} {} {needed}", sizes[0], sizes[1])
+        );
+    }
+    let text = nettool(["buffers", "advise", "--bandwidth", "10GB", "--rtt", "100ms"]).run();
+    let text = String::from_utf8(text.success().stdout.clone()).expect("text");
+    assert!(text.contains("  sysctl -w net.ipv4.tcp_rmem=\""), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_remedy_is_one() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let words = [
+        "buffers",
+        "advise",
+        "--json",
+        "--bandwidth",
+        "100MB",
+        "--rtt",
+        "500ms",
+    ];
+    let before = advice(space.inside(nettool(words)));
+    for record in &before {
+        let name = record["setting"]
+            .as_str()
+            .expect("a name")
+            .replace('.', "/");
+        let remedy = record["remedy"].as_str().expect("a remedy");
+        let script = format!("echo '{remedy}' > /proc/sys/{name}");
+        space
+            .inside(Program::new("sh").args(["-c", &script]))
+            .run()
+            .status(0);
+    }
+    let after = advice(space.inside(nettool(words)));
+    assert!(
+        after.iter().all(|record| record["enough"] == true),
+        "{after:?}"
+    );
+    space.run("mount -t tmpfs tmpfs /proc/sys/net");
+    let hidden = advice(space.inside(nettool(words)));
+    assert!(
+        hidden.iter().all(|record| record["enough"].is_null()),
+        "{hidden:?}"
+    );
+    let exit = space
+        .inside(nettool(["buffers", "advise", "-v"]).args(&words[3..]))
+        .run();
+    exit.success()
+        .says("net.ipv4.tcp_wmem: no such file or directory");
+}
+
+#[test]
+fn the_round_trip_is_measured() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let target = listener.local_addr().expect("an address").to_string();
+    let words = [
+        "buffers",
+        "advise",
+        "--json",
+        "--bandwidth",
+        "1MB",
+        "--to",
+        &target,
+    ];
+    let record = &advice(nettool(words))[0];
+    let rtt = record["rtt_us"].as_u64().expect("a time");
+    assert!((1..1_000_000).contains(&rtt), "{record}");
+    for words in [
+        &["--bandwidth", "1MB"][..],
+        &["--rtt", "1s"],
+        &["--bandwidth", "0", "--rtt", "1s"],
+        &["--bandwidth", "1MB", "--rtt", "forever"],
+        &["--bandwidth", "1MB", "--rtt", "1s", "--to", "::1:1"],
+    ] {
+        nettool(["buffers", "advise"]).args(words).run().failure(2);
+    }
+    let words = [
+        "buffers",
+        "advise",
+        "--bandwidth",
+        "1MB",
+        "--to",
+        "127.0.0.1:1",
+    ];
+    nettool(words).run().failure(1);
+}

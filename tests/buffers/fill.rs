@@ -1,0 +1,261 @@
+//! `nettool buffers fill`: where the bytes are, to the byte, and as the peer itself sees it.
+
+use std::io::Write;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::lines;
+use crate::support::{Input, Namespace, Output, Program, Running, need, nettool};
+
+/// Takes a connection for each line on stdin, reads nothing from it, and prints its number, how many
+/// bytes wait in it and the size of its receive buffer.
+const PEER: &str = r#"
+import array, fcntl, socket, sys, termios
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+server = socket.socket(family)
+if sys.argv[2] != "0":
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(sys.argv[2]))
+server.bind((sys.argv[1], 0))
+server.listen()
+kept = []
+print(f"listening on tcp {sys.argv[3].format(server.getsockname()[1])}", file=sys.stderr, flush=True)
+for line in sys.stdin:
+    kept.append(server.accept()[0])
+    waiting = array.array("i", [0])
+    fcntl.ioctl(kept[-1], termios.FIONREAD, waiting)
+    size = kept[-1].getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    print(f"{len(kept)}: {waiting[0]} of {size} ", flush=True)
+"#;
+
+/// The peer, on an address and with a receive buffer of a size; 0 is the system's own.
+fn peer(address: &str, size: u64) -> Program {
+    let shown = if address.contains(':') {
+        format!("[{address}]:{{}}")
+    } else {
+        format!("{address}:{{}}")
+    };
+    let program = Program::new("python3").args(["-c", PEER, address, &size.to_string(), &shown]);
+    program.stdin(Input::Open)
+}
+
+/// The one record of a fill.
+fn fill(words: &[&str]) -> Value {
+    let mut records = lines(nettool(["buffers", "fill", "--json"]).args(words));
+    assert_eq!(records.len(), 1);
+    records.remove(0)
+}
+
+/// A number of a record.
+fn number(record: &Value, name: &str) -> u64 {
+    record[name]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{name} in {record}"))
+}
+
+/// Checks that every byte is in one place and that the numbers stood still.
+fn adds_up(fill: &Value) {
+    let places = [
+        "unsent_bytes",
+        "in_flight_bytes",
+        "peer_queue_bytes",
+        "read_bytes",
+    ];
+    let sum: u64 = places.iter().filter_map(|name| fill[*name].as_u64()).sum();
+    assert_eq!(number(fill, "accepted_bytes"), sum, "{fill}");
+    assert_eq!(
+        (&fill["blocked"], &fill["at_rest"]),
+        (&json!(true), &json!(true)),
+        "{fill}"
+    );
+}
+
+/// Fills connections to a peer and compares with what the peer finds.
+fn compare(address: &str, size: u64, words: &[&str], runs: usize) {
+    let peer: Running = peer(address, size).start();
+    let target = peer.listening().to_string();
+    for run in 1..=runs {
+        let fill = fill(&[&[target.as_str()], words].concat());
+        adds_up(&fill);
+        let mut stdin = peer.stdin.as_ref().expect("an open pipe");
+        stdin.write_all(b"look\n").expect("a peer that reads");
+        let (waiting, size) = (
+            &fill["peer_queue_bytes"],
+            &fill["peer_receive_buffer_bytes"],
+        );
+        peer.prints(&format!("{run}: {waiting} of {size} "));
+        assert_eq!(fill["acknowledged_bytes"], *waiting, "{fill}");
+    }
+    peer.kill();
+}
+
+#[test]
+fn a_hundred_fills_are_right_to_the_byte() {
+    if !need(&["python3"]) {
+        return;
+    }
+    thread::scope(|scope| {
+        for address in ["127.0.0.1", "::1"] {
+            for (size, words) in [
+                (0, &[][..]),
+                (65_536, &["--send-buffer", "64K"]),
+                (4096, &["--send-buffer", "4K"]),
+                (0, &["--send-buffer", "1M"]),
+                (1_048_576, &[]),
+            ] {
+                scope.spawn(move || compare(address, size, words, 10));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_pair_of_our_own_is_filled_and_drained() {
+    for words in [
+        &["-4"][..],
+        &["-6", "--send-buffer", "64K", "--recv-buffer", "64K"],
+    ] {
+        let words = [&["buffers", "fill", "--json", "--drain"], words].concat();
+        let records = lines(nettool(words));
+        records.iter().for_each(adds_up);
+        assert_eq!((records.len(), number(&records[0], "read_bytes")), (17, 0));
+        let last = &records[16];
+        assert_eq!(last["read_bytes"], last["accepted_bytes"]);
+        assert_eq!(number(last, "peer_queue_bytes"), 0);
+    }
+}
+
+#[test]
+fn what_a_unix_socket_holds_is_at_the_peer() {
+    let fill = fill(&["--proto", "unix"]);
+    adds_up(&fill);
+    assert_eq!(fill["peer_queue_bytes"], fill["accepted_bytes"]);
+    for name in [
+        "unsent_bytes",
+        "in_flight_bytes",
+        "peer_addr",
+        "acknowledged_bytes",
+    ] {
+        assert_eq!(fill[name], Value::Null, "{name}");
+    }
+}
+
+#[test]
+fn every_datagram_is_kept_or_counted_as_dropped() {
+    for words in [&[][..], &["--recv-buffer", "64K"], &["-6"]] {
+        let fill = fill(&[&["--proto", "udp"], words].concat());
+        let (kept, dropped) = (
+            number(&fill, "datagrams_kept"),
+            number(&fill, "datagrams_dropped"),
+        );
+        assert_eq!(number(&fill, "datagrams_sent"), kept + dropped);
+        assert!(kept > 0 && dropped > 0, "{fill}");
+        assert_eq!(number(&fill, "peer_queue_bytes"), kept * 1400);
+    }
+}
+
+#[test]
+fn what_a_peer_elsewhere_has_is_unknown() {
+    if !need(&["python3"]) {
+        return;
+    }
+    let Some((near, far)) = Namespace::pair() else {
+        return;
+    };
+    let peer = far.inside(peer("10.77.0.2", 0)).start();
+    let target = peer.listening().to_string();
+    let fill = lines(near.inside(nettool(["buffers", "fill", "--json", &target])));
+    let fill = &fill[0];
+    assert_eq!(
+        (&fill["peer_queue_bytes"], &fill["blocked"]),
+        (&Value::Null, &json!(true))
+    );
+    let queued = number(fill, "unsent_bytes") + number(fill, "in_flight_bytes");
+    let acknowledged = number(fill, "acknowledged_bytes");
+    assert_eq!(number(fill, "accepted_bytes"), queued + acknowledged);
+    assert!(acknowledged > 0);
+    peer.kill();
+}
+
+#[test]
+fn bytes_that_travel_are_shown_as_such() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    space.run("tc qdisc add dev lo root tbf rate 20mbit burst 80kb latency 2s");
+    let words = [
+        "buffers",
+        "fill",
+        "--json",
+        "--max-time",
+        "150ms",
+        "--recv-buffer",
+        "4M",
+    ];
+    let moving = lines(space.inside(nettool(words)));
+    assert_eq!(moving[0]["at_rest"], false, "{moving:?}");
+    let text = space
+        .inside(nettool(words.into_iter().filter(|word| *word != "--json")))
+        .run();
+    let text = String::from_utf8(text.stdout).expect("text");
+    assert!(text.contains("still move"), "{text}");
+    let words = [
+        "buffers",
+        "fill",
+        "--json",
+        "--recv-buffer",
+        "256K",
+        "--send-buffer",
+        "64K",
+    ];
+    adds_up(&lines(space.inside(nettool(words)))[0]);
+}
+
+#[test]
+fn people_see_a_bar_that_fits() {
+    let shown = |words: &[&str]| {
+        let exit = nettool(["buffers", "fill"])
+            .args(words)
+            .env("COLUMNS", "20")
+            .run();
+        exit.success().silent();
+        let text = String::from_utf8(exit.stdout).expect("text");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        text
+    };
+    let text = shown(&["--drain"]);
+    assert!(
+        text.contains("before it would block\n") && text.contains("##=="),
+        "{text}"
+    );
+    assert!(shown(&["--proto", "udp"]).contains("had no room there"));
+    assert!(shown(&["--proto", "unix"]).contains("wait for the peer"));
+}
+
+#[test]
+fn a_fill_that_cannot_be_is_explained() {
+    let exit = nettool(["buffers", "fill", "127.0.0.1", "1"]).run();
+    assert!(
+        exit.failure(1)
+            .ends_with("connect to 127.0.0.1:1: connection refused")
+    );
+    for words in [
+        &["--proto", "udp", "--drain"][..],
+        &["--proto", "unix", "-4"],
+        &["host"],
+        &["127.0.0.1", "0"],
+        &["127.0.0.1", "80", "--drain"],
+        &["--send-buffer", "3G"],
+        &["-n", "name.test", "80"],
+    ] {
+        nettool(["buffers", "fill"]).args(words).run().failure(2);
+    }
+    nettool(["buffers", "--request", "1k", "fill"])
+        .run()
+        .failure(2);
+    let broken = nettool(["buffers", "fill", "--proto", "unix"]).stdout(Output::Broken);
+    broken.run().died_of(13);
+}

@@ -1,0 +1,136 @@
+//! `nettool buffers watch`: what holds up a connection, in staged bottlenecks.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::parsed;
+use crate::support::{CONTROL_C, Namespace, Program, Running, Terminal, need, nettool, until};
+
+/// Sends from port 5000 to a reader as its arguments say: the size of the send buffer (then each
+/// write is sent at once, since the kernel joins small ones beyond what the buffer holds), how many
+/// bytes are read at a time, the pause between reads, what is written at a time, the pause between
+/// writes.
+const TALK: &str = r#"
+import socket, sys, threading, time
+size, piece, pause, chunk, rest = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
+server = socket.socket(); server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(("127.0.0.1", 6000)); server.listen()
+client = socket.socket(); client.bind(("127.0.0.1", 5000))
+if size:
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+client.connect(("127.0.0.1", 6000)); taken = server.accept()[0]
+def read():
+    while taken.recv(piece): time.sleep(pause)
+threading.Thread(target=read, daemon=True).start()
+print("ready", flush=True)
+while True:
+    client.sendall(bytes(chunk)); time.sleep(rest)
+"#;
+
+/// A namespace where such a conversation goes on, `lo` being a slow link if that is wanted.
+fn talk(slow: bool, words: &[&str]) -> Option<(Namespace, Running)> {
+    if !need(&["python3", "tc"]) {
+        return None;
+    }
+    let space = Namespace::new()?;
+    if slow {
+        space.run("ip link set lo mtu 1500");
+        space.run("tc qdisc add dev lo root tbf rate 20mbit burst 16kb latency 400ms");
+    }
+    let program = Program::new("python3").args(["-c", TALK]).args(words);
+    let talking = space.inside(program).start();
+    talking.prints("ready");
+    Some((space, talking))
+}
+
+/// The records of our sender, until there are so many of them.
+fn watched(space: &Namespace, count: usize) -> Vec<Value> {
+    let program = nettool([
+        "buffers", "watch", "--json", "--every", "200ms", "-p", "5000",
+    ]);
+    let watching = space.inside(program).start();
+    until("enough looks", || watching.printed() > count * 2 * 450);
+    watching.signal(Signal::INT);
+    let exit = watching.wait();
+    exit.died_of(2).silent();
+    let mut records = parsed(&exit.stdout);
+    records.retain(|record| record["local_port"] == 5000);
+    assert!(records.len() >= count - 1, "{records:?}");
+    records
+}
+
+/// Checks that most looks come to this verdict; the first ones see the start.
+fn judged(slow: bool, words: &[&str], verdict: &str) {
+    let Some((space, talking)) = talk(slow, words) else {
+        return;
+    };
+    let records = watched(&space, 8);
+    let said: Vec<_> = records
+        .iter()
+        .map(|record| record["verdict"].to_string())
+        .collect();
+    let right = records
+        .iter()
+        .filter(|record| record["verdict"] == verdict)
+        .count();
+    assert!(right * 4 >= records.len() * 3, "{verdict}: {said:?}");
+    talking.kill();
+}
+
+#[test]
+fn a_slow_reader_is_found() {
+    judged(false, &["0", "1000", "0.01", "100000", "0"], "receiver");
+}
+
+#[test]
+fn a_slow_link_is_found() {
+    judged(true, &["0", "1000000", "0", "100000", "0"], "network");
+}
+
+#[test]
+fn a_program_with_little_to_say_is_found() {
+    judged(false, &["0", "1000000", "0", "1000", "0.02"], "application");
+}
+
+#[test]
+fn rates_are_those_of_the_link() {
+    let Some((space, talking)) = talk(true, &["0", "1000000", "0", "100000", "0"]) else {
+        return;
+    };
+    let records = watched(&space, 10);
+    let rates = records
+        .iter()
+        .filter_map(|record| record["tx_bytes_per_s"].as_f64());
+    let rates: Vec<f64> = rates.skip(3).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of looks")]
+    let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+    assert!(
+        (1.8e6..2.6e6).contains(&mean),
+        "20 Mbit/s are 2.5 MB/s: {rates:?}"
+    );
+    let record = &records[records.len() - 1];
+    assert!(record["rtt_us"].as_u64() > Some(1000), "{record}");
+    assert!(record["segment_bytes"].as_u64() <= Some(1448), "{record}");
+    talking.kill();
+}
+
+#[test]
+fn people_see_it_in_place() {
+    let Some((space, talking)) = talk(false, &["0", "1000", "0.01", "100000", "0"]) else {
+        return;
+    };
+    let mut terminal = Terminal::new();
+    let program = nettool(["buffers", "watch", "--every", "50ms", "-p", "5000"]);
+    let watching = terminal
+        .hosts(space.inside(program.env("TERM", "xterm")))
+        .start();
+    terminal.shows("limited by the receiver's window");
+    terminal.shows("\u{1b}[6A");
+    terminal.types(CONTROL_C);
+    watching.wait().died_of(2);
+    talking.kill();
+    nettool(["buffers", "watch", "--every", "0"])
+        .run()
+        .failure(2);
+}

@@ -1,0 +1,583 @@
+//! Options of `connect` and `listen`: what the sockets are told, as the system and the peer see it.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use socket2::{Domain, Socket};
+
+use crate::support::{
+    Exit, Input, Namespace, Peer, Program, Running, Step, need, nettool, scratch, until,
+};
+
+/// The connected sockets of a running program.
+fn sockets(pid: u32, domain: Domain) -> Vec<Socket> {
+    let pid = i32::try_from(pid).unwrap();
+    let handle = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap();
+    let numbers = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let numbers = numbers.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let copies =
+        numbers.filter_map(|number| pidfd_getfd(&handle, number, PidfdGetfdFlags::empty()).ok());
+    let sockets = copies.map(Socket::from);
+    sockets
+        .filter(|socket| socket.domain().is_ok_and(|found| found == domain))
+        .filter(|socket| socket.peer_addr().is_ok())
+        .collect()
+}
+
+/// The one connection of a running program.
+#[track_caller]
+fn connection(program: &Running, domain: Domain) -> Socket {
+    program.says("connected over");
+    sockets(program.pid(), domain).remove(0)
+}
+
+/// A peer on loopback that holds a connection until it is let go.
+fn holder(place: &str) -> Peer {
+    Peer::serve_at(place, vec![Step::Await])
+}
+
+/// `nettool connect -v` to a peer, held open.
+fn call(peer: &Peer, options: &[&str]) -> Running {
+    let target = peer.target();
+    nettool(["connect", "-v", &target])
+        .args(options)
+        .stdin(Input::Open)
+        .start()
+}
+
+/// `nettool listen -v` with a client, both held open.
+fn serve(options: &[&str]) -> (Running, Peer) {
+    let server = nettool(["listen", "-v", "127.0.0.1", "0"]).args(options);
+    let server = server.stdin(Input::Open).start();
+    let steps = vec![Step::Write(b"hello".to_vec()), Step::Await];
+    let client = Peer::connect(server.listening(), steps);
+    server.prints("hello");
+    (server, client)
+}
+
+/// It is refused before anything happens, and these are named.
+#[track_caller]
+fn refused(words: &[&str], names: &[&str]) {
+    let exit = nettool(words).run();
+    exit.status(2);
+    for name in names {
+        exit.says(name);
+    }
+}
+
+/// A Python program inside.
+fn python(space: &Namespace, script: &str) -> Program {
+    let python = Program::new("python3").args(["-c", script]);
+    space.inside(python.env("PYTHONUNBUFFERED", "1"))
+}
+
+#[test]
+fn a_connection_leaves_from_where_it_is_told() {
+    for (place, source, domain) in [
+        ("127.0.0.1:0", "127.0.0.5", Domain::IPV4),
+        ("[::1]:0", "::1", Domain::IPV6),
+    ] {
+        let peer = holder(place);
+        let client = call(&peer, &["-s", source]);
+        let local = connection(&client, domain).local_addr().unwrap();
+        assert_eq!(local.as_socket().unwrap().ip().to_string(), source);
+        peer.go();
+    }
+}
+
+#[test]
+fn a_source_port_is_used_again_at_once() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let talk = || {
+        let server = space.inside(nettool(["listen", "127.0.0.1", "7"])).start();
+        server.listening();
+        let words = [
+            "connect",
+            "-v",
+            "-p",
+            "700",
+            "127.0.0.1:7",
+            "--source=127.0.0.3",
+        ];
+        let client = space.inside(nettool(words)).stdin("x").run();
+        client.success().says("127.0.0.3:700 to 127.0.0.1:7");
+        server.wait().success();
+    };
+    // What ends first waits a minute, and holds its port.
+    talk();
+    talk();
+}
+
+#[test]
+fn a_source_that_is_not_ours_is_an_error_that_names_it() {
+    let exit = nettool(["connect", "127.0.0.1:9", "-s", "192.0.2.1"]).run();
+    let line = exit.failure(1);
+    assert!(line.contains("bind 192.0.2.1: "), "{line}");
+    let exit = nettool(["connect", "::1", "9", "-s", "127.0.0.1"]).run();
+    assert!(exit.failure(1).contains("no IPv4 address"));
+    refused(
+        &["connect", "h", "9", "-6", "-s", "127.0.0.1"],
+        &["--source", "-6"],
+    );
+    refused(&["connect", "h", "9", "-s", "here"], &["here", "; write "]);
+}
+
+#[test]
+fn what_a_connection_is_told_is_set() {
+    let v4 = holder("127.0.0.1:0");
+    let options = ["--ttl=7", "--dscp=af41", "--keepalive=9s"];
+    let client = call(&v4, &options);
+    let socket = connection(&client, Domain::IPV4);
+    assert_eq!(
+        (socket.ttl_v4().unwrap(), socket.tos_v4().unwrap()),
+        (7, 34 << 2)
+    );
+    let times = (socket.tcp_keepalive_time(), socket.tcp_keepalive_interval());
+    let nine = Duration::from_secs(9);
+    assert_eq!((times.0.unwrap(), times.1.unwrap()), (nine, nine));
+    assert!(socket.keepalive().unwrap());
+    v4.go();
+
+    let v6 = holder("[::1]:0");
+    let client = call(&v6, &options);
+    let socket = connection(&client, Domain::IPV6);
+    let both = (socket.unicast_hops_v6(), socket.tclass_v6());
+    assert_eq!((both.0.unwrap(), both.1.unwrap()), (7, 34 << 2));
+    v6.go();
+}
+
+#[test]
+fn keepalive_is_on_unless_it_is_forever_away() {
+    for (options, on) in [(&[][..], true), (&["--keepalive=forever"], false)] {
+        let peer = holder("127.0.0.1:0");
+        let client = call(&peer, options);
+        let socket = connection(&client, Domain::IPV4);
+        assert_eq!(socket.keepalive().unwrap(), on);
+        peer.go();
+        let (server, client) = serve(options);
+        let socket = connection(&server, Domain::IPV4);
+        assert_eq!(socket.keepalive().unwrap(), on);
+        client.go();
+    }
+}
+
+#[test]
+fn a_client_gets_what_its_listener_was_told() {
+    let options = [
+        "--ttl=9",
+        "--dscp=cs5",
+        "--keepalive=8s",
+        "--recv-buffer=60000",
+    ];
+    let (server, client) = serve(&options);
+    let socket = connection(&server, Domain::IPV4);
+    assert_eq!(
+        (socket.ttl_v4().unwrap(), socket.tos_v4().unwrap()),
+        (9, 40 << 2)
+    );
+    assert_eq!(
+        socket.tcp_keepalive_interval().unwrap(),
+        Duration::from_secs(8)
+    );
+    assert_eq!(socket.recv_buffer_size().unwrap(), 120_000);
+    client.go();
+}
+
+#[test]
+fn buffers_are_sized_when_asked_and_only_then() {
+    let (told, left) = (holder("127.0.0.1:0"), holder("127.0.0.1:0"));
+    let client = call(&told, &["--send-buffer=30000", "--recv-buffer=20000"]);
+    client.says("send buffer: 60000 B (58.6 KiB) granted, 30000 B (29.3 KiB) asked for");
+    client.says("receive buffer: 40000 B");
+    let socket = connection(&client, Domain::IPV4);
+    assert_eq!(socket.send_buffer_size().unwrap(), 60_000);
+    assert_eq!(socket.recv_buffer_size().unwrap(), 40_000);
+    let other = call(&left, &[]);
+    let socket = connection(&other, Domain::IPV4);
+    assert_ne!(socket.recv_buffer_size().unwrap(), 40_000);
+    told.go();
+    left.go();
+    assert!(!other.wait().stderr.contains("buffer"));
+}
+
+#[test]
+fn a_unix_socket_has_a_send_buffer() {
+    let place = scratch();
+    let path = place.path().join("s");
+    let words = ["-v", "--send-buffer=30000", "-U"];
+    let server = nettool(["listen"])
+        .args(words)
+        .arg(&path)
+        .stdin(Input::Open)
+        .start();
+    server.says("listening on");
+    let client = nettool(["connect"])
+        .args(words)
+        .arg(&path)
+        .stdin(Input::Open)
+        .start();
+    for end in [&server, &client] {
+        end.says("connected over");
+        end.says("send buffer: 60000 B");
+        let sizes = sockets(end.pid(), Domain::UNIX);
+        let sizes = sizes
+            .iter()
+            .map(|socket| socket.send_buffer_size().unwrap());
+        assert_eq!(sizes.filter(|size| *size == 60_000).count(), 1);
+    }
+}
+
+/// Prints TTL and class of every datagram that comes to port 7.
+const LOOK: &str = "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, 12, 1)  # IP_RECVTTL, which has no name here
+s.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+s.bind(('127.0.0.1', 7))
+print('ready')
+data, extra, _, peer = s.recvmsg(100, 100)
+print(data.decode(), sorted((kind, value[0]) for _, kind, value in extra), peer)
+s.sendto(b'back', peer)
+";
+
+#[test]
+fn the_peer_sees_it_on_the_datagram() {
+    let Some(space) = need(&["python3"]).then(Namespace::new).flatten() else {
+        return;
+    };
+    let peer = python(&space, LOOK).start();
+    peer.prints("ready");
+    let words = [
+        "connect",
+        "-u",
+        "127.0.0.1:7",
+        "--ttl=3",
+        "--dscp=ef",
+        "-p",
+        "70",
+    ];
+    let options = ["-v", "-s", "127.0.0.2", "--recv-buffer=50000"];
+    let client = space.inside(nettool(words).args(options)).stdin("ask");
+    client
+        .run()
+        .printed("back")
+        .says("receive buffer: 100000 B");
+    // IP_TOS is 1, IP_TTL 2 (linux/in.h).
+    peer.prints("ask [(1, 184), (2, 3)] ('127.0.0.2', 70)");
+}
+
+/// Prints TTL and class of every packet from port 7 on, until standard input ends.
+const SNIFF: &str = "
+import select, socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+s.bind(('lo', 0))
+print('ready')
+while s in select.select([s, sys.stdin], [], [])[0]:
+    p, where = s.recvfrom(100)
+    h = (p[0] & 15) * 4
+    port = int.from_bytes(p[h:h + 2], 'big')
+    if p[9] == 6 and where[2] != 4: print('from', port, 'flags', p[h + 13], 'ttl', p[8], 'tos', p[1])
+";
+
+#[test]
+fn every_packet_has_it_on_the_wire() {
+    let Some(space) = need(&["python3"]).then(Namespace::new).flatten() else {
+        return;
+    };
+    let mut sniffer = python(&space, SNIFF).stdin(Input::Open).start();
+    sniffer.prints("ready");
+    let server = nettool(["listen", "127.0.0.1", "7", "--ttl=11", "--dscp=cs1"]);
+    let server = space.inside(server).stdin("answer").start();
+    server.listening();
+    let client = nettool(["connect", "127.0.0.1:7", "-p70", "--ttl=12", "--dscp=cs2"]);
+    space.inside(client).stdin("ask").run().printed("answer");
+    server.wait().success();
+    // SYN, SYN and ACK, data.
+    sniffer.prints("from 70 flags 2 ttl 12 tos 64");
+    sniffer.prints("from 7 flags 18 ttl 11 tos 32");
+    sniffer.prints("from 7 flags 24 ttl 11 tos 32");
+    drop(sniffer.stdin.take());
+    let seen = String::from_utf8(sniffer.wait().stdout).unwrap();
+    let strange = |line: &&str| line.starts_with("from") && line.contains("ttl 64");
+    assert_eq!(seen.lines().find(strange), None);
+}
+
+/// Connects inside, from this interface.
+fn over(space: &Namespace, interface: &str, words: &[&str]) -> Exit {
+    let program = nettool(["connect", "--interface", interface]).args(words);
+    space.inside(program).stdin("x").run()
+}
+
+#[test]
+fn an_interface_is_the_only_way() {
+    let Some((near, far)) = Namespace::pair() else {
+        return;
+    };
+    let server = far.inside(nettool(["listen", "10.77.0.2", "7"])).start();
+    server.listening();
+    let exit = over(&near, "lo", &["10.77.0.2:7", "--connect-timeout=1s"]);
+    exit.failure(1);
+    over(&near, "eth0", &["10.77.0.2:7"]).success();
+    server.wait().success().printed("x");
+
+    let server = near
+        .inside(nettool(["listen", "7", "--interface=eth0"]))
+        .start();
+    server.announced(2);
+    over(&near, "lo", &["127.0.0.1:7"]).failure(1);
+    over(&far, "eth0", &["10.77.0.1:7"]).success();
+    server.wait().success().printed("x");
+
+    for words in [&["10.77.0.2:7"][..], &["-u", "10.77.0.2:7"]] {
+        let exit = over(&near, "eth9", words);
+        let line = exit.failure(1);
+        let cause = "set the interface for 10.77.0.2:7: no interface is called \"eth9\"; \
+            this machine has lo, eth0";
+        assert!(line.ends_with(cause), "{line}");
+    }
+    for name in ["", "eth0eth0eth0eth0eth0"] {
+        over(&near, name, &["10.77.0.2:7"]).failure(1);
+    }
+    let exit = near
+        .inside(nettool(["listen", "7", "--interface", "eth9"]))
+        .run();
+    assert!(exit.failure(1).contains("this machine has lo, eth0"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for (option, value) in [
+        ("--ttl", "3"),
+        ("--dscp", "ef"),
+        ("--keepalive", "3s"),
+        ("--interface", "lo"),
+        ("--recv-buffer", "64K"),
+    ] {
+        for command in ["connect", "listen"] {
+            refused(
+                &[command, "-U", "/nowhere/s", option, value],
+                &[option, "--unix"],
+            );
+        }
+    }
+    for option in ["--source=::1", "--source-port=9"] {
+        let name = option.split('=').next().unwrap();
+        refused(&["connect", "-U", "/nowhere/s", option], &[name, "--unix"]);
+    }
+    for command in ["connect", "listen"] {
+        let words = [command, "-u", "127.0.0.1", "9", "--keepalive", "3s"];
+        refused(&words, &["--keepalive", "--udp"]);
+    }
+    for bad in [
+        "--ttl=0",
+        "--ttl=256",
+        "--ttl=x",
+        "--dscp=64",
+        "--dscp=af44",
+        "--keepalive=0",
+        "--keepalive=500ms",
+        "--keepalive=32768",
+        "--send-buffer=0",
+        "--recv-buffer=2G",
+    ] {
+        let value = bad.split('=').next_back().unwrap();
+        refused(&["connect", "127.0.0.1", "9", bad], &[value, "; write "]);
+    }
+}
+
+#[test]
+fn a_backlog_is_what_was_asked_for() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let place = scratch();
+    let path = place.path().join("s");
+    let path = path.to_str().unwrap();
+    for (words, filter) in [
+        (["--port", "7"], "-ltnH sport = :7".to_owned()),
+        (["--unix", path], format!("-lxH src {path}")),
+    ] {
+        let server = nettool(["listen", "--backlog=5"]).args(words);
+        let server = space.inside(server).start();
+        server.says("listening on");
+        let listed = space.run(&format!("ss {filter}"));
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        for line in listed.lines() {
+            let limit = line.split_whitespace().find(|word| *word == "5");
+            assert!(limit.is_some(), "{line}");
+        }
+        assert!(!listed.is_empty());
+    }
+    refused(
+        &["listen", "-u", "9", "--backlog=5"],
+        &["--backlog", "--udp"],
+    );
+    refused(&["listen", "9", "--backlog=0"], &["0", "; write "]);
+}
+
+#[test]
+fn a_port_is_shared_when_both_say_so() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    for kind in [&[][..], &["-u"]] {
+        let words = [&["listen", "127.0.0.1", "7", "--reuse-port"], kind].concat();
+        let one = space.inside(nettool(&words)).start();
+        one.listening();
+        let other = space.inside(nettool(&words)).start();
+        other.listening();
+        let alone = [&["listen", "127.0.0.1", "7"], kind].concat();
+        let exit = space.inside(nettool(alone)).run();
+        assert!(exit.failure(1).contains("bind 127.0.0.1:7: "));
+    }
+    refused(
+        &["listen", "-U", "/nowhere/s", "--reuse-port"],
+        &["--reuse-port", "--unix"],
+    );
+}
+
+#[test]
+fn a_port_file_is_there_once_a_client_can_connect() {
+    let place = scratch();
+    let file = place.path().join("port");
+    std::fs::write(&file, "an older one that is longer").unwrap();
+    for kind in [&[][..], &["-u"]] {
+        let words = [
+            &["listen", "0", "--port-file"],
+            &[file.to_str().unwrap()][..],
+            kind,
+        ]
+        .concat();
+        let server = nettool(words).start();
+        let port = server.listening().port();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{port}\n"));
+        server.kill();
+        assert!(file.exists());
+        let all = std::fs::read_dir(place.path()).unwrap();
+        assert_eq!(all.count(), 1);
+    }
+}
+
+#[test]
+fn a_port_file_never_appears_half_written() {
+    let place = scratch();
+    let file = place.path().join("port");
+    let server = nettool(["listen", "127.0.0.1", "0", "--port-file"])
+        .arg(&file)
+        .start();
+    until("the file is there", || file.exists());
+    let port = std::fs::read_to_string(&file).unwrap();
+    let target = format!("127.0.0.1:{}", port.strip_suffix('\n').unwrap());
+    nettool(["connect", &target]).stdin("x").run().success();
+    server.wait().success().printed("x");
+}
+
+#[test]
+fn a_port_file_replaces_nothing_but_a_file() {
+    let place = scratch();
+    let symlink = place.path().join("symlink");
+    std::os::unix::fs::symlink("/dev/null", &symlink).unwrap();
+    for path in [place.path(), &symlink, &place.path().join("none/port")] {
+        let exit = nettool(["listen", "127.0.0.1", "0", "--port-file"])
+            .arg(path)
+            .run();
+        let line = exit.failure(1);
+        assert!(
+            line.contains(&format!("write to {}: ", path.display())),
+            "{line}"
+        );
+        assert!(!exit.stderr.contains("listening on"));
+    }
+    assert!(symlink.is_symlink());
+}
+
+#[test]
+fn who_listens_late_is_reached() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let words = [
+        "connect",
+        "-v",
+        "127.0.0.1:7",
+        "--retry=20",
+        "--retry-delay=50ms",
+    ];
+    let client = space.inside(nettool(words)).stdin("x").start();
+    let refusal = "connect to 127.0.0.1:7: connection refused; again in ";
+    client.says(&format!("{refusal}50ms, 19 more after that"));
+    client.says(&format!("{refusal}100ms, 18 more after that"));
+    let server = space.inside(nettool(["listen", "127.0.0.1", "7"])).start();
+    server.wait().success().printed("x");
+    client.wait().success();
+}
+
+#[test]
+fn so_many_retries_and_no_more() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    for (retries, count) in [("0", 0), ("1", 1), ("3", 3)] {
+        let words = [
+            "connect",
+            "127.0.0.1",
+            "7",
+            "-v",
+            "--retry-delay=10ms",
+            "--retry",
+        ];
+        let exit = space.inside(nettool(words).arg(retries)).run();
+        let line = exit.failure(1);
+        assert!(
+            line.ends_with("connect to 127.0.0.1:7: connection refused"),
+            "{line}"
+        );
+        assert_eq!(exit.stderr.matches("; again in ").count(), count);
+    }
+    refused(&["connect", "h", "9", "--retry-delay=1s"], &["--retry <N>"]);
+    refused(&["connect", "h", "9", "--retry=-1"], &["-1"]);
+    refused(
+        &["connect", "h", "9", "--retry=1", "--retry-delay=forever"],
+        &["; write "],
+    );
+}
+
+#[test]
+fn retries_end_with_the_time_for_all() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let words = [
+        "connect",
+        "127.0.0.1:7",
+        "--retry=1000",
+        "--retry-delay=20ms",
+        "--max-time=1s",
+    ];
+    let exit = space.inside(nettool(words)).run();
+    exit.failure(1);
+    exit.within(Duration::from_millis(1500))
+        .at_least(Duration::from_millis(200));
+}
+
+#[test]
+fn a_reset_before_a_byte_is_tried_again_and_no_other() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let reset = |stream: &std::net::TcpStream| rustix::net::connect_unspec(stream).unwrap();
+    let words = ["connect", "-v", &target, "--retry=5", "--retry-delay=10ms"];
+    let mut client = nettool(words).stdin(Input::Open).start();
+    for _ in 0..2 {
+        reset(&listener.accept().unwrap().0);
+    }
+    let (stream, _) = listener.accept().unwrap();
+    let mut stdin = client.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"x").unwrap();
+    std::io::Read::read_exact(&mut &stream, &mut [0]).unwrap();
+    reset(&stream);
+    let exit = client.wait();
+    exit.failure(1);
+    assert_eq!(exit.stderr.matches("; again in ").count(), 2);
+}
