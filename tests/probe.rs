@@ -715,7 +715,7 @@ fn the_users_limits_on_everything_hold() {
         sockets.split(|b| *b == b'\n').count() - 1
     };
     until("seven ports are being tried", || sockets() == 7);
-    std::thread::sleep(Duration::from_millis(100));
+    assert!(running.stays(Duration::from_millis(100)));
     assert_eq!(sockets(), 7);
     running.signal(Signal::TERM);
     running.wait().died_of(libc::SIGTERM);
