@@ -20,3 +20,4 @@ mod options;
 mod probe;
 mod process;
 mod support;
+mod terminal;
