@@ -201,11 +201,11 @@ udp\t'UDP datagrams'
 unix\t'A Unix stream'"
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l send-buffer -d 'Give the sender a send buffer of this size, which switches its autotuning off' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l recv-buffer -d 'Give the peer a receive buffer of this size, which switches its autotuning off' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l max-time -d 'Stop sending after this time, blocked or not' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l max-time -d 'Stop sending after this time, blocked or not; and as long for a HOST to read with --drain' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l drain -d 'Then read at the peer\'s end, bit by bit, and show how the bytes leave'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l drain -d 'Then read at the peer\'s end, bit by bit, and show how the bytes leave; with HOST the peer reads'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l json -d 'Print records, one JSON object a line'

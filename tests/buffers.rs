@@ -30,6 +30,19 @@ for proto, kind in kinds.items():
             print(json.dumps([proto, direction, size, has]))
 "#;
 
+/// What the two ends of a connection over loopback, and of pairs, have; a line each.
+const CONNECTED: &str = r#"
+import json, socket
+server = socket.create_server(("127.0.0.1", 0))
+tcp = socket.create_connection(server.getsockname()), server.accept()[0]
+udp = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
+pairs = {"tcp": tcp, "udp": udp, "unix": socket.socketpair(),
+    "unix-datagram": socket.socketpair(type=socket.SOCK_DGRAM)}
+for proto, (sender, receiver) in pairs.items():
+    print(json.dumps([proto, "send", sender.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)]))
+    print(json.dumps([proto, "receive", receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)]))
+"#;
+
 /// Every line of standard output as JSON, of a program that must succeed without a word.
 fn lines(program: Program) -> Vec<Value> {
     let exit = program.run();
@@ -103,6 +116,73 @@ fn sizes_are_what_a_socket_says_and_where_they_come_from() {
             assert_eq!(of(proto)["autotuned"], false);
         }
     }
+}
+
+#[test]
+fn a_connection_begins_with_what_its_ends_say() {
+    if !need(&["python3"]) {
+        return;
+    }
+    let theirs = lines(Program::new("python3").args(["-c", CONNECTED]));
+    let ours = buffers(&[]);
+    let ours = ours.iter().map(|record| {
+        json!([
+            record["proto"],
+            record["direction"],
+            record["connected_bytes"]
+        ])
+    });
+    assert_eq!(ours.collect::<Vec<_>>(), theirs);
+    let text = nettool(["buffers"]).run();
+    let sentence = format!(
+        "begins with {} to send and {} to receive.",
+        theirs[0][2], theirs[1][2]
+    );
+    assert!(String::from_utf8_lossy(&text.success().stdout).contains(&sentence));
+}
+
+#[test]
+fn an_ordinary_user_learns_what_may_be_known() {
+    if !need(&["python3", "setpriv"]) {
+        return;
+    }
+    let nobody = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ];
+    let unprivileged = |words: &[&str]| nettool(words).by_way_of(nobody);
+    assert_eq!(lines(unprivileged(&["buffers", "--json"])), buffers(&[]));
+    let fill = lines(unprivileged(&["buffers", "fill", "--json"]));
+    assert_eq!(
+        (&fill[0]["blocked"], &fill[0]["at_rest"]),
+        (&json!(true), &json!(true))
+    );
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let script = "import socket, time; s = socket.create_server(('127.0.0.1', 4000), backlog=7); \
+        print('ready', flush=True); time.sleep(1000)";
+    let server = space
+        .inside(Program::new("python3").args(["-c", script]))
+        .start();
+    server.prints("ready");
+    let list = |words: &[&str]| space.inside(unprivileged(words));
+    let sockets = lines(list(&["buffers", "list", "-t", "--json"]));
+    assert_eq!(
+        (sockets.len(), &sockets[0]["backlog"]),
+        (1, &json!(7)),
+        "{sockets:?}"
+    );
+    assert_eq!(
+        (&sockets[0]["pid"], &sockets[0]["process"]),
+        (&Value::Null, &Value::Null)
+    );
+    let said = list(&["buffers", "list", "-t", "-v"]).run();
+    said.success()
+        .says("processes of other users are shown to root alone");
+    server.kill();
 }
 
 #[test]

@@ -13,6 +13,9 @@ pub struct Listed {
     pub sockets: Vec<Socket>,
     /// Kinds that this system does not tell of.
     pub unknown: Vec<Error>,
+    /// Why it tells less than it could of the others: no sizes of buffers, and of Unix sockets no
+    /// queues.
+    pub poorer: Vec<Error>,
 }
 
 /// The sockets of these kinds in our network namespace, with the processes that have them if those
@@ -24,20 +27,25 @@ pub fn list(kinds: &[SocketKind], processes: bool, tcp: bool) -> Result<Listed> 
     let mut listed = Listed {
         sockets: Vec::new(),
         unknown: Vec::new(),
+        poorer: Vec::new(),
     };
     for kind in kinds {
-        let cause: Cause = match sys::sockets(*kind, tcp) {
-            Ok(Some(sockets)) => {
-                listed.sockets.extend(sockets);
-                continue;
-            }
-            Ok(None) => "this system is not asked yet".to_owned().into(),
-            Err(error) => error.into(),
+        let failed = |cause: Cause| {
+            let target = format!("the {} sockets", kind.name());
+            Error::new(Action::Inspect, target, cause)
         };
-        let target = format!("the {} sockets", kind.name());
-        listed
-            .unknown
-            .push(Error::new(Action::Inspect, target, cause));
+        match sys::sockets(*kind, tcp) {
+            Ok(Some(list)) => {
+                listed.sockets.extend(list.sockets);
+                let refused = list.refused.map(Cause::from);
+                listed.poorer.extend(refused.map(failed));
+            }
+            Ok(None) => {
+                let cause = "this system is not asked yet".to_owned().into();
+                listed.unknown.push(failed(cause));
+            }
+            Err(error) => listed.unknown.push(failed(error.into())),
+        }
     }
     if listed.unknown.len() == kinds.len()
         && let Some(error) = listed.unknown.pop()

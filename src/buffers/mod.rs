@@ -25,7 +25,7 @@ pub use watch::{Connection, Verdict, Watch};
 
 use crate::error::{Error, Result};
 use origin::Settings;
-use trial::Trial;
+use trial::{Connected, Trial};
 
 /// The largest size that a program can ask for: the option is a C `int`.
 pub const LARGEST_REQUEST: u64 = i32::MAX.unsigned_abs() as u64;
@@ -48,6 +48,8 @@ pub struct BufferSizes {
     pub settable: Option<Limit>,
     /// Whether the system lets it grow as the connection needs.
     pub autotuned: Option<bool>,
+    /// What it has once connected over loopback, if that could be tried.
+    pub connected: Option<u64>,
     /// What came of the size that was asked for.
     pub grant: Option<Grant>,
 }
@@ -70,8 +72,9 @@ pub fn measure(request: Option<u64>) -> Result<Buffers> {
     let mut sizes = Vec::new();
     let mut failed = Vec::new();
     for transport in Transport::ALL {
+        let connected = Connected::new(transport);
         for direction in Direction::BOTH {
-            match Trial::new(transport, direction, request) {
+            match Trial::new(transport, direction, request, &connected) {
                 Ok(trial) => sizes.push(trial.explained(&mut settings)),
                 Err(error) => failed.push(error),
             }

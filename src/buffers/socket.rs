@@ -24,6 +24,8 @@ pub struct Socket {
     pub receive_buffer: Option<u64>,
     /// The size of the send buffer.
     pub send_buffer: Option<u64>,
+    /// The memory that the send buffer takes, which reaches its size when there is no more room.
+    pub send_memory: Option<u64>,
     /// How many connections wait to be accepted; of a listening socket alone.
     pub accept_queue: Option<u64>,
     /// How many may; of a listening socket alone.
@@ -39,6 +41,15 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Whether a program that writes has to wait for room: the kernel wakes it when a third of the
+    /// send buffer is free (`sk_stream_is_writeable` in `include/net/sock.h`).
+    pub(super) fn is_full(&self) -> bool {
+        let (Some(memory), Some(size)) = (self.send_memory, self.send_buffer) else {
+            return false;
+        };
+        memory.saturating_mul(3) >= size.saturating_mul(2)
+    }
+
     /// Takes over two numbers that mean something else where connections are accepted (ss(8)).
     pub(crate) fn take_queues(&mut self, receive: u32, send: u32) {
         let (receive, send) = (Some(u64::from(receive)), Some(u64::from(send)));
@@ -193,6 +204,8 @@ pub struct Tcp {
     pub received: Option<u64>,
     /// Bytes that wait to be sent for the first time.
     pub unsent: Option<u32>,
+    /// Whether lately there was less to send than the network would have taken.
+    pub starved: bool,
     /// How long there was something to send, in microseconds.
     pub busy_us: Option<u64>,
     /// How long of that the receiver's window was full.

@@ -5,8 +5,9 @@ use std::io;
 use socket2::Socket;
 
 use super::origin::Settings;
-use super::{BufferSizes, Direction, Grant, LARGEST_REQUEST, Limit, Transport};
+use super::{BufferSizes, Direction, Grant, LARGEST_REQUEST, Limit, Sizes, Transport, fill};
 use crate::error::{Action, Error, Result};
+use crate::net::Family;
 
 /// What new sockets say, before it is known why.
 pub(super) struct Trial {
@@ -18,6 +19,8 @@ pub(super) struct Trial {
     minimum: Option<u64>,
     /// What asking for the most gives; some systems refuse.
     settable: Option<u64>,
+    /// What a connected one has, if a pair could be made.
+    connected: Option<u64>,
     /// What was asked for, and what that gives.
     request: Option<(u64, u64)>,
 }
@@ -28,6 +31,7 @@ impl Trial {
         transport: Transport,
         direction: Direction,
         request: Option<u64>,
+        connected: &Connected,
     ) -> Result<Self> {
         let asked = |size| size_after(transport, direction, size);
         let target = || format!("the {} buffer of {}", direction.name(), transport.name());
@@ -40,6 +44,7 @@ impl Trial {
             default: asked(None).map_err(failed)?,
             minimum: asked(Some(1)).ok(),
             settable: asked(Some(LARGEST_REQUEST)).ok(),
+            connected: connected.size(direction),
             request: request.map(granted).transpose().map_err(refused)?,
         })
     }
@@ -66,10 +71,32 @@ impl Trial {
             maximum,
             settable,
             autotuned,
+            connected: self.connected,
             grant: self
                 .request
                 .map(|sizes| Grant::new(direction, sizes, settable)),
         }
+    }
+}
+
+/// Two sockets connected to each other, the first of which sends.
+pub(super) struct Connected(Option<(Socket, Socket)>);
+
+impl Connected {
+    /// Makes them; a machine without loopback has none over IP.
+    pub(super) fn new(transport: Transport) -> Self {
+        let pair = |family| fill::pair::connected(transport, family, Sizes::default());
+        Self(pair(Family::V4).or_else(|_| pair(Family::V6)).ok())
+    }
+
+    /// The size of the buffer at the end that uses it.
+    fn size(&self, direction: Direction) -> Option<u64> {
+        let (sender, receiver) = self.0.as_ref()?;
+        let size = match direction {
+            Direction::Send => sender.send_buffer_size(),
+            Direction::Receive => receiver.recv_buffer_size(),
+        };
+        u64::try_from(size.ok()?).ok()
     }
 }
 

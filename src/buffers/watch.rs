@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Socket, SocketKind, SocketState, Tcp, list};
+use super::{Listed, Socket, SocketKind, SocketState, Tcp, list};
 use crate::error::Result;
 
 /// A connection between two looks.
@@ -54,8 +54,9 @@ impl Verdict {
 
     /// Judges what TCP counted in an interval. The time that there was something to send has three
     /// parts, and what is left after the two that are named is the network's
-    /// (`tcp_get_info_chrono_stats` in `net/ipv4/tcp.c`).
-    fn of(then: &Tcp, now: &Tcp, interval: Duration) -> Option<Self> {
+    /// (`tcp_get_info_chrono_stats` in `net/ipv4/tcp.c`), unless the network would have taken more.
+    fn of(before: &Look, after: &Look, interval: Duration) -> Option<Self> {
+        let (then, now) = (&before.tcp, &after.tcp);
         let passed = |now: Option<u64>, then: Option<u64>| now?.checked_sub(then?);
         let busy = passed(now.busy_us, then.busy_us)?;
         let receiver = passed(now.receiver_limited_us, then.receiver_limited_us)?;
@@ -75,10 +76,12 @@ impl Verdict {
         // The kernel is sparing with this part: 11 % of the time with 8 KiB on a path of 40 ms, 31 %
         // with 32 KiB on one of 50 ms, and nothing with a buffer that it tunes itself.
         let is_small = buffer.saturating_mul(SEND_BUFFER_PART) >= busy;
-        Some(if is_small {
-            Self::SendBuffer
-        } else {
-            Self::Network
+        let starved = then.starved && now.starved;
+        Some(match starved {
+            _ if is_small => Self::SendBuffer,
+            true if before.full && after.full => Self::SendBuffer,
+            true if !before.full && !after.full => Self::Application,
+            _ => Self::Network,
         })
     }
 }
@@ -92,7 +95,18 @@ type Ends = (SocketAddr, SocketAddr);
 /// Looks at connections again and again.
 #[derive(Debug, Default)]
 pub struct Watch {
-    last: HashMap<Ends, (Instant, Tcp)>,
+    last: HashMap<Ends, Look>,
+}
+
+/// What a look at a connection saw.
+#[derive(Clone, Debug)]
+struct Look {
+    /// When it was.
+    at: Instant,
+    /// What TCP had measured.
+    tcp: Tcp,
+    /// Whether there was no room in the send buffer.
+    full: bool,
 }
 
 impl Watch {
@@ -101,7 +115,15 @@ impl Watch {
     /// # Errors
     /// The system does not tell of its connections.
     pub fn look(&mut self) -> Result<Vec<Connection>> {
-        let sockets = list(&[SocketKind::Tcp], false, true)?.sockets;
+        let Listed {
+            sockets,
+            mut poorer,
+            ..
+        } = list(&[SocketKind::Tcp], false, true)?;
+        // What TCP measures is told by one source alone.
+        if let Some(error) = poorer.pop() {
+            return Err(error);
+        }
         let now = Instant::now();
         let last = std::mem::take(&mut self.last);
         let mut connections = Vec::new();
@@ -113,11 +135,12 @@ impl Watch {
             if socket.state == SocketState::Listen {
                 continue;
             }
-            self.last.insert((local, peer), (now, tcp));
-            if let Some((then, before)) = last.get(&(local, peer)) {
-                let interval = now.saturating_duration_since(*then);
-                connections.extend(Connection::between(socket, before, tcp, interval));
+            let full = socket.is_full();
+            let look = Look { at: now, tcp, full };
+            if let Some(before) = last.get(&(local, peer)) {
+                connections.extend(Connection::between(socket, before, &look));
             }
+            self.last.insert((local, peer), look);
         }
         Ok(connections)
     }
@@ -125,7 +148,9 @@ impl Watch {
 
 impl Connection {
     /// What happened in an interval; nothing is known of another connection with the same ends.
-    fn between(socket: Socket, then: &Tcp, now: Tcp, interval: Duration) -> Option<Self> {
+    fn between(socket: Socket, before: &Look, after: &Look) -> Option<Self> {
+        let (then, now) = (&before.tcp, after.tcp);
+        let interval = after.at.saturating_duration_since(before.at);
         let rate = |now: Option<u64>, then: Option<u64>| -> Option<Option<u64>> {
             match (now, then) {
                 (Some(now), Some(then)) => Some(a_second(now.checked_sub(then)?, interval)),
@@ -135,7 +160,7 @@ impl Connection {
         Some(Self {
             sent: rate(now.acknowledged, then.acknowledged)?,
             received: rate(now.received, then.received)?,
-            verdict: Verdict::of(then, &now, interval),
+            verdict: Verdict::of(before, after, interval),
             socket,
             tcp: now,
             interval,
@@ -153,9 +178,10 @@ fn a_second(count: u64, interval: Duration) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// What TCP counted, in microseconds.
-    fn tcp(busy: u64, receiver: u64, buffer: u64) -> Tcp {
-        Tcp {
+    /// What TCP counted, in microseconds, at the beginning or later.
+    fn look(after: Duration, busy: u64, receiver: u64, buffer: u64) -> Look {
+        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        let tcp = Tcp {
             rtt_us: 1,
             congestion_window: 10,
             segment: 1448,
@@ -163,25 +189,33 @@ mod tests {
             acknowledged: Some(busy),
             received: Some(0),
             unsent: Some(0),
+            starved: false,
             busy_us: Some(busy),
             receiver_limited_us: Some(receiver),
             send_buffer_limited_us: Some(buffer),
+        };
+        Look {
+            at: *START + after,
+            tcp,
+            full: true,
         }
+    }
+
+    /// The verdict on a millisecond.
+    fn of(busy: u64, receiver: u64, buffer: u64, change: impl Fn(&mut Look)) -> Option<Verdict> {
+        let interval = Duration::from_millis(1);
+        let mut before = look(Duration::ZERO, 1000, 100, 10);
+        let mut after = look(interval, 1000 + busy, 100 + receiver, 10 + buffer);
+        change(&mut before);
+        change(&mut after);
+        Verdict::of(&before, &after, interval)
     }
 
     #[test]
     fn the_largest_part_is_the_verdict() {
-        let of = |busy: u64, receiver: u64, buffer: u64| {
-            let then = tcp(1000, 100, 10);
-            let now = tcp(1000 + busy, 100 + receiver, 10 + buffer);
-            Verdict::of(&then, &now, Duration::from_millis(1))
-        };
+        let of = |busy, receiver, buffer| of(busy, receiver, buffer, |_| {});
         assert_eq!(of(0, 0, 0), Some(Verdict::Idle));
         assert_eq!(of(400, 400, 0), Some(Verdict::Application));
-        let (then, mut now) = (tcp(0, 0, 0), tcp(0, 0, 0));
-        now.acknowledged = Some(1);
-        let said = Verdict::of(&then, &now, Duration::from_millis(1));
-        assert_eq!(said, Some(Verdict::Application));
         assert_eq!(of(900, 600, 100), Some(Verdict::Receiver));
         assert_eq!(of(900, 100, 600), Some(Verdict::SendBuffer));
         assert_eq!(of(900, 0, 100), Some(Verdict::SendBuffer));
@@ -189,12 +223,35 @@ mod tests {
     }
 
     #[test]
-    fn another_connection_with_the_same_ends_has_no_rate() {
-        let between = |then: &Tcp, now| {
-            Connection::between(Socket::default(), then, now, Duration::from_secs(2))
+    fn bytes_that_moved_in_no_time_were_the_program_s_choice() {
+        let verdict = of(0, 0, 0, |look| {
+            let later = look.at > self::look(Duration::ZERO, 0, 0, 0).at;
+            look.tcp.acknowledged = Some(u64::from(later));
+        });
+        assert_eq!(verdict, Some(Verdict::Application));
+    }
+
+    #[test]
+    fn a_network_that_would_take_more_is_not_what_holds_up() {
+        let starved = |full| {
+            of(1000, 0, 0, move |look| {
+                look.tcp.starved = true;
+                look.full = full;
+            })
         };
-        assert!(between(&tcp(5, 0, 0), tcp(4, 0, 0)).is_none());
-        let connection = between(&tcp(0, 0, 0), tcp(1000, 0, 0)).unwrap();
+        assert_eq!(starved(true), Some(Verdict::SendBuffer));
+        assert_eq!(starved(false), Some(Verdict::Application));
+    }
+
+    #[test]
+    fn another_connection_with_the_same_ends_has_no_rate() {
+        let between = |then, now| {
+            let before = look(Duration::ZERO, then, 0, 0);
+            let after = look(Duration::from_secs(2), now, 0, 0);
+            Connection::between(Socket::default(), &before, &after)
+        };
+        assert!(between(5, 4).is_none());
+        let connection = between(0, 1000).unwrap();
         assert_eq!((connection.sent, connection.received), (Some(500), Some(0)));
     }
 }

@@ -20,7 +20,11 @@ mod netlink;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 #[cfg(target_os = "linux")]
+mod proc_net;
+#[cfg(target_os = "linux")]
 mod processes;
+#[cfg(target_os = "linux")]
+mod socket_list;
 
 #[cfg(target_os = "linux")]
 pub(crate) use ethtool::hardware;
@@ -30,7 +34,7 @@ pub(crate) use linux::{
     stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use netlink::{default_routes, interfaces, route_to, sockets, tcp_socket};
+pub(crate) use netlink::{default_routes, interfaces, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, process_sockets,
@@ -42,6 +46,8 @@ pub(crate) use portable::{
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
+#[cfg(target_os = "linux")]
+pub(crate) use socket_list::sockets;
 
 pub(crate) use binding::bind_without_port;
 pub use descriptors::StdinKind;
@@ -66,4 +72,12 @@ pub(crate) enum Splice {
     NotHere,
     /// The source is empty or the destination full: nobody says which.
     NotNow,
+}
+
+/// The sockets of a kind.
+pub(crate) struct SocketList {
+    /// What there is.
+    pub(crate) sockets: Vec<crate::buffers::Socket>,
+    /// Why a source that tells less was read, if one was.
+    pub(crate) refused: Option<std::io::Error>,
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
 
-use super::Splice;
+use super::{SocketList, Splice};
 use crate::buffers::{Process, Socket, SocketKind};
 use crate::interfaces::{Hardware, Interface, Route};
 use crate::net::Family;
@@ -45,7 +45,7 @@ pub(crate) fn receive_drops(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> 
 }
 
 /// Unknown here.
-pub(crate) fn sockets(_kind: SocketKind, _tcp: bool) -> io::Result<Option<Vec<Socket>>> {
+pub(crate) fn sockets(_kind: SocketKind, _tcp: bool) -> io::Result<Option<SocketList>> {
     Ok(None)
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::lines;
-use crate::support::{Input, Namespace, Output, Program, Running, need, nettool};
+use crate::support::{Input, Namespace, Output, Program, Running, need, nettool, until};
 
 /// Takes a connection for each line on stdin, reads nothing from it, and prints its number, how many
 /// bytes wait in it and the size of its receive buffer.
@@ -123,6 +123,87 @@ fn a_pair_of_our_own_is_filled_and_drained() {
         assert_eq!(last["read_bytes"], last["accepted_bytes"]);
         assert_eq!(number(last, "peer_queue_bytes"), 0);
     }
+}
+
+/// Reads nothing before a line on stdin, then everything; prints how much that was.
+const READER: &str = r#"
+import socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+print(f"listening on tcp 127.0.0.1:{server.getsockname()[1]}", file=sys.stderr, flush=True)
+one = server.accept()[0]
+sys.stdin.readline()
+total = 0
+while piece := one.recv(65536): total += len(piece)
+print(total, flush=True)
+"#;
+
+#[test]
+fn bytes_leave_as_another_program_reads() {
+    if !need(&["python3"]) {
+        return;
+    }
+    let reader = Program::new("python3")
+        .args(["-c", READER])
+        .stdin(Input::Open)
+        .start();
+    let target = reader.listening().to_string();
+    let words = ["buffers", "fill", "--json", "--drain", "--max-time", "30s"];
+    let filling = nettool(words).arg(&target).start();
+    until("it is full", || filling.printed() > 100);
+    let mut stdin = reader.stdin.as_ref().expect("an open pipe");
+    stdin.write_all(b"read\n").expect("a peer that reads");
+    let exit = filling.wait();
+    exit.success().silent();
+    let records = super::parsed(&exit.stdout);
+    assert!(records.len() > 1, "{records:?}");
+    let last = &records[records.len() - 1];
+    assert_eq!(last["acknowledged_bytes"], last["accepted_bytes"]);
+    assert_eq!(last["peer_queue_bytes"], 0);
+    reader.prints(&format!("{}\n", last["accepted_bytes"]));
+
+    let deaf = peer("127.0.0.1", 0).start();
+    let words = ["buffers", "fill", "--drain", "--max-time", "700ms"];
+    let exit = nettool(words).arg(deaf.listening().to_string()).run();
+    assert!(exit.failure(1).ends_with("it has not read everything"));
+    deaf.kill();
+}
+
+#[test]
+fn a_fill_is_what_ss_says() {
+    if !need(&["python3", "ss"]) {
+        return;
+    }
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let peer = space.inside(peer("127.0.0.1", 0)).start();
+    let target = peer.listening().to_string();
+    let words = ["buffers", "fill", "--json", "--drain", "--max-time", "60s"];
+    let filling = space.inside(nettool(words).arg(&target)).start();
+    until("it is full", || filling.printed() > 100);
+    let port = target.rsplit(':').next().expect("a port");
+    let shown = space.run(&format!("ss -OHtmin dport = :{port}")).stdout;
+    let shown = String::from_utf8(shown).expect("text");
+    let fill = &super::parsed(&filling.kill().stdout)[0];
+    let queued = number(fill, "unsent_bytes") + number(fill, "in_flight_bytes");
+    assert_eq!(
+        shown.split_whitespace().nth(2),
+        Some(queued.to_string().as_str()),
+        "{shown}"
+    );
+    for (name, field) in [
+        ("send_buffer_bytes", ",tb"),
+        ("acknowledged_bytes", "bytes_acked:"),
+        ("unsent_bytes", "notsent:"),
+    ] {
+        let (_, rest) = shown.split_once(field).expect(field);
+        let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next();
+        let told: u64 = digits.and_then(|text| text.parse().ok()).expect(field);
+        // The SYN counts as a byte there.
+        let told = told - u64::from(name == "acknowledged_bytes");
+        assert_eq!(number(fill, name), told, "{name}: {shown}");
+    }
+    peer.kill();
 }
 
 #[test]
@@ -247,7 +328,6 @@ fn a_fill_that_cannot_be_is_explained() {
         &["--proto", "unix", "-4"],
         &["host"],
         &["127.0.0.1", "0"],
-        &["127.0.0.1", "80", "--drain"],
         &["--send-buffer", "3G"],
         &["-n", "name.test", "80"],
     ] {

@@ -172,6 +172,65 @@ fn every_number_is_what_ss_says() {
 }
 
 #[test]
+fn without_sock_diag_proc_tells_what_it_knows() {
+    let Some((space, crowd)) = crowd() else {
+        return;
+    };
+    if !need(&["strace"]) {
+        return;
+    }
+    let refused = |words: &[&str]| {
+        let words = ["buffers", "list", "-n"].iter().chain(words);
+        let inject = "inject=socket:error=EPROTONOSUPPORT";
+        let program =
+            nettool(words).by_way_of(["strace", "-f", "-qq", "-o/dev/null", "-e", inject]);
+        space.inside(program)
+    };
+    let poor = |mut row: Value| {
+        for place in [6, 7] {
+            row[place] = Value::Null;
+        }
+        // The table has no backlog, and drops of UDP alone.
+        if row[1] == "listen" {
+            row[3] = Value::Null;
+        }
+        if row[0] == "tcp" {
+            row[8] = Value::Null;
+        }
+        row
+    };
+    until("both see the same", || {
+        let mut rows: Vec<_> = lines(refused(&["-tu", "--json"]))
+            .iter()
+            .map(ours)
+            .map(poor)
+            .collect();
+        rows.sort_by_key(Value::to_string);
+        let mut there: Vec<_> = ss(&space).into_iter().map(poor).collect();
+        there.sort_by_key(Value::to_string);
+        assert!(rows.len() >= 22, "{rows:?}");
+        rows == there
+    });
+    let names = |records: Vec<Value>| {
+        let mut names: Vec<_> = records
+            .iter()
+            .map(|r| json!([r["proto"], r["state"], r["path"]]).to_string())
+            .collect();
+        names.sort();
+        names
+    };
+    let unix = lines(refused(&["-x", "--json"]));
+    assert!(
+        unix.iter()
+            .all(|socket| socket["receive_queue_bytes"].is_null())
+    );
+    assert_eq!(names(unix), names(listed(&space, &["-x", "-n"])));
+    let said = refused(&["-t", "-v"]).run();
+    said.success().says("/proc/net");
+    crowd.kill();
+}
+
+#[test]
 fn filters_and_orders() {
     let Some((space, crowd)) = crowd() else {
         return;

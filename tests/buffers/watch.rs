@@ -9,23 +9,46 @@ use crate::support::{CONTROL_C, Namespace, Program, Running, Terminal, need, net
 /// Sends from port 5000 to a reader as its arguments say: the size of the send buffer (then each
 /// write is sent at once, since the kernel joins small ones beyond what the buffer holds), how many
 /// bytes are read at a time, the pause between reads, what is written at a time, the pause between
-/// writes.
+/// writes, the address that it connects to.
 const TALK: &str = r#"
 import socket, sys, threading, time
 size, piece, pause, chunk, rest = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
 server = socket.socket(); server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-server.bind(("127.0.0.1", 6000)); server.listen()
-client = socket.socket(); client.bind(("127.0.0.1", 5000))
+server.bind(("", 6000)); server.listen()
+client = socket.socket(); client.bind(("", 5000))
 if size:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-client.connect(("127.0.0.1", 6000)); taken = server.accept()[0]
+client.connect((sys.argv[6], 6000)); taken = server.accept()[0]
 def read():
     while taken.recv(piece): time.sleep(pause)
 threading.Thread(target=read, daemon=True).start()
 print("ready", flush=True)
 while True:
     client.sendall(bytes(chunk)); time.sleep(rest)
+"#;
+
+/// A path of 20 ms each way: what goes to 10.9.0.2 comes back from there to 10.9.0.1. Both addresses
+/// change places, so that the checksums stay right.
+const PATH: &str = r#"
+import collections, fcntl, os, select, struct, subprocess, time
+tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH", b"far", 0x1001))
+subprocess.run("ip address add 10.9.0.1/24 dev far; ip link set far mtu 1500 up", shell=True, check=True)
+print("ready", flush=True)
+under_way = collections.deque()
+while True:
+    wait = max(0, under_way[0][0] - time.monotonic()) if under_way else None
+    if select.select([tun], [], [], wait)[0]:
+        try:
+            while True:
+                packet = bytearray(os.read(tun, 2000))
+                packet[12:16], packet[16:20] = packet[16:20], packet[12:16]
+                under_way.append((time.monotonic() + 0.02, packet))
+        except BlockingIOError:
+            pass
+    while under_way and under_way[0][0] <= time.monotonic():
+        os.write(tun, under_way.popleft()[1])
 "#;
 
 /// A namespace where such a conversation goes on, `lo` being a slow link if that is wanted.
@@ -38,10 +61,29 @@ fn talk(slow: bool, words: &[&str]) -> Option<(Namespace, Running)> {
         space.run("ip link set lo mtu 1500");
         space.run("tc qdisc add dev lo root tbf rate 20mbit burst 16kb latency 400ms");
     }
-    let program = Program::new("python3").args(["-c", TALK]).args(words);
-    let talking = space.inside(program).start();
-    talking.prints("ready");
+    let talking = talk_with(&space, "127.0.0.1", words);
     Some((space, talking))
+}
+
+/// The same over a long path.
+fn talk_far(words: &[&str]) -> Option<(Namespace, Running, Running)> {
+    if !need(&["python3", "ip"]) {
+        return None;
+    }
+    let space = Namespace::new()?;
+    let program = Program::new("python3").args(["-c", PATH]);
+    let path = space.inside(program).start();
+    path.prints("ready");
+    let talking = talk_with(&space, "10.9.0.2", words);
+    Some((space, path, talking))
+}
+
+/// The conversation inside a namespace.
+fn talk_with(space: &Namespace, address: &str, words: &[&str]) -> Running {
+    let program = Program::new("python3").args(["-c", TALK]).args(words);
+    let talking = space.inside(program.arg(address)).start();
+    talking.prints("ready");
+    talking
 }
 
 /// The records of our sender, until there are so many of them.
@@ -65,7 +107,23 @@ fn judged(slow: bool, words: &[&str], verdict: &str) {
     let Some((space, talking)) = talk(slow, words) else {
         return;
     };
-    let records = watched(&space, 8);
+    most_say(&space, verdict);
+    talking.kill();
+}
+
+/// The same over a long path.
+fn judged_far(words: &[&str], verdict: &str) {
+    let Some((space, path, talking)) = talk_far(words) else {
+        return;
+    };
+    most_say(&space, verdict);
+    talking.kill();
+    path.kill();
+}
+
+/// Checks that most looks come to this verdict.
+fn most_say(space: &Namespace, verdict: &str) {
+    let records = watched(space, 8);
     let said: Vec<_> = records
         .iter()
         .map(|record| record["verdict"].to_string())
@@ -75,7 +133,6 @@ fn judged(slow: bool, words: &[&str], verdict: &str) {
         .filter(|record| record["verdict"] == verdict)
         .count();
     assert!(right * 4 >= records.len() * 3, "{verdict}: {said:?}");
-    talking.kill();
 }
 
 #[test]
@@ -91,6 +148,18 @@ fn a_slow_link_is_found() {
 #[test]
 fn a_program_with_little_to_say_is_found() {
     judged(false, &["0", "1000000", "0", "1000", "0.02"], "application");
+}
+
+#[test]
+fn a_small_send_buffer_is_found() {
+    for size in ["8192", "65536"] {
+        judged_far(&[size, "1000000", "0", "100000", "0"], "send-buffer");
+    }
+}
+
+#[test]
+fn a_long_path_makes_nobody_else_guilty() {
+    judged_far(&["0", "1000000", "0", "5000", "0.02"], "application");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! the bytes are. Every number is asked of the kernel on its own.
 
 mod datagrams;
-mod pair;
+pub(super) mod pair;
+mod receiver;
 
 pub use datagrams::{Kept, fill_datagrams};
 pub use pair::Sizes;
@@ -14,13 +15,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::ioctl_fionread;
 use socket2::Socket;
 
 use super::Transport;
 use crate::error::{Action, Cause, Error, Result};
 use crate::net::Family;
 use crate::sys;
+use receiver::Receiver;
 
 /// What one send is given.
 static CHUNK: [u8; 64 * 1024] = [0; 64 * 1024];
@@ -33,6 +34,8 @@ const QUIET_ELSEWHERE: Duration = Duration::from_millis(1500);
 
 /// How long the numbers may take to stand still once nothing is accepted any more.
 const SETTLING: Duration = Duration::from_secs(2);
+/// Between two looks at a queue that another program empties.
+const STEP: Duration = Duration::from_millis(100);
 /// Between two looks at them.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -45,20 +48,6 @@ pub struct Filling {
     accepted: u64,
     read: u64,
     blocked: bool,
-}
-
-/// Who does not read.
-#[derive(Debug)]
-enum Receiver {
-    /// We ourselves.
-    Ours(Socket),
-    /// Another program, perhaps on another machine.
-    Elsewhere {
-        /// Our end of the connection.
-        local: SocketAddr,
-        /// Its end.
-        peer: SocketAddr,
-    },
 }
 
 /// Where the bytes are. What the system does not tell is `None`.
@@ -94,6 +83,13 @@ struct Queues {
     unacknowledged: Option<u64>,
     unsent: Option<u64>,
     peer: Option<u64>,
+}
+
+impl Queues {
+    /// Whether nothing waits anywhere, as far as that is known.
+    fn is_empty(self) -> bool {
+        self.unacknowledged.unwrap_or(0) == 0 && self.peer.unwrap_or(0) == 0
+    }
 }
 
 impl Filling {
@@ -182,6 +178,33 @@ impl Filling {
         let fill = self.look();
         fill.map(Some)
             .map_err(|error| self.failure(Action::Receive, error))
+    }
+
+    /// Waits until another program has read more, and looks again; `None` once nothing is left that
+    /// the system tells of.
+    ///
+    /// # Errors
+    /// The connection fails, or nobody reads until the end of the time.
+    pub fn leave(&mut self, end: Option<Instant>) -> Result<Option<Fill>> {
+        let failed = |error| self.failure(Action::Send, error);
+        let before = self.queues().map_err(failed)?;
+        if before.is_empty() {
+            return Ok(None);
+        }
+        loop {
+            thread::sleep(STEP);
+            if let Some(error) = self.sender.take_error().map_err(failed)? {
+                return Err(failed(error));
+            }
+            let queues = self.queues().map_err(failed)?;
+            if queues != before {
+                return self.report(queues, false).map(Some).map_err(failed);
+            }
+            if end.is_some_and(|end| Instant::now() >= end) {
+                let cause = "it has not read everything".to_owned();
+                return Err(self.error(Action::Send, Cause::Other(cause)));
+            }
+        }
     }
 
     /// Sends until nothing more is accepted, or until the end of the time.
@@ -278,12 +301,14 @@ impl Filling {
 
     /// What went wrong with the connection.
     fn failure(&self, action: Action, error: io::Error) -> Error {
+        self.error(action, error.into())
+    }
+
+    /// The same, whatever went wrong.
+    fn error(&self, action: Action, cause: Cause) -> Error {
         let peer = self.peer().map(|peer| peer.to_string());
-        Error::new(
-            action,
-            peer.unwrap_or_else(|| "our own pair".to_owned()),
-            error,
-        )
+        let target = peer.unwrap_or_else(|| "our own pair".to_owned());
+        Error::new(action, target, cause)
     }
 }
 
@@ -293,31 +318,6 @@ impl Fill {
     pub fn acknowledged(&self) -> Option<u64> {
         let queued = self.unsent?.checked_add(self.in_flight?)?;
         self.accepted.checked_sub(queued)
-    }
-}
-
-impl Receiver {
-    /// How many bytes wait there to be read. A socket of another program is looked for among those
-    /// of this machine.
-    fn queue(&self) -> io::Result<Option<u64>> {
-        match self {
-            Self::Ours(socket) => Ok(Some(ioctl_fionread(socket)?)),
-            Self::Elsewhere { local, peer } => {
-                let found = sys::tcp_socket(*peer, *local).ok().flatten();
-                Ok(found.and_then(|socket| socket.receive_queue))
-            }
-        }
-    }
-
-    /// The size of its receive buffer.
-    fn buffer(&self) -> io::Result<Option<u64>> {
-        match self {
-            Self::Ours(socket) => Ok(u64::try_from(socket.recv_buffer_size()?).ok()),
-            Self::Elsewhere { local, peer } => {
-                let found = sys::tcp_socket(*peer, *local).ok().flatten();
-                Ok(found.and_then(|socket| socket.receive_buffer))
-            }
-        }
     }
 }
 

@@ -41,7 +41,7 @@ fn whole(size: u64) -> io::Result<usize> {
 }
 
 /// Two ends, the first of which sends.
-pub(super) fn connected(
+pub(in crate::buffers) fn connected(
     transport: Transport,
     family: Family,
     sizes: Sizes,

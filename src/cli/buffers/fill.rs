@@ -30,8 +30,8 @@ pub(crate) struct FillArgs {
         conflicts_with = "host"
     )]
     proto: ProtoArg,
-    /// Then read at the peer's end, bit by bit, and show how the bytes leave
-    #[arg(long, conflicts_with = "host")]
+    /// Then read at the peer's end, bit by bit, and show how the bytes leave; with HOST the peer reads
+    #[arg(long)]
     pub(crate) drain: bool,
     /// Give the sender a send buffer of this size, which switches its autotuning off
     #[arg(long, value_name = "SIZE", value_parser = value::<Size>)]
@@ -39,7 +39,7 @@ pub(crate) struct FillArgs {
     /// Give the peer a receive buffer of this size, which switches its autotuning off
     #[arg(long, value_name = "SIZE", value_parser = value::<Size>, conflicts_with = "host")]
     recv_buffer: Option<Size>,
-    /// Stop sending after this time, blocked or not
+    /// Stop sending after this time, blocked or not; and as long for a HOST to read with --drain
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>, default_value = "10s")]
     max_time: Duration,
     /// IPv4 alone
@@ -96,6 +96,11 @@ impl FillArgs {
             )),
             port => Ok(Some((host, port))),
         }
+    }
+
+    /// Whether a pair of our own is filled.
+    pub(crate) fn is_own(&self) -> bool {
+        self.host.is_none()
     }
 
     /// The sizes that were asked for.

@@ -1,6 +1,6 @@
 //! `nettool buffers fill`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nettool::buffers::{Fill, Filling, Transport, fill_datagrams};
 
@@ -35,10 +35,21 @@ pub(super) fn run(arguments: &FillArgs, numeric: bool, output: &Output) -> Resul
     };
     let fill = filling.fill(arguments.limit())?;
     output.report(&Filled(fill))?;
-    if arguments.drain {
-        drain(&mut filling, &fill, output)?;
+    match arguments.is_own() {
+        _ if !arguments.drain => {}
+        true => drain(&mut filling, &fill, output)?,
+        false => leave(&mut filling, arguments.limit(), output)?,
     }
     Ok(Status::Done)
+}
+
+/// Shows how the bytes leave while another program reads.
+fn leave(filling: &mut Filling, limit: Option<Duration>, output: &Output) -> Result<(), Failure> {
+    let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+    while let Some(fill) = filling.leave(end)? {
+        output.report(&Drained(fill))?;
+    }
+    Ok(())
 }
 
 /// Reads at the peer's end, and shows after each step where the bytes are.

@@ -16,6 +16,12 @@ pub(super) fn run(arguments: &ListArgs, numeric: bool, output: &Output) -> Resul
     for reason in &listed.unknown {
         output.warn(&reason.to_string());
     }
+    for reason in &listed.poorer {
+        output.detail(
+            1,
+            &format!("{reason}; read from /proc/net, which tells less"),
+        );
+    }
     let mut sockets = listed.sockets;
     sockets.retain(|socket| filter.takes(socket));
     sort(&mut sockets, arguments.sort);

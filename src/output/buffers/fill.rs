@@ -49,6 +49,10 @@ impl Report for Drained {
             ("not sent", fill.unsent),
             ("in flight", fill.in_flight),
             ("at peer", fill.peer_queue),
+            (
+                "acknowledged",
+                fill.acknowledged().filter(|_| fill.read.is_none()),
+            ),
         ];
         let known = words.into_iter().filter(|(_, bytes)| bytes.is_some());
         let row = known.flat_map(|(name, bytes)| {

@@ -22,6 +22,7 @@ pub(super) struct Buffer {
     capped: Option<bool>,
     default_origin: Option<&'static str>,
     settable_origin: Option<&'static str>,
+    connected_bytes: Option<u64>,
 }
 
 impl Buffer {
@@ -42,6 +43,7 @@ impl Buffer {
             capped: sizes.grant.map(|grant| capped(grant.outcome)),
             default_origin: origin(sizes.default),
             settable_origin: origin(sizes.settable),
+            connected_bytes: sizes.connected,
         }
     }
 }

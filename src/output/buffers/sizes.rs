@@ -1,6 +1,6 @@
 //! The sizes as a table, and what they mean.
 
-use nettool::buffers::{BufferSizes, Direction, Origin};
+use nettool::buffers::{BufferSizes, Direction, Origin, Transport};
 
 use super::super::Style;
 use super::super::layout::{Word, table};
@@ -61,11 +61,25 @@ fn sentences(sizes: &[BufferSizes]) -> Vec<String> {
         .filter_map(|way| asking(sizes, way));
     let mut sentences = vec!["Bytes, as getsockopt reports them.".to_owned()];
     sentences.extend(asking);
+    sentences.extend(connected(sizes));
     if tuned {
         sentences
             .push("TCP lets a tuned buffer grow; setting its size switches that off.".to_owned());
     }
     sentences
+}
+
+/// What a connection begins with, which is not what a new socket has.
+fn connected(sizes: &[BufferSizes]) -> Option<String> {
+    let of = |way| {
+        let tcp =
+            |sizes: &&BufferSizes| (sizes.transport, sizes.direction) == (Transport::Tcp, way);
+        sizes.iter().find(tcp)?.connected
+    };
+    let (send, receive) = (of(Direction::Send)?, of(Direction::Receive)?);
+    Some(format!(
+        "A TCP connection over loopback begins with {send} to send and {receive} to receive."
+    ))
 }
 
 /// What a program can have by asking.

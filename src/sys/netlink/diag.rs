@@ -35,20 +35,19 @@ fn open() -> io::Result<Netlink> {
 }
 
 /// Every socket of a kind, with what TCP measures if that is wanted.
-pub(crate) fn sockets(kind: SocketKind, tcp: bool) -> io::Result<Option<Vec<Socket>>> {
+pub(in crate::sys) fn sockets(kind: SocketKind, tcp: bool) -> io::Result<Vec<Socket>> {
     let mut netlink = open()?;
-    if let Some(protocol) = protocol(kind) {
-        let mut all = Vec::new();
-        for family in [libc::AF_INET, libc::AF_INET6] {
-            let body = inet_question(family, protocol, tcp, None);
-            let read = |body: &[u8]| inet(kind, body);
-            all.extend(netlink.dump(BY_FAMILY, &body, BY_FAMILY, read)?);
-        }
-        return Ok(Some(all));
+    let Some(protocol) = protocol(kind) else {
+        let read = |body: &[u8]| Ok(unix(body)?.filter(|socket| socket.kind == kind));
+        return netlink.dump(BY_FAMILY, &unix_question(), BY_FAMILY, read);
+    };
+    let mut all = Vec::new();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        let body = inet_question(family, protocol, tcp, None);
+        let read = |body: &[u8]| inet(kind, body);
+        all.extend(netlink.dump(BY_FAMILY, &body, BY_FAMILY, read)?);
     }
-    let read = |body: &[u8]| Ok(unix(body)?.filter(|socket| socket.kind == kind));
-    let all = netlink.dump(BY_FAMILY, &unix_question(), BY_FAMILY, read)?;
-    Ok(Some(all))
+    Ok(all)
 }
 
 /// The TCP socket with these ends, if it is in this namespace.
@@ -172,6 +171,7 @@ fn memory(socket: &mut Socket, value: &[u8]) -> io::Result<()> {
     let number = |place: usize| u32_at(value, place * size_of::<u32>()).map(u64::from);
     socket.receive_buffer = Some(number(1)?);
     socket.send_buffer = Some(number(3)?);
+    socket.send_memory = number(5).ok();
     socket.drops = number(8).ok();
     Ok(())
 }
@@ -186,6 +186,8 @@ fn tcp(value: &[u8]) -> Option<Tcp> {
         acknowledged: u64_at(value, 120).ok(),
         received: u64_at(value, 128).ok(),
         unsent: u32_at(value, 144).ok(),
+        // tcpi_delivery_rate_app_limited; a kernel without it has a zero there.
+        starved: u8_at(value, 7).ok()? & 1 == 1,
         busy_us: u64_at(value, 168).ok(),
         receiver_limited_us: u64_at(value, 176).ok(),
         send_buffer_limited_us: u64_at(value, 184).ok(),
@@ -194,7 +196,7 @@ fn tcp(value: &[u8]) -> Option<Tcp> {
 
 /// Reads a Unix socket.
 fn unix(body: &[u8]) -> io::Result<Option<Socket>> {
-    let Some(kind) = unix_kind(u8_at(body, 1)?) else {
+    let Some(kind) = crate::sys::socket_list::unix_kind(u8_at(body, 1)?) else {
         return Ok(None);
     };
     let mut socket = Socket {
@@ -212,16 +214,6 @@ fn unix(body: &[u8]) -> io::Result<Option<Socket>> {
         }
     }
     Ok(Some(socket))
-}
-
-/// The kind of a Unix socket by its type.
-fn unix_kind(number: u8) -> Option<SocketKind> {
-    match i32::from(number) {
-        libc::SOCK_STREAM => Some(SocketKind::UnixStream),
-        libc::SOCK_DGRAM => Some(SocketKind::UnixDatagram),
-        libc::SOCK_SEQPACKET => Some(SocketKind::UnixSeqpacket),
-        _ => None,
-    }
 }
 
 /// The name of a Unix socket; an abstract one begins with a zero, written as `@` (ss(8)).

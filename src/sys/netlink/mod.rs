@@ -7,7 +7,8 @@ mod link;
 mod message;
 mod route;
 
-pub(crate) use diag::{sockets, tcp_socket};
+pub(in crate::sys) use diag::sockets;
+pub(crate) use diag::tcp_socket;
 pub(crate) use interfaces::interfaces;
 pub(crate) use route::{default_routes, route_to};
 
