@@ -440,6 +440,9 @@ fn long_command_lines_are_refused() {
     nettool(["connect", "::1", "9", "-w", &long])
         .run()
         .failure(2);
+    let exit = nettool(["connect", "--ttl", &long, "::1", "9"]).run();
+    exit.failure(2);
+    assert!(exit.stderr.len() < 500, "{} bytes", exit.stderr.len());
     nettool(["listen", &long]).run().failure(2);
     nettool(["listen", "-U", &long]).run().failure(2);
     nettool(["connect"])
@@ -556,6 +559,26 @@ fn what_is_missing_is_said() {
         exit.stderr
     );
     assert!(nettool(["conect"]).run().failure(2).contains("'conect'"));
+    let exit = nettool(["-q"]).run();
+    assert!(
+        exit.failure(2)
+            .contains("ifaces, connect, listen, probe, buffers"),
+        "{}",
+        exit.stderr
+    );
+    let exit = nettool(["connect", "127.0.0.1:80", "90"]).run();
+    assert!(
+        exit.failure(2)
+            .contains("twice: \"127.0.0.1:80\" and \"90\""),
+        "{}",
+        exit.stderr
+    );
+    let exit = nettool(["connect", "-z", "h:22"]).run();
+    assert!(
+        exit.failure(2).ends_with("use: nettool probe h:22"),
+        "{}",
+        exit.stderr
+    );
 }
 
 #[test]

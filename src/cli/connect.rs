@@ -84,9 +84,9 @@ impl ConnectArgs {
     pub(crate) fn peer(&self) -> Result<Peer, Usage> {
         let words = (self.host.as_deref(), self.port.as_deref());
         if self.probe {
-            let (host, port) = (words.0.unwrap_or("HOST"), words.1.unwrap_or("PORT"));
             return Err(Usage::new(format!(
-                "connect sends data; use: nettool probe {host} {port}"
+                "connect sends data; use: nettool probe {}",
+                target(words)
             )));
         }
         let (host, port) = match (&self.transport.unix, words) {
@@ -97,6 +97,11 @@ impl ConnectArgs {
                 )));
             }
             (None, (None, _)) => return Err(Usage::new("whom to connect to? write HOST PORT")),
+            (None, (Some(both), Some(port))) if is_both(both) => {
+                return Err(Usage::new(format!(
+                    "the port is given twice: {both:?} and {port:?}"
+                )));
+            }
             (None, (Some(host), Some(port))) => (host.parse::<Host>()?, port.parse::<Port>()?.0),
             (None, (Some(both), None)) => host_and_port(both)?,
         };
@@ -166,6 +171,19 @@ fn address(text: &str) -> Result<Host, String> {
             Err("not an address; write an IPv4 or IPv6 address of this machine".into())
         }
         address => Ok(address),
+    }
+}
+
+/// Whether a word is a host with its port, and no host.
+fn is_both(word: &str) -> bool {
+    word.parse::<Host>().is_err() && parse_host_port(word).is_ok()
+}
+
+/// The words for a probe of the same port.
+fn target(words: (Option<&str>, Option<&str>)) -> String {
+    match words {
+        (Some(both), None) if is_both(both) => both.to_owned(),
+        (host, port) => format!("{} {}", host.unwrap_or("HOST"), port.unwrap_or("PORT")),
     }
 }
 

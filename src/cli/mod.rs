@@ -179,8 +179,17 @@ pub(crate) fn parse() -> Parsed {
 fn error_of_escaped(arguments: &[OsString]) -> Option<clap::Error> {
     let escaped = arguments
         .iter()
-        .map(|word| escaped(&word.to_string_lossy()).into_owned());
+        .map(|word| shortened(&escaped(&word.to_string_lossy())));
     Arguments::try_parse_from(escaped).err()
+}
+
+/// The beginning of a word that is too long to be read.
+fn shortened(word: &str) -> String {
+    const MOST: usize = 200;
+    match word.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", word.get(..end).unwrap_or_default()),
+        None => word.to_owned(),
+    }
 }
 
 /// A text that was asked for, or what is wrong.
@@ -193,12 +202,26 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
         kind => Parsed::Usage {
             message: match kind {
                 ErrorKind::InvalidUtf8 => not_utf8(arguments),
+                ErrorKind::MissingSubcommand => no_command(),
                 _ => text.strip_prefix("error: ").unwrap_or(&text).to_owned(),
             },
             wishes: wishes_of(arguments),
             talks: talks(arguments),
         },
     }
+}
+
+/// What to write where there are options alone.
+fn no_command() -> String {
+    let commands = Arguments::command();
+    let names: Vec<_> = commands
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    format!(
+        "what to do? write nettool COMMAND, one of {}",
+        names.join(", ")
+    )
 }
 
 /// What is wrong with the first word that is not UTF-8.

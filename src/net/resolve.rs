@@ -70,7 +70,9 @@ fn zone_index(host: &Host, zone: &str) -> Result<u32> {
 fn zone_needed(host: &Host, address: Ipv6Addr) -> Error {
     let known: Vec<String> = interface_names()
         .iter()
-        .map(|n| format!("{address}%{n}"))
+        // Loopback has no link.
+        .filter(|name| !matches!(name.as_str(), "lo" | "lo0"))
+        .map(|name| format!("{address}%{name}"))
         .collect();
     let problem = format!(
         "a link-local address needs its interface: {}",
