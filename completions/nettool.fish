@@ -35,7 +35,7 @@ complete -c nettool -n "__fish_nettool_needs_command" -s h -l help -d 'Print hel
 complete -c nettool -n "__fish_nettool_needs_command" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "ifaces" -d 'Show the network interfaces of this machine and their addresses'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "connect" -d 'Connect to a server: stdin goes to it, its bytes to stdout'
-complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout; or serve many'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which TCP ports accept a connection, and why the others do not'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
@@ -106,6 +106,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
@@ -133,6 +135,9 @@ never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l echo -d 'Send each client its own bytes back'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l discard -d 'Read what clients send, and drop it'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
+use crate::relay::Transfer;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -51,6 +52,33 @@ pub enum Event<'a> {
         /// The peer's end.
         peer: &'a Address,
     },
+    /// One of several clients has come.
+    ClientCame {
+        /// Its number, from 1.
+        client: u64,
+        /// How bytes are carried.
+        proto: Proto,
+        /// The address that it reached.
+        local: &'a Address,
+        /// Its own.
+        peer: &'a Address,
+    },
+    /// One of several clients has sent something.
+    ClientSaid {
+        /// Its number.
+        client: u64,
+        /// Its address.
+        peer: &'a Address,
+        /// What one read took.
+        bytes: &'a [u8],
+    },
+    /// One of several clients is gone.
+    ClientGone {
+        /// Its number.
+        client: u64,
+        /// What became of it.
+        transfer: &'a Transfer,
+    },
     /// Somebody looked in and left: a connection reset before a byte had passed.
     NotTheClient {
         /// Who it was.
@@ -78,9 +106,9 @@ pub enum Event<'a> {
     },
 }
 
-/// Who is told.
-pub trait Observer {
-    /// Takes notice.
+/// Who is told. Many clients have many threads, and each of them tells.
+pub trait Observer: Send + Sync {
+    /// Takes notice. Whoever tells waits for it.
     fn notice(&self, event: &Event<'_>);
 }
 

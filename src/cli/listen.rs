@@ -7,13 +7,15 @@ use nettool::net::ListenOptions;
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
+use super::serve::ServeArgs;
 use super::{Usage, value};
 
-/// Wait for a client: stdin goes to it, its bytes to stdout.
+/// Wait for a client: stdin goes to it, its bytes to stdout; or serve many.
 ///
 /// Says on stderr where it listens, a line an address, as soon as a client can connect; port 0
 /// lets the system pick one. The first client is served, and its end is the end. A connection
-/// that is reset before a byte has passed, by a port probe say, is no client.
+/// that is reset before a byte has passed, by a port probe say, is no client. With --keep-open
+/// as many as come are served at once, until a signal.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct ListenArgs {
@@ -25,6 +27,8 @@ pub(crate) struct ListenArgs {
     second: Option<String>,
     #[command(flatten)]
     pub(crate) transport: TransportArgs,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
     #[command(flatten)]
     socket: SocketArgs,
     #[command(flatten)]
@@ -68,7 +72,9 @@ Examples:
   nettool listen 9000 > copy                   receive a file
   nettool listen localhost 9000 < file         give a file to a client of this machine
   nettool listen -U /tmp/app.sock              a Unix socket
-  nettool listen -u 9000                       datagrams";
+  nettool listen -u 9000                       datagrams
+  nettool listen -k --echo 7                   many clients, each gets its own bytes back
+  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -9,6 +9,7 @@ mod ifaces;
 mod listen;
 mod pages;
 mod probe;
+mod serve;
 
 use std::ffi::OsString;
 use std::fmt;

@@ -11,7 +11,11 @@ use super::{Output, record};
 
 impl Observer for Output {
     fn notice(&self, event: &Event<'_>) {
-        if self.is_json() {
+        if let Event::ClientCame { .. } | Event::ClientSaid { .. } | Event::ClientGone { .. } =
+            event
+        {
+            self.notice_client(event);
+        } else if self.is_json() {
             self.notice_record(event);
         } else {
             self.notice_text(event);
@@ -148,7 +152,7 @@ fn summary(transfer: &Transfer) -> String {
 }
 
 /// A time, to the tenth of a second or finer.
-fn seconds(elapsed: Duration) -> String {
+pub(super) fn seconds(elapsed: Duration) -> String {
     let elapsed = elapsed.as_secs_f64();
     if elapsed < 0.1 {
         format!("{elapsed:.3} s")
