@@ -6,6 +6,7 @@ use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
 use crate::relay::Transfer;
+use crate::serve::Refusal;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -63,6 +64,15 @@ pub enum Event<'a> {
         /// Its own.
         peer: &'a Address,
     },
+    /// Somebody connected, and was turned away before a byte.
+    Refused {
+        /// How bytes are carried.
+        proto: Proto,
+        /// Who it was.
+        peer: &'a Address,
+        /// Why.
+        reason: Refusal,
+    },
     /// One of several clients has sent something.
     ClientSaid {
         /// Its number.
@@ -88,6 +98,13 @@ pub enum Event<'a> {
     AcceptFailed {
         /// Why not.
         error: &'a Error,
+    },
+    /// The system has no room for one more client; those who come wait until it has.
+    NoRoom {
+        /// What it lacks.
+        error: &'a Error,
+        /// Our own limit on open files, if that is what was reached.
+        limit: Option<u64>,
     },
     /// The machine has no IPv6, so that IPv4 serves alone.
     NoIpv6,

@@ -7,6 +7,7 @@ mod connect;
 mod generate;
 mod ifaces;
 mod listen;
+mod networks;
 mod pages;
 mod probe;
 mod serve;

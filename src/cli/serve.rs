@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nettool::error::{Action, Error};
-use nettool::serve::Behaviour;
+use nettool::serve::{Behaviour, Gate};
+use nettool::value::Cidr;
 
-use super::Usage;
+use super::{Usage, networks, value};
 use crate::command::Failure;
 
 /// What clients get.
@@ -18,6 +19,29 @@ pub(crate) struct ServeArgs {
     pub(crate) keep_open: bool,
     #[command(flatten)]
     behaviour: BehaviourArgs,
+    /// Turn away whoever comes while N clients are served
+    #[arg(short, long, value_name = "N", value_parser = clients, requires = "keep_open")]
+    pub(crate) max_clients: Option<usize>,
+    /// Serve clients of these networks alone: addresses, or 192.0.2.0/24
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
+    #[arg(conflicts_with_all = ["unix", "udp"])]
+    allow: Option<Vec<Cidr>>,
+    /// Turn clients of these networks away, even those that are allowed
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
+    #[arg(conflicts_with_all = ["unix", "udp"])]
+    deny: Vec<Cidr>,
+    /// Allow the networks that FILE lists, a line each
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["unix", "udp"])]
+    allow_file: Vec<PathBuf>,
+    /// Deny the networks that FILE lists, a line each
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["unix", "udp"])]
+    deny_file: Vec<PathBuf>,
+}
+
+/// Reads a number of clients.
+fn clients(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "not a number of clients; write 1 or more".to_owned())
 }
 
 /// What a client gets instead of stdin and stdout: one of these.
@@ -55,6 +79,21 @@ const ALIEN: [&str; 12] = [
 ];
 
 impl ServeArgs {
+    /// Who may be a client.
+    pub(crate) fn gate(&self) -> Result<Gate, Failure> {
+        let mut allowed = self.allow.clone();
+        let mut denied = self.deny.clone();
+        for path in &self.allow_file {
+            allowed
+                .get_or_insert_default()
+                .extend(networks::read(path)?);
+        }
+        for path in &self.deny_file {
+            denied.extend(networks::read(path)?);
+        }
+        Ok(Gate::new(allowed, denied))
+    }
+
     /// What clients get instead of stdin and stdout, if anything.
     pub(crate) fn behaviour(&self) -> Result<Option<Behaviour>, Failure> {
         let arguments = &self.behaviour;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nettool::error::Error;
 use nettool::net::{Binding, ListenOptions};
-use nettool::serve::{Behaviour, Service, Stop, Waiting, serve_many, serve_one};
+use nettool::serve::{Behaviour, Gate, Service, Stop, Waiting, serve_many, serve_one};
 
 use super::listen::{addresses, binding};
 use super::signals::Endings;
@@ -17,11 +17,11 @@ use crate::output::Output;
 pub(super) fn run(
     arguments: &ListenArgs,
     place: &Where,
-    behaviour: Behaviour,
+    (behaviour, gate): (Behaviour, Gate),
     output: &Arc<Output>,
 ) -> Result<Status, Failure> {
     let serving = Serving {
-        service: service(arguments, behaviour, output),
+        service: service(arguments, (behaviour, gate), output),
         options: arguments.options(),
         arguments,
         output,
@@ -33,9 +33,15 @@ pub(super) fn run(
 }
 
 /// What every client gets.
-fn service(arguments: &ListenArgs, behaviour: Behaviour, output: &Arc<Output>) -> Service {
+fn service(
+    arguments: &ListenArgs,
+    (behaviour, gate): (Behaviour, Gate),
+    output: &Arc<Output>,
+) -> Service {
     Service {
         behaviour,
+        gate,
+        max_clients: arguments.serve.max_clients,
         idle_timeout: arguments.times.idle(),
         max_time: arguments.times.whole(),
         most: arguments.data.most(),
@@ -77,8 +83,10 @@ impl Serving<'_> {
             self.output.totals(&totals);
             return Ok(talk::stopped(came));
         }
+        let gate = self.service.gate.clone();
         let waiting = Waiting {
             binding,
+            gate: &gate,
             options: &self.options,
             accept_timeout: self.arguments.patience(),
             observer: self.output,

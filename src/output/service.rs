@@ -2,9 +2,9 @@
 
 use nettool::error::Action;
 use nettool::event::Event;
-use nettool::net::Address;
+use nettool::net::{Address, Proto};
 use nettool::relay::Transfer;
-use nettool::serve::Totals;
+use nettool::serve::{Refusal, Totals};
 use serde::Serialize;
 
 use super::quantity::bytes;
@@ -19,6 +19,7 @@ const SHOWN: usize = 60;
 struct Served {
     clients: u64,
     failed: u64,
+    refused: u64,
     bytes_sent: u64,
     bytes_received: u64,
     elapsed_us: u64,
@@ -31,6 +32,7 @@ impl Output {
             let served = Served {
                 clients: totals.clients,
                 failed: totals.failed,
+                refused: totals.refused,
                 bytes_sent: totals.sent,
                 bytes_received: totals.received,
                 elapsed_us: u64::try_from(totals.elapsed.as_micros()).unwrap_or(u64::MAX),
@@ -55,6 +57,11 @@ impl Output {
                 }
                 self.detail(1, &format!("{} connected", name(*client, peer)));
             }
+            Event::Refused {
+                proto,
+                peer,
+                reason,
+            } => self.refused(*proto, peer, *reason),
             Event::ClientSaid {
                 client,
                 peer,
@@ -65,6 +72,21 @@ impl Output {
             Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
             _ => {}
         }
+    }
+
+    /// Somebody was turned away.
+    fn refused(&self, proto: Proto, peer: &Address, reason: Refusal) {
+        let (reason, words) = match reason {
+            Refusal::Denied => ("denied", "a network that is denied has its address"),
+            Refusal::NotAllowed => ("not_allowed", "no network that is allowed has its address"),
+            Refusal::Full => ("max_clients", "there are as many clients as there may be"),
+            _ => ("refused", "it may not"),
+        };
+        if self.is_json() {
+            let refused = record::Refused::new(proto, peer, reason);
+            return self.put(&record::line("refused", &refused));
+        }
+        self.detail(1, &format!("{peer} refused: {words}"));
     }
 
     /// What became of a client. What went wrong on its side is told with `-v`, on ours always.
@@ -136,7 +158,11 @@ fn totals_text(totals: &Totals) -> String {
         0 => String::new(),
         count => format!(" ({count} broken off)"),
     };
+    let refused = match totals.refused {
+        0 => String::new(),
+        count => format!(", refused {count}"),
+    };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
-    format!("served {clients}{failed}: received {received}, sent {sent}, {elapsed}")
+    format!("served {clients}{failed}{refused}: received {received}, sent {sent}, {elapsed}")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nettool::error::describe;
+use nettool::error::{Error, describe};
 use nettool::event::{Event, Observer};
 use nettool::relay::Transfer;
 
@@ -11,9 +11,7 @@ use super::{Output, record};
 
 impl Observer for Output {
     fn notice(&self, event: &Event<'_>) {
-        if let Event::ClientCame { .. } | Event::ClientSaid { .. } | Event::ClientGone { .. } =
-            event
-        {
+        if is_of_clients(event) {
             self.notice_client(event);
         } else if self.is_json() {
             self.notice_record(event);
@@ -61,6 +59,7 @@ impl Output {
                 self.put(&record::line("connected", &connected));
             }
             Event::AcceptFailed { error } => self.error(error),
+            Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
             _ => {}
         }
@@ -100,6 +99,7 @@ impl Output {
             }
             Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
             Event::AcceptFailed { error } => self.warn(&error.to_string()),
+            Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
             Event::NoIpv6 => self.detail(1, "this machine has no IPv6: IPv4 alone"),
             Event::HalfCloseUnanswered => self.hint(UNANSWERED),
             Event::WaitingForInput => self.note(WAITING),
@@ -111,6 +111,17 @@ impl Output {
     }
 }
 
+/// Whether it is of one client of several.
+fn is_of_clients(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::ClientCame { .. }
+            | Event::ClientSaid { .. }
+            | Event::ClientGone { .. }
+            | Event::Refused { .. }
+    )
+}
+
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
 const WAITING: &str =
     "the peer has ended, stdin has not: still waiting for it (--until peer leaves at once)";
@@ -119,6 +130,12 @@ const LEAVING: &str =
 const ESCAPED: &str = "control sequences from the peer are shown escaped (--raw passes them)";
 const UNANSWERED: &str = "the peer ended without a byte after our end of file; \
     some servers take a half-close for a hang-up: --no-shutdown";
+
+/// What the system lacks.
+fn no_room(error: &Error, limit: Option<u64>) -> String {
+    let limit = limit.map_or_else(String::new, |limit| format!(" (the limit is {limit})"));
+    format!("{error}{limit}: whoever comes now waits until there is room")
+}
 
 /// What the network said of an earlier datagram.
 fn refused(error: &std::io::Error) -> String {

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::Service;
 use super::accept::Acceptor;
 use super::attend::attend;
 use super::client::Client;
 use super::one::GRACE;
 use super::stop::Phase;
+use super::{Refusal, Service};
 use crate::error::Result;
-use crate::net::{Accepted, Listener};
+use crate::event::Event;
+use crate::net::{Accepted, Address, Listener};
 use crate::relay::Transfer;
 
 /// What a server has done for all its clients.
@@ -22,6 +23,8 @@ pub struct Totals {
     pub clients: u64,
     /// How many of them did not come to a good end.
     pub failed: u64,
+    /// How many were turned away.
+    pub refused: u64,
     /// Bytes given to the system for all of them.
     pub sent: u64,
     /// Bytes that came from all of them.
@@ -73,12 +76,30 @@ impl Server {
         }
     }
 
-    /// Gives a client its task.
+    /// Gives a client its task, unless it is none.
     fn welcome(&mut self, accepted: Accepted) {
+        if let Err(reason) = self.admit(&accepted.1) {
+            self.totals.refused = self.totals.refused.saturating_add(1);
+            self.service.observer.notice(&Event::Refused {
+                proto: accepted.0.proto(),
+                peer: &accepted.1,
+                reason,
+            });
+            return;
+        }
         self.totals.clients = self.totals.clients.saturating_add(1);
         let number = self.totals.clients;
         let client = Client::new(number, accepted, Arc::clone(&self.service), Arc::default());
         self.clients.spawn(attend(client));
+    }
+
+    /// Whether somebody may be a client.
+    fn admit(&self, peer: &Address) -> std::result::Result<(), Refusal> {
+        self.service.gate.admit(peer)?;
+        match self.service.max_clients {
+            Some(most) if self.clients.len() >= most => Err(Refusal::Full),
+            _ => Ok(()),
+        }
     }
 
     /// Takes account of a client that is gone.

@@ -11,6 +11,7 @@ mod client;
 mod discard;
 mod echo;
 mod first;
+mod gate;
 mod many;
 mod one;
 mod reply;
@@ -20,6 +21,7 @@ mod stop;
 
 pub use behaviour::Behaviour;
 pub use first::Waiting;
+pub use gate::{Gate, Refusal};
 pub use many::{Totals, serve_many};
 pub use one::{OneClient, Talk, one_client, serve_one};
 pub use service::Service;
