@@ -1,5 +1,6 @@
 //! What the engine tells while it works: neither a count nor a result, and never worded here.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::buffers::Direction;
@@ -81,6 +82,17 @@ pub enum Event<'a> {
         peer: &'a Address,
         /// What one read took.
         bytes: &'a [u8],
+    },
+    /// What one of several clients sent is complete, and a file.
+    Saved {
+        /// Its number.
+        client: u64,
+        /// Its address.
+        peer: &'a Address,
+        /// Which file.
+        path: &'a Path,
+        /// How long it is.
+        bytes: u64,
     },
     /// One of several clients is gone.
     ClientGone {

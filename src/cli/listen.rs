@@ -49,6 +49,10 @@ pub(crate) struct ListenArgs {
     /// Share the port with other listeners of this user that also say so
     #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
     reuse_port: bool,
+    /// Who may use the path of --unix, as chmod has it in octal [default: 600]
+    #[arg(long, value_name = "MODE", value_parser = mode, requires = "unix")]
+    #[arg(help_heading = "Socket")]
+    mode: Option<u16>,
     /// Write the port into FILE as soon as a client can connect; it stays there
     #[arg(
         long,
@@ -120,6 +124,7 @@ impl ListenArgs {
             socket: self.socket.options(),
             backlog: self.backlog,
             reuse_port: self.reuse_port,
+            mode: self.mode,
             port_file: self.port_file.clone(),
         }
     }
@@ -134,6 +139,13 @@ impl ListenArgs {
 fn backlog(text: &str) -> Result<i32, String> {
     let count = text.parse().ok().filter(|count| *count > 0);
     count.ok_or_else(|| format!("not a number of clients; write 1 to {}", i32::MAX))
+}
+
+/// Reads permissions in octal.
+fn mode(text: &str) -> Result<u16, String> {
+    let mode = u16::from_str_radix(text, 8).ok();
+    let mode = mode.filter(|mode| *mode <= 0o777 && !text.starts_with('+'));
+    mode.ok_or_else(|| "not permissions in octal; write 600, 660 or 666, say".to_owned())
 }
 
 /// The error of a port that is given twice, once as this word.

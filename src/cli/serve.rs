@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nettool::error::{Action, Error};
-use nettool::serve::{Behaviour, Gate};
+use nettool::serve::{Behaviour, Folder, Gate};
 use nettool::value::Cidr;
 
 use super::{Usage, networks, value};
@@ -60,6 +60,10 @@ struct BehaviourArgs {
     /// Send what FILE holds for each read of what a client sends
     #[arg(long, value_name = "FILE")]
     reply_file: Option<PathBuf>,
+    /// Write what each client sends into a new file in DIR, complete when its name does not end
+    /// in .part
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
 }
 
 /// Options of stdin and stdout, which these clients have nothing to do with.
@@ -97,12 +101,13 @@ impl ServeArgs {
     /// What clients get instead of stdin and stdout, if anything.
     pub(crate) fn behaviour(&self) -> Result<Option<Behaviour>, Failure> {
         let arguments = &self.behaviour;
-        let behaviour = match (&arguments.reply, &arguments.reply_file) {
-            (Some(text), _) => reply(text.as_bytes(), "--reply TEXT")?,
-            (_, Some(path)) => {
+        let behaviour = match (&arguments.reply, &arguments.reply_file, &arguments.save) {
+            (Some(text), _, _) => reply(text.as_bytes(), "--reply TEXT")?,
+            (_, Some(path), _) => {
                 let failed = |error| Error::new(Action::Read, path.display(), error);
                 reply(&std::fs::read(path).map_err(failed)?, "--reply-file FILE")?
             }
+            (_, _, Some(path)) => Behaviour::Save(Folder::open(path)?),
             _ if arguments.echo => Behaviour::Echo,
             _ if arguments.discard => Behaviour::Discard,
             _ => return Ok(None),

@@ -1,5 +1,7 @@
 //! What `listen` tells of its clients, when there may be many.
 
+use std::path::Path;
+
 use nettool::error::Action;
 use nettool::event::Event;
 use nettool::net::{Address, Proto};
@@ -23,6 +25,14 @@ struct Served {
     bytes_sent: u64,
     bytes_received: u64,
     elapsed_us: u64,
+}
+
+/// `saved`.
+#[derive(Serialize)]
+struct Saved<'a> {
+    client: u64,
+    path: &'a str,
+    bytes: u64,
 }
 
 impl Output {
@@ -69,9 +79,29 @@ impl Output {
             } if self.tells(1) => {
                 self.note(&format!("{}{}", name(*client, peer), said(bytes)));
             }
+            Event::Saved {
+                client,
+                peer,
+                path,
+                bytes,
+            } => self.saved(*client, peer, path, *bytes),
             Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
             _ => {}
         }
+    }
+
+    /// What a client sent is a file.
+    fn saved(&self, client: u64, peer: &Address, path: &Path, bytes: u64) {
+        let path = path.display().to_string();
+        if self.is_json() {
+            let saved = Saved {
+                client,
+                path: &path,
+                bytes,
+            };
+            return self.put(&record::line("saved", &saved));
+        }
+        self.detail(1, &format!("{}: saved as {path}", name(client, peer)));
     }
 
     /// Somebody was turned away.

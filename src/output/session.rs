@@ -118,6 +118,7 @@ fn is_of_clients(event: &Event<'_>) -> bool {
         Event::ClientCame { .. }
             | Event::ClientSaid { .. }
             | Event::ClientGone { .. }
+            | Event::Saved { .. }
             | Event::Refused { .. }
     )
 }

@@ -82,7 +82,10 @@ async fn cut_short(client: &Client) -> Cut {
         let phase = *stop.borrow_and_update();
         match phase {
             Phase::Over => return Cut::Stopped,
-            Phase::Finishing if watch.is_at_rest() => return Cut::AtRest,
+            Phase::Finishing if watch.is_at_rest() => {
+                let whole = client.service.behaviour.wants_whole();
+                return if whole { Cut::Stopped } else { Cut::AtRest };
+            }
             Phase::Finishing | Phase::Serving => {}
         }
         let timer = match phase {

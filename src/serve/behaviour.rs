@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::client::Client;
-use super::{discard, echo, reply};
+use super::{Folder, discard, echo, reply, save};
 use crate::error::Result;
 use crate::relay::End;
 
@@ -17,6 +17,8 @@ pub enum Behaviour {
     Echo,
     /// These bytes, once for each read.
     Reply(Arc<[u8]>),
+    /// A new file in this directory.
+    Save(Folder),
 }
 
 impl Behaviour {
@@ -31,6 +33,7 @@ impl Behaviour {
             Self::Discard => discard::serve(client).await,
             Self::Echo => echo::serve(client).await,
             Self::Reply(text) => reply::serve(client, text).await,
+            Self::Save(folder) => Box::pin(save::serve(client, folder)).await,
         }
     }
 
@@ -38,7 +41,13 @@ impl Behaviour {
     /// stops: nobody is still at work for it.
     pub(super) fn rests(&self) -> bool {
         match self {
-            Self::Discard | Self::Echo | Self::Reply(_) => true,
+            Self::Discard | Self::Echo | Self::Reply(_) | Self::Save(_) => true,
         }
+    }
+
+    /// Whether what a client sends is of no worth before it is whole: one that is left before its
+    /// end must learn of it, by a reset.
+    pub(super) fn wants_whole(&self) -> bool {
+        matches!(self, Self::Save(_))
     }
 }

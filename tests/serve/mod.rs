@@ -2,6 +2,7 @@
 
 mod limits;
 mod lists;
+mod saved;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
