@@ -142,7 +142,7 @@ never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal; --udp does so anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l echo -d 'Send each client its own bytes back'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l discard -d 'Read what clients send, and drop it'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'

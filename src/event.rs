@@ -83,6 +83,12 @@ pub enum Event<'a> {
         /// What one read took.
         bytes: &'a [u8],
     },
+    /// An answer that is longer than the datagram that it answers did not go to an address that
+    /// nobody allowed.
+    AnswerWithheld {
+        /// Which one.
+        peer: &'a Address,
+    },
     /// What one of several clients sent is complete, and a file.
     Saved {
         /// Its number.

@@ -78,7 +78,8 @@ Examples:
   nettool listen -U /tmp/app.sock              a Unix socket
   nettool listen -u 9000                       datagrams
   nettool listen -k --echo 7                   many clients, each gets its own bytes back
-  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them";
+  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
+  nettool listen -k --save incoming 9000       a file of what each client sends";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -14,7 +14,7 @@ use crate::command::Failure;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ServeArgs {
-    /// Serve many clients at once, until a signal
+    /// Serve many clients at once, until a signal; --udp does so anyway
     #[arg(short, long, requires = "behaviour", conflicts_with = "accept_timeout")]
     pub(crate) keep_open: bool,
     #[command(flatten)]
@@ -24,17 +24,17 @@ pub(crate) struct ServeArgs {
     pub(crate) max_clients: Option<usize>,
     /// Serve clients of these networks alone: addresses, or 192.0.2.0/24
     #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
-    #[arg(conflicts_with_all = ["unix", "udp"])]
+    #[arg(conflicts_with = "unix")]
     allow: Option<Vec<Cidr>>,
     /// Turn clients of these networks away, even those that are allowed
     #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
-    #[arg(conflicts_with_all = ["unix", "udp"])]
+    #[arg(conflicts_with = "unix")]
     deny: Vec<Cidr>,
     /// Allow the networks that FILE lists, a line each
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["unix", "udp"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "unix")]
     allow_file: Vec<PathBuf>,
     /// Deny the networks that FILE lists, a line each
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["unix", "udp"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "unix")]
     deny_file: Vec<PathBuf>,
 }
 
@@ -63,11 +63,12 @@ struct BehaviourArgs {
     /// Write what each client sends into a new file in DIR, complete when its name does not end
     /// in .part
     #[arg(long, value_name = "DIR")]
+    #[arg(conflicts_with = "udp")]
     save: Option<PathBuf>,
 }
 
 /// Options of stdin and stdout, which these clients have nothing to do with.
-const ALIEN: [&str; 12] = [
+const ALIEN: [&str; 10] = [
     "send_only",
     "recv_only",
     "until",
@@ -78,11 +79,31 @@ const ALIEN: [&str; 12] = [
     "force",
     "crlf",
     "raw",
-    "quit_after",
-    "udp",
 ];
 
 impl ServeArgs {
+    /// Refuses what has no meaning for this transport.
+    pub(crate) fn check(&self, udp: bool, quits: bool) -> Result<(), Usage> {
+        let arguments = &self.behaviour;
+        let stdio = !arguments.echo
+            && !arguments.discard
+            && arguments.reply.is_none()
+            && arguments.reply_file.is_none()
+            && arguments.save.is_none();
+        let lists = self.allow.is_some()
+            || !(self.deny.is_empty() && self.allow_file.is_empty() && self.deny_file.is_empty());
+        if udp && stdio && lists {
+            let text = "--allow and --deny with --udp need --echo, --discard or --reply";
+            return Err(Usage::new(text));
+        }
+        if !udp && !stdio && quits {
+            let text = "--quit-after cannot be used with --echo, --discard, --reply or --save \
+                over a stream: the client's end is the end";
+            return Err(Usage::new(text));
+        }
+        Ok(())
+    }
+
     /// Who may be a client.
     pub(crate) fn gate(&self) -> Result<Gate, Failure> {
         let mut allowed = self.allow.clone();

@@ -30,6 +30,8 @@ pub(super) fn run(
     if arguments.transport.udp {
         check_datagrams(arguments)?;
     }
+    let quits = arguments.times.quit_after().is_some();
+    arguments.serve.check(arguments.transport.udp, quits)?;
     let gate = arguments.serve.gate()?;
     process::raise_open_files();
     if let Some(behaviour) = arguments.serve.behaviour()? {

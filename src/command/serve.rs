@@ -1,11 +1,14 @@
 //! `nettool listen` with a behaviour: one client, or many.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use nettool::error::Error;
-use nettool::net::{Binding, ListenOptions};
-use nettool::serve::{Behaviour, Gate, Service, Stop, Waiting, serve_many, serve_one};
+use nettool::net::{ListenOptions, bind_udp, every_address};
+use nettool::serve::{
+    Behaviour, Gate, Service, Stop, Waiting, serve_datagrams, serve_many, serve_one,
+};
 
 use super::listen::{addresses, binding};
 use super::signals::Endings;
@@ -26,7 +29,7 @@ pub(super) fn run(
         arguments,
         output,
     };
-    if arguments.serve.keep_open {
+    if arguments.serve.keep_open && !arguments.transport.udp {
         return talk::block_on_threads(|endings| serving.session(place, endings));
     }
     talk::block_on(|endings| serving.session(place, endings))
@@ -66,16 +69,26 @@ impl Serving<'_> {
             () = endings.next() => return Ok(talk::stopped(&came)),
             addresses = addresses(place, self.arguments.transport.family()) => addresses?,
         };
-        let binding = binding(place, addresses, self.arguments, self.output);
         let stop = self.service.stop.clone();
         tokio::select! {
             never = obey(endings, &stop) => match never {},
-            status = self.serve(binding, &came) => Ok(status?),
+            status = self.serve(place, addresses, &came) => Ok(status?),
         }
     }
 
     /// Serves.
-    async fn serve(self, binding: Binding, came: &Cell<Option<i32>>) -> Result<Status, Error> {
+    async fn serve(
+        self,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
+        came: &Cell<Option<i32>>,
+    ) -> Result<Status, Error> {
+        if let Where::Ip(_, port) = place
+            && self.arguments.transport.udp
+        {
+            return self.datagrams(*port, addresses, came).await;
+        }
+        let binding = binding(place, addresses, self.arguments, self.output);
         if self.arguments.serve.keep_open {
             let listener = binding.listen(&self.options)?;
             listener.publish(&self.options, self.output)?;
@@ -95,6 +108,29 @@ impl Serving<'_> {
         Ok(transfer.map_or(talk::stopped(came), |transfer| {
             talk::status(&transfer, came)
         }))
+    }
+}
+
+impl Serving<'_> {
+    /// Serves whoever sends datagrams.
+    async fn datagrams(
+        self,
+        port: u16,
+        mut addresses: Vec<SocketAddr>,
+        came: &Cell<Option<i32>>,
+    ) -> Result<Status, Error> {
+        if addresses.is_empty() {
+            addresses = every_address(port, self.arguments.transport.family(), self.output);
+        }
+        let sockets = bind_udp(&addresses, &self.options, self.output)?;
+        let quit_after = self.arguments.times.quit_after();
+        let totals = serve_datagrams(sockets, self.service, quit_after).await?;
+        self.output.totals(&totals);
+        Ok(match (came.get(), totals.datagrams_lost) {
+            (Some(_), _) => talk::stopped(came),
+            (None, None | Some(0)) => Status::Done,
+            (None, Some(_)) => Status::Failed,
+        })
     }
 }
 

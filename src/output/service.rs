@@ -24,6 +24,7 @@ struct Served {
     refused: u64,
     bytes_sent: u64,
     bytes_received: u64,
+    datagrams_lost: Option<u64>,
     elapsed_us: u64,
 }
 
@@ -45,6 +46,7 @@ impl Output {
                 refused: totals.refused,
                 bytes_sent: totals.sent,
                 bytes_received: totals.received,
+                datagrams_lost: totals.datagrams_lost,
                 elapsed_us: u64::try_from(totals.elapsed.as_micros()).unwrap_or(u64::MAX),
             };
             return self.put(&record::line("served", &served));
@@ -192,7 +194,11 @@ fn totals_text(totals: &Totals) -> String {
         0 => String::new(),
         count => format!(", refused {count}"),
     };
+    let lost = match totals.datagrams_lost {
+        None | Some(0) => String::new(),
+        Some(count) => format!(", {count} datagrams lost for want of room"),
+    };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
-    format!("served {clients}{failed}{refused}: received {received}, sent {sent}, {elapsed}")
+    format!("served {clients}{failed}{refused}: received {received}, sent {sent}, {elapsed}{lost}")
 }

@@ -60,6 +60,7 @@ impl Output {
             }
             Event::AcceptFailed { error } => self.error(error),
             Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
+            Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
             _ => {}
         }
@@ -100,6 +101,7 @@ impl Output {
             Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
             Event::AcceptFailed { error } => self.warn(&error.to_string()),
             Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
+            Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
             Event::NoIpv6 => self.detail(1, "this machine has no IPv6: IPv4 alone"),
             Event::HalfCloseUnanswered => self.hint(UNANSWERED),
             Event::WaitingForInput => self.note(WAITING),
@@ -124,6 +126,8 @@ fn is_of_clients(event: &Event<'_>) -> bool {
 }
 
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
+const WITHHELD: &str = "is not answered, nor are others: an answer that is longer than the datagram \
+    goes only to this machine and to addresses of --allow, since the sender may be forged";
 const WAITING: &str =
     "the peer has ended, stdin has not: still waiting for it (--until peer leaves at once)";
 const LEAVING: &str =

@@ -36,6 +36,12 @@ impl Gate {
         }
     }
 
+    /// Whether a network that is allowed has this address, and somebody said so.
+    pub(super) fn names(&self, address: IpAddr) -> bool {
+        let allowed = self.allowed.as_ref();
+        allowed.is_some_and(|allowed| allowed.contain(address))
+    }
+
     /// Whether somebody from there may be a client. Who comes over a Unix socket has no address to
     /// be judged by, and may.
     ///

@@ -29,8 +29,23 @@ pub struct Totals {
     pub sent: u64,
     /// Bytes that came from all of them.
     pub received: u64,
+    /// Datagrams that came and that the system had no room for, where that is known.
+    pub datagrams_lost: Option<u64>,
     /// From the first moment to the last.
     pub elapsed: Duration,
+}
+
+impl Totals {
+    /// Adds what another has done.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.clients = self.clients.saturating_add(other.clients);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.refused = self.refused.saturating_add(other.refused);
+        self.sent = self.sent.saturating_add(other.sent);
+        self.received = self.received.saturating_add(other.received);
+        let lost = |other: u64| self.datagrams_lost.unwrap_or(0).saturating_add(other);
+        self.datagrams_lost = other.datagrams_lost.map(lost).or(self.datagrams_lost);
+    }
 }
 
 /// Serves whoever comes until it is stopped; what is in flight then has two seconds. Needs a

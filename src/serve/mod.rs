@@ -8,6 +8,7 @@ mod accept;
 mod attend;
 mod behaviour;
 mod client;
+mod datagrams;
 mod discard;
 mod echo;
 mod first;
@@ -21,6 +22,7 @@ mod service;
 mod stop;
 
 pub use behaviour::Behaviour;
+pub use datagrams::serve_datagrams;
 pub use first::Waiting;
 pub use gate::{Gate, Refusal};
 pub use many::{Totals, serve_many};

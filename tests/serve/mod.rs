@@ -1,5 +1,6 @@
 //! `nettool listen` with a behaviour: what each client gets, and how it ends.
 
+mod datagrams;
 mod limits;
 mod lists;
 mod saved;
