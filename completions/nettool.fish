@@ -35,7 +35,7 @@ complete -c nettool -n "__fish_nettool_needs_command" -s h -l help -d 'Print hel
 complete -c nettool -n "__fish_nettool_needs_command" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "ifaces" -d 'Show the network interfaces of this machine and their addresses'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "connect" -d 'Connect to a server: stdin goes to it, its bytes to stdout'
-complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout; or serve many'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which TCP ports accept a connection, and why the others do not'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
@@ -106,6 +106,14 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l save -d 'Write what each client sends into a new file in DIR, complete when its name does not end in .part' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s m -l max-clients -d 'Turn away whoever comes while N clients are served' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow -d 'Serve clients of these networks alone: addresses, or 192.0.2.0/24' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l deny -d 'Turn clients of these networks away, even those that are allowed' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow-file -d 'Allow the networks that FILE lists, a line each' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l deny-file -d 'Deny the networks that FILE lists, a line each' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
@@ -126,6 +134,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s o -l output -
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l mode -d 'Who may use the path of --unix, as chmod has it in octal [default: 600]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 'Write the port into FILE as soon as a client can connect; it stays there' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
@@ -133,6 +142,9 @@ never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal; --udp does so anyway'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l echo -d 'Send each client its own bytes back'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l discard -d 'Read what clients send, and drop it'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'

@@ -1,10 +1,13 @@
 //! What the engine tells while it works: neither a count nor a result, and never worded here.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
+use crate::relay::Transfer;
+use crate::serve::Refusal;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -51,6 +54,59 @@ pub enum Event<'a> {
         /// The peer's end.
         peer: &'a Address,
     },
+    /// One of several clients has come.
+    ClientCame {
+        /// Its number, from 1.
+        client: u64,
+        /// How bytes are carried.
+        proto: Proto,
+        /// The address that it reached.
+        local: &'a Address,
+        /// Its own.
+        peer: &'a Address,
+    },
+    /// Somebody connected, and was turned away before a byte.
+    Refused {
+        /// How bytes are carried.
+        proto: Proto,
+        /// Who it was.
+        peer: &'a Address,
+        /// Why.
+        reason: Refusal,
+    },
+    /// One of several clients has sent something.
+    ClientSaid {
+        /// Its number.
+        client: u64,
+        /// Its address.
+        peer: &'a Address,
+        /// What one read took.
+        bytes: &'a [u8],
+    },
+    /// An answer that is longer than the datagram that it answers did not go to an address that
+    /// nobody allowed.
+    AnswerWithheld {
+        /// Which one.
+        peer: &'a Address,
+    },
+    /// What one of several clients sent is complete, and a file.
+    Saved {
+        /// Its number.
+        client: u64,
+        /// Its address.
+        peer: &'a Address,
+        /// Which file.
+        path: &'a Path,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// One of several clients is gone.
+    ClientGone {
+        /// Its number.
+        client: u64,
+        /// What became of it.
+        transfer: &'a Transfer,
+    },
     /// Somebody looked in and left: a connection reset before a byte had passed.
     NotTheClient {
         /// Who it was.
@@ -60,6 +116,13 @@ pub enum Event<'a> {
     AcceptFailed {
         /// Why not.
         error: &'a Error,
+    },
+    /// The system has no room for one more client; those who come wait until it has.
+    NoRoom {
+        /// What it lacks.
+        error: &'a Error,
+        /// Our own limit on open files, if that is what was reached.
+        limit: Option<u64>,
     },
     /// The machine has no IPv6, so that IPv4 serves alone.
     NoIpv6,
@@ -78,9 +141,9 @@ pub enum Event<'a> {
     },
 }
 
-/// Who is told.
-pub trait Observer {
-    /// Takes notice.
+/// Who is told. Many clients have many threads, and each of them tells.
+pub trait Observer: Send + Sync {
+    /// Takes notice. Whoever tells waits for it.
     fn notice(&self, event: &Event<'_>);
 }
 

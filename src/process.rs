@@ -10,9 +10,22 @@ use std::path::Path;
 
 use crate::sys;
 
-/// Raises the soft limit on open files to the hard one.
+/// Raises the soft limit on open files to the hard one. Programs that we become or start are to
+/// have the old one back ([`restore_open_files`]): some cannot do with many (select(2)).
 pub fn raise_open_files() {
     sys::raise_open_files();
+}
+
+/// Gives the soft limit on open files its value from before [`raise_open_files`]. Safe between
+/// fork(2) and exec(2).
+pub fn restore_open_files() {
+    sys::restore_open_files();
+}
+
+/// How many files we may have open; `None` is as many as there can be.
+#[must_use]
+pub fn open_files() -> Option<u64> {
+    sys::open_files()
 }
 
 /// Keeps a background job running when it touches the terminal (SIGTTIN, SIGTTOU).

@@ -7,13 +7,15 @@ use nettool::net::ListenOptions;
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
+use super::serve::ServeArgs;
 use super::{Usage, value};
 
-/// Wait for a client: stdin goes to it, its bytes to stdout.
+/// Wait for a client: stdin goes to it, its bytes to stdout; or serve many.
 ///
 /// Says on stderr where it listens, a line an address, as soon as a client can connect; port 0
 /// lets the system pick one. The first client is served, and its end is the end. A connection
-/// that is reset before a byte has passed, by a port probe say, is no client.
+/// that is reset before a byte has passed, by a port probe say, is no client. With --keep-open
+/// as many as come are served at once, until a signal.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct ListenArgs {
@@ -25,6 +27,8 @@ pub(crate) struct ListenArgs {
     second: Option<String>,
     #[command(flatten)]
     pub(crate) transport: TransportArgs,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
     #[command(flatten)]
     socket: SocketArgs,
     #[command(flatten)]
@@ -45,6 +49,10 @@ pub(crate) struct ListenArgs {
     /// Share the port with other listeners of this user that also say so
     #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
     reuse_port: bool,
+    /// Who may use the path of --unix, as chmod has it in octal [default: 600]
+    #[arg(long, value_name = "MODE", value_parser = mode, requires = "unix")]
+    #[arg(help_heading = "Socket")]
+    mode: Option<u16>,
     /// Write the port into FILE as soon as a client can connect; it stays there
     #[arg(
         long,
@@ -68,7 +76,10 @@ Examples:
   nettool listen 9000 > copy                   receive a file
   nettool listen localhost 9000 < file         give a file to a client of this machine
   nettool listen -U /tmp/app.sock              a Unix socket
-  nettool listen -u 9000                       datagrams";
+  nettool listen -u 9000                       datagrams
+  nettool listen -k --echo 7                   many clients, each gets its own bytes back
+  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
+  nettool listen -k --save incoming 9000       a file of what each client sends";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -114,6 +125,7 @@ impl ListenArgs {
             socket: self.socket.options(),
             backlog: self.backlog,
             reuse_port: self.reuse_port,
+            mode: self.mode,
             port_file: self.port_file.clone(),
         }
     }
@@ -128,6 +140,13 @@ impl ListenArgs {
 fn backlog(text: &str) -> Result<i32, String> {
     let count = text.parse().ok().filter(|count| *count > 0);
     count.ok_or_else(|| format!("not a number of clients; write 1 to {}", i32::MAX))
+}
+
+/// Reads permissions in octal.
+fn mode(text: &str) -> Result<u16, String> {
+    let mode = u16::from_str_radix(text, 8).ok();
+    let mode = mode.filter(|mode| *mode <= 0o777 && !text.starts_with('+'));
+    mode.ok_or_else(|| "not permissions in octal; write 600, 660 or 666, say".to_owned())
 }
 
 /// The error of a port that is given twice, once as this word.

@@ -7,8 +7,10 @@ mod connect;
 mod generate;
 mod ifaces;
 mod listen;
+mod networks;
 mod pages;
 mod probe;
+mod serve;
 
 use std::ffi::OsString;
 use std::fmt;

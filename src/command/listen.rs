@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use nettool::error::Error;
 use nettool::net::{Binding, Family, ListenOptions, bind_udp, every_address, resolve};
+use nettool::process;
 use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
-use nettool::serve::{OneClient, one_client};
+use nettool::serve::{Gate, OneClient, Talk, Waiting, one_client};
 
+use super::serve;
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
 use super::{Failure, Status};
@@ -19,7 +21,7 @@ use crate::output::Output;
 pub(super) fn run(
     arguments: &ListenArgs,
     numeric: bool,
-    output: &Output,
+    output: &Arc<Output>,
 ) -> Result<Status, Failure> {
     let place = arguments.place()?;
     if let Where::Ip(Some(host), _) = &place {
@@ -28,8 +30,15 @@ pub(super) fn run(
     if arguments.transport.udp {
         check_datagrams(arguments)?;
     }
+    let quits = arguments.times.quit_after().is_some();
+    arguments.serve.check(arguments.transport.udp, quits)?;
+    let gate = arguments.serve.gate()?;
+    process::raise_open_files();
+    if let Some(behaviour) = arguments.serve.behaviour()? {
+        return serve::run(arguments, &place, (behaviour, gate), output);
+    }
     talk::open_files(&arguments.data)?;
-    talk::block_on(|endings| session(arguments, &place, output, endings))
+    talk::block_on(|endings| session(arguments, &place, (output, &gate), endings))
 }
 
 /// Refuses what has no meaning for datagrams.
@@ -47,7 +56,7 @@ fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
 async fn session(
     arguments: &ListenArgs,
     place: &Where,
-    output: &Output,
+    (output, gate): (&Output, &Gate),
     endings: Endings,
 ) -> Result<Status, Failure> {
     let came = endings.came();
@@ -59,6 +68,7 @@ async fn session(
     let options = arguments.options();
     let mut service = Service {
         options: &options,
+        gate,
         arguments,
         output,
         input: talk::input(&arguments.data),
@@ -78,16 +88,31 @@ async fn session(
 }
 
 /// The addresses of a host to listen on; none is every one.
-async fn addresses(place: &Where, family: Family) -> Result<Vec<SocketAddr>, Error> {
+pub(super) async fn addresses(place: &Where, family: Family) -> Result<Vec<SocketAddr>, Error> {
     match place {
         Where::Ip(Some(host), port) => resolve(host, *port, family).await,
         _ => Ok(Vec::new()),
     }
 }
 
+/// Where clients of a stream can connect.
+pub(super) fn binding(
+    place: &Where,
+    addresses: Vec<SocketAddr>,
+    arguments: &ListenArgs,
+    output: &Output,
+) -> Binding {
+    match place {
+        Where::Unix(path) => Binding::Unix(path.clone()),
+        Where::Ip(Some(_), _) => Binding::Tcp(addresses),
+        Where::Ip(None, port) => Binding::everywhere(*port, arguments.transport.family(), output),
+    }
+}
+
 /// What serves.
 struct Service<'a> {
     options: &'a ListenOptions,
+    gate: &'a Gate,
     arguments: &'a ListenArgs,
     output: &'a Output,
     input: Input,
@@ -102,27 +127,26 @@ impl Service<'_> {
         addresses: Vec<SocketAddr>,
         stop: impl Future<Output = ()>,
     ) -> Result<Option<Transfer>, Error> {
-        let binding = match place {
-            Where::Unix(path) => Binding::Unix(path.clone()),
-            Where::Ip(Some(_), _) => Binding::Tcp(addresses),
-            Where::Ip(None, port) => {
-                Binding::everywhere(*port, self.arguments.transport.family(), self.output)
-            }
-        };
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let setup = OneClient {
-            binding,
-            options: self.options,
-            accept_timeout: self.arguments.patience(),
-            rules: data.rules(Side::Listen, self.input.kind(), times),
-            input: &mut self.input,
-            sink: talk::sink(data),
-            most: data.most_received(),
-            path: talk::path(),
-            idle_timeout: times.idle(),
-            max_time: times.whole(),
-            meter: &self.meter,
-            observer: self.output,
+            waiting: Waiting {
+                binding: binding(place, addresses, self.arguments, self.output),
+                options: self.options,
+                accept_timeout: self.arguments.patience(),
+                gate: self.gate,
+                observer: self.output,
+            },
+            talk: Talk {
+                rules: data.rules(Side::Listen, self.input.kind(), times),
+                input: &mut self.input,
+                sink: talk::sink(data),
+                most: data.most_received(),
+                path: talk::path(),
+                idle_timeout: times.idle(),
+                max_time: times.whole(),
+                meter: &self.meter,
+                observer: self.output,
+            },
         };
         one_client(setup, stop).await
     }

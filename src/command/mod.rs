@@ -7,11 +7,13 @@ mod interruption;
 mod listen;
 mod pages;
 mod probe;
+mod serve;
 mod signals;
 mod talk;
 mod watch;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use nettool::error::Error;
 use nettool::process;
@@ -83,7 +85,7 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 | Command::Man(_)
                 | Command::Completions(_) => Records::Stdout,
             };
-            let output = Output::new(arguments.global.wishes(), records);
+            let output = Arc::new(Output::new(arguments.global.wishes(), records));
             dispatch(arguments.command, arguments.global.numeric, &output)
                 .unwrap_or_else(|failure| tell(&failure, &output))
         }
@@ -109,7 +111,7 @@ pub(crate) fn run(parsed: Parsed) -> Status {
 }
 
 /// One command.
-fn dispatch(command: Command, numeric: bool, output: &Output) -> Result<Status, Failure> {
+fn dispatch(command: Command, numeric: bool, output: &Arc<Output>) -> Result<Status, Failure> {
     match command {
         Command::Connect(arguments) => connect::run(&arguments, numeric, output),
         Command::Listen(arguments) => listen::run(&arguments, numeric, output),

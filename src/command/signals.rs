@@ -40,6 +40,11 @@ impl Endings {
 
     /// Waits for one.
     pub(super) async fn wait(mut self) {
+        self.next().await;
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
         poll_fn(|context| self.poll(context)).await;
     }
 

@@ -10,6 +10,7 @@ use nettool::net::{Family, resolve};
 use nettool::process;
 use nettool::relay::{End, Input, Path, Sink, Transfer, Transform};
 use nettool::value::Host;
+use tokio::runtime::Builder;
 
 use super::signals::Endings;
 use super::{Failure, Status};
@@ -22,9 +23,27 @@ pub(super) fn block_on<F>(session: impl FnOnce(Endings) -> F) -> Result<Status, 
 where
     F: Future<Output = Result<Status, Failure>>,
 {
+    block_with(Builder::new_current_thread(), session)
+}
+
+/// Likewise on as many threads as there are processors.
+pub(super) fn block_on_threads<F>(session: impl FnOnce(Endings) -> F) -> Result<Status, Failure>
+where
+    F: Future<Output = Result<Status, Failure>>,
+{
+    block_with(Builder::new_multi_thread(), session)
+}
+
+/// Runs a conversation on this runtime.
+fn block_with<F>(
+    mut builder: Builder,
+    session: impl FnOnce(Endings) -> F,
+) -> Result<Status, Failure>
+where
+    F: Future<Output = Result<Status, Failure>>,
+{
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
     spare_descriptors().map_err(failed)?;
-    let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().map_err(failed)?;
     let result = runtime.block_on(async { session(Endings::watch()).await });
     runtime.shutdown_background();
@@ -35,7 +54,7 @@ where
 pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<SocketAddr>, Error> {
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
     spare_descriptors().map_err(failed)?;
-    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().build().map_err(failed)?;
     let result = runtime.block_on(resolve(host, port, family));
     runtime.shutdown_background();

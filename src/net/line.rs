@@ -63,6 +63,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Whether something that came has not been read.
+    pub(crate) fn has_unread(self) -> bool {
+        rustix::io::ioctl_fionread(self.socket).is_ok_and(|bytes| bytes > 0)
+    }
+
     /// Empties the receive queue: input left unread would turn the close into a reset (RFC 1122,
     /// section 4.2.2.13).
     pub(crate) fn drop_what_came(self) {

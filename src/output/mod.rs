@@ -12,10 +12,11 @@ mod live;
 mod probe;
 mod quantity;
 mod record;
+mod service;
 mod session;
 mod style;
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use anstream::ColorChoice;
 use nettool::error::{Action, Error};
@@ -66,7 +67,7 @@ pub(crate) struct Output {
     stdout: Style,
     stderr: Style,
     /// What has been said once and need not be said again.
-    said: RefCell<Vec<&'static str>>,
+    said: Mutex<Vec<&'static str>>,
 }
 
 impl Output {
@@ -77,7 +78,7 @@ impl Output {
             records,
             stdout: Style::of_stdout(wishes.color),
             stderr: Style::of_stderr(wishes.color),
-            said: RefCell::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -163,14 +164,19 @@ impl Output {
 
     /// Says it at this level of `-v` or above.
     pub(crate) fn detail(&self, level: u8, message: &str) {
-        if self.wishes.verbose >= level {
+        if self.tells(level) {
             self.note(message);
         }
     }
 
+    /// Whether a person is told what belongs to this level of `-v`.
+    fn tells(&self, level: u8) -> bool {
+        self.wishes.verbose >= level && !self.wishes.quiet && !self.wishes.json
+    }
+
     /// Whether this is the first time that somebody wants to say it.
     fn first_time(&self, what: &'static str) -> bool {
-        let mut said = self.said.borrow_mut();
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let first = !said.contains(&what);
         if first {
             said.push(what);

@@ -43,35 +43,35 @@ impl Meter {
     }
 
     /// When a byte last moved in either direction, or the conversation began.
-    pub(super) fn last_move(&self) -> Instant {
+    pub(crate) fn last_move(&self) -> Instant {
         self.moment(self.moved.load(Ordering::Relaxed))
     }
 
     /// When input was last read, if any was.
-    pub(super) fn last_input(&self) -> Option<Instant> {
+    pub(crate) fn last_input(&self) -> Option<Instant> {
         let input = self.input.load(Ordering::Relaxed);
         (input != NEVER).then(|| self.moment(input))
     }
 
     /// Counts bytes given to the system.
-    pub(super) fn count_sent(&self, bytes: usize) {
+    pub(crate) fn count_sent(&self, bytes: usize) {
         self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
         self.note_move();
     }
 
     /// Counts bytes that came.
-    pub(super) fn count_received(&self, bytes: usize) {
+    pub(crate) fn count_received(&self, bytes: usize) {
         self.received.fetch_add(bytes as u64, Ordering::Relaxed);
         self.note_move();
     }
 
     /// Takes note of input.
-    pub(super) fn note_input(&self) {
+    pub(crate) fn note_input(&self) {
         self.input.store(self.now(), Ordering::Relaxed);
     }
 
     /// Takes note that something moved now.
-    pub(super) fn note_move(&self) {
+    pub(crate) fn note_move(&self) {
         self.moved.store(self.now(), Ordering::Relaxed);
     }
 

@@ -29,6 +29,7 @@ pub use input::Input;
 pub use meter::Meter;
 pub(crate) use outlet::Outlet;
 pub use session::Limits;
+pub(crate) use session::{connection_error, earliest, end_of, sleep_until};
 
 /// Changes payload on its way out.
 pub trait Transform: Send {

@@ -325,12 +325,7 @@ impl<'a, M: Mover> Session<'a, M> {
 
     /// The error of a connection that broke like this.
     fn broken(&self, error: io::Error) -> Error {
-        let peer = self.terms.peer;
-        if is_aftermath(&error) {
-            // The peer had ended, and then answered what we sent with a reset.
-            return Error::new(Action::Send, peer, Cause::Undelivered);
-        }
-        Error::new(Action::Session, peer, error)
+        connection_error(self.terms.peer, error)
     }
 
     /// Whether nothing has happened at all: no byte in either direction, no end.
@@ -389,6 +384,15 @@ impl<'a, M: Mover> Session<'a, M> {
     }
 }
 
+/// The error of a connection that broke like this.
+pub(crate) fn connection_error(peer: &Address, error: io::Error) -> Error {
+    if is_aftermath(&error) {
+        // The peer had ended, and then answered what we sent with a reset.
+        return Error::new(Action::Send, peer, Cause::Undelivered);
+    }
+    Error::new(Action::Session, peer, error)
+}
+
 /// Whether it says only that the connection is gone.
 fn is_aftermath(error: &io::Error) -> bool {
     let kinds = [io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
@@ -401,7 +405,7 @@ fn failed(error: Error) -> Break {
 }
 
 /// How a conversation ended that failed like this.
-fn end_of(error: &Error) -> End {
+pub(crate) fn end_of(error: &Error) -> End {
     match &error.cause {
         Cause::Idle(_) | Cause::TimedOut(_) => End::Timeout,
         Cause::Undelivered => End::Reset,
@@ -411,12 +415,12 @@ fn end_of(error: &Error) -> End {
 }
 
 /// The earlier of two moments.
-pub(super) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+pub(crate) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     [one, other].into_iter().flatten().min()
 }
 
 /// Sleeps until then, or for ever.
-pub(super) async fn sleep_until(moment: Option<Instant>) {
+pub(crate) async fn sleep_until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment.into()).await,
         None => pending().await,

@@ -1,6 +1,32 @@
-//! Clients that come to us.
+//! Clients that come to us: one, or as many as like.
+//!
+//! A [`Service`] says what each gets. [`serve_many`] gives every client a task of its own;
+//! a [`Behaviour`] is a small file that reads from one client and writes to it, and everything
+//! else (numbers, limits, timeouts, stopping, ending well) is done for all of them alike.
 
 mod accept;
+mod attend;
+mod behaviour;
+mod client;
+mod datagrams;
+mod discard;
+mod echo;
+mod first;
+mod gate;
+mod many;
 mod one;
+mod reply;
+mod save;
+mod scratch;
+mod service;
+mod stop;
 
-pub use one::{OneClient, one_client};
+pub use behaviour::Behaviour;
+pub use datagrams::serve_datagrams;
+pub use first::Waiting;
+pub use gate::{Gate, Refusal};
+pub use many::{Totals, serve_many};
+pub use one::{OneClient, Talk, one_client, serve_one};
+pub use save::Folder;
+pub use service::Service;
+pub use stop::Stop;

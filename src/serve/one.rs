@@ -5,23 +5,28 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::accept::next_client;
-use crate::error::{Action, Cause, Error, Result};
+use super::attend::attend;
+use super::client::Client;
+use super::stop::Phase;
+use super::{Service, Waiting};
+use crate::error::Result;
 use crate::event::{Event, Observer};
-use crate::net::{Accepted, Binding, ListenOptions, Listener, Stream};
+use crate::net::Accepted;
 use crate::relay::{Conversation, Input, Limits, Meter, Path, Rules, Sink, Transfer, converse};
 
-/// How long a connection is watched before stdin is read for it: a port probe resets it at once.
-const GLANCE: Duration = Duration::from_millis(10);
+/// How long what is in flight may take when we are stopped.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
-/// Everything that the one client needs.
+/// A client that talks with our stdin and stdout.
 pub struct OneClient<'a> {
-    /// Where it can connect.
-    pub binding: Binding,
-    /// What the sockets are told.
-    pub options: &'a ListenOptions,
-    /// How long it is waited for; `None` is for ever.
-    pub accept_timeout: Option<Duration>,
+    /// Where it is waited for.
+    pub waiting: Waiting<'a>,
+    /// How is talked with it.
+    pub talk: Talk<'a>,
+}
+
+/// Everything that talking with it needs.
+pub struct Talk<'a> {
     /// What goes to it.
     pub input: &'a mut Input,
     /// Where its bytes go.
@@ -42,8 +47,45 @@ pub struct OneClient<'a> {
     pub observer: &'a dyn Observer,
 }
 
-/// Waits for a client, closes the listening sockets and talks with it. A connection that is reset
-/// before a byte has passed was no client: the next one is waited for. `None`: `stop` came first.
+impl Talk<'_> {
+    /// The conversation with the client.
+    async fn with<S>(&mut self, accepted: Accepted, stop: Pin<&mut S>) -> Result<Transfer>
+    where
+        S: Future<Output = ()>,
+    {
+        let (stream, peer) = accepted;
+        if let Ok(local) = stream.local() {
+            self.observer.notice(&Event::Connected {
+                client: 1,
+                proto: stream.proto(),
+                local: &local,
+                peer: &peer,
+            });
+        }
+        let end = self
+            .max_time
+            .and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        let conversation = Conversation {
+            stream,
+            peer,
+            failure: None,
+            input: self.input,
+            sink: self.sink,
+            most: self.most,
+            path: self.path,
+            rules: self.rules,
+            limits: Limits {
+                idle: self.idle_timeout,
+                end,
+            },
+            meter: self.meter,
+            observer: self.observer,
+        };
+        converse(conversation, stop).await
+    }
+}
+
+/// Waits for a client and talks with it. `None`: `stop` came first.
 ///
 /// # Errors
 /// The address cannot be listened on, or no client came in time.
@@ -51,102 +93,38 @@ pub async fn one_client(
     mut setup: OneClient<'_>,
     stop: impl Future<Output = ()>,
 ) -> Result<Option<Transfer>> {
-    let mut stop = std::pin::pin!(stop);
-    let mut listener = setup.binding.listen(setup.options)?;
-    listener.publish(setup.options, setup.observer)?;
-    let patience = setup
-        .accept_timeout
-        .and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-    loop {
-        let accepted = tokio::select! {
-            () = stop.as_mut() => return Ok(None),
-            accepted = wait_for_client(&listener, patience, setup.observer) => accepted?,
-        };
-        let binding = listener.binding();
-        drop(listener);
-        let transfer = talk(&mut setup, accepted, stop.as_mut()).await?;
-        let Some(peer) = transfer.peer.as_ref().filter(|_| transfer.untouched) else {
-            return Ok(Some(transfer));
-        };
-        listener = binding.listen(setup.options)?;
-        setup.observer.notice(&Event::NotTheClient { peer });
-    }
+    let OneClient { waiting, talk } = &mut setup;
+    let stop = std::pin::pin!(stop);
+    let talk = async |accepted, stop: Pin<&mut _>| talk.with(accepted, stop).await;
+    waiting.first(stop, talk).await
 }
 
-/// The first connection that is not reset at once.
-async fn wait_for_client(
-    listener: &Listener,
-    patience: Option<(Instant, Duration)>,
-    observer: &dyn Observer,
-) -> Result<Accepted> {
-    loop {
-        let next = next_client(listener, observer);
-        let (stream, peer) = match patience {
-            None => next.await?,
-            Some((end, limit)) => tokio::time::timeout_at(end.into(), next)
-                .await
-                .unwrap_or_else(|_| Err(nobody_came(listener, limit)))?,
-        };
-        if stays(&stream).await {
-            return Ok((stream, peer));
+/// Waits for a client and serves it as one of many; `None`: the service was stopped first.
+///
+/// # Errors
+/// The address cannot be listened on, or no client came in time.
+pub async fn serve_one(
+    waiting: Waiting<'_>,
+    service: Service,
+    meter: &Arc<Meter>,
+) -> Result<Option<Transfer>> {
+    let service = Arc::new(service);
+    let stop = std::pin::pin!(service.stop.reached(Phase::Finishing));
+    let serve = async |accepted, _: Pin<&mut _>| {
+        let client = Client::new(1, accepted, Arc::clone(&service), Arc::clone(meter));
+        let mut attended = std::pin::pin!(attend(client));
+        tokio::select! {
+            transfer = attended.as_mut() => return Ok(transfer),
+            () = hurry(&service) => {}
         }
-        observer.notice(&Event::NotTheClient { peer: &peer });
-    }
-}
-
-/// The error of a wait in vain.
-fn nobody_came(listener: &Listener, limit: Duration) -> Error {
-    let names: Vec<String> = listener
-        .addresses()
-        .iter()
-        .map(|(_, a)| a.to_string())
-        .collect();
-    Error::new(Action::Accept, names.join(" and "), Cause::TimedOut(limit))
-}
-
-/// Whether the peer is still there after a glance, or has said something.
-async fn stays(stream: &Stream) -> bool {
-    let news = tokio::time::timeout(GLANCE, stream.first_news()).await;
-    news.map_or(true, |news| news.is_ok())
-}
-
-/// The conversation with the client.
-async fn talk<S>(
-    setup: &mut OneClient<'_>,
-    accepted: Accepted,
-    stop: Pin<&mut S>,
-) -> Result<Transfer>
-where
-    S: Future<Output = ()>,
-{
-    let (stream, peer) = accepted;
-    if let Ok(local) = stream.local() {
-        let proto = stream.proto();
-        setup.observer.notice(&Event::Connected {
-            client: 1,
-            proto,
-            local: &local,
-            peer: &peer,
-        });
-    }
-    let end = setup
-        .max_time
-        .and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-    let conversation = Conversation {
-        stream,
-        peer,
-        failure: None,
-        input: setup.input,
-        sink: setup.sink,
-        most: setup.most,
-        path: setup.path,
-        rules: setup.rules,
-        limits: Limits {
-            idle: setup.idle_timeout,
-            end,
-        },
-        meter: setup.meter,
-        observer: setup.observer,
+        Ok(attended.await)
     };
-    converse(conversation, stop).await
+    waiting.first(stop, serve).await
+}
+
+/// Ends the service when what is in flight has had its time.
+async fn hurry(service: &Service) {
+    service.stop.reached(Phase::Finishing).await;
+    tokio::time::sleep(GRACE).await;
+    service.stop.now();
 }

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -58,12 +59,38 @@ pub(crate) fn foreground(terminal: impl AsFd) -> bool {
     rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }
 
+/// The soft limit on open files before it was raised; 0 where it was not, or there was none.
+static FILES_BEFORE: AtomicU64 = AtomicU64::new(0);
+
 /// Raises the soft limit on open files to the hard one.
 pub(crate) fn raise_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
+    let before = limit.current;
     limit.current = limit.maximum;
     // Refused, the old limit stands, and what it forbids is reported where it happens.
-    let _ = setrlimit(Resource::Nofile, limit);
+    if setrlimit(Resource::Nofile, limit).is_ok() {
+        let _ = FILES_BEFORE.compare_exchange(
+            0,
+            before.unwrap_or(0),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+    }
+}
+
+/// Gives the soft limit on open files its old value.
+pub(crate) fn restore_open_files() {
+    let before = FILES_BEFORE.load(Ordering::Relaxed);
+    if before > 0 {
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = Some(before);
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+/// The soft limit on open files.
+pub(crate) fn open_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
 }
 
 /// The index of the interface of this name.
@@ -195,6 +222,17 @@ pub(crate) fn write_piece(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize>
     Ok(rustix::io::write(to, piece)?)
 }
 
+/// Closes a file, and tells what only that finds out: that a network file system could not store
+/// what was written.
+pub(crate) fn close(file: impl IntoRawFd) -> io::Result<()> {
+    // SAFETY: the descriptor is ours alone and is not used again; a close that fails has closed
+    // all the same.
+    match unsafe { libc::close(file.into_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Closes stdout towards its reader, and keeps the number taken so that no socket gets it.
 ///
 /// The last owner of a description learns at close what a network file system could not store.
@@ -202,9 +240,5 @@ pub(crate) fn close_stdout() -> io::Result<()> {
     let last = rustix::io::dup(rustix::stdio::stdout())?;
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
-    // SAFETY: `last` is ours alone and is not used again; a close that fails has closed all the same.
-    match unsafe { libc::close(last.into_raw_fd()) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    close(last)
 }

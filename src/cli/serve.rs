@@ -1,0 +1,148 @@
+//! What `listen` does for its clients, and for how many.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use nettool::error::{Action, Error};
+use nettool::serve::{Behaviour, Folder, Gate};
+use nettool::value::Cidr;
+
+use super::{Usage, networks, value};
+use crate::command::Failure;
+
+/// What clients get.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Clients")]
+pub(crate) struct ServeArgs {
+    /// Serve many clients at once, until a signal; --udp does so anyway
+    #[arg(short, long, requires = "behaviour", conflicts_with = "accept_timeout")]
+    pub(crate) keep_open: bool,
+    #[command(flatten)]
+    behaviour: BehaviourArgs,
+    /// Turn away whoever comes while N clients are served
+    #[arg(short, long, value_name = "N", value_parser = clients, requires = "keep_open")]
+    pub(crate) max_clients: Option<usize>,
+    /// Serve clients of these networks alone: addresses, or 192.0.2.0/24
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
+    #[arg(conflicts_with = "unix")]
+    allow: Option<Vec<Cidr>>,
+    /// Turn clients of these networks away, even those that are allowed
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
+    #[arg(conflicts_with = "unix")]
+    deny: Vec<Cidr>,
+    /// Allow the networks that FILE lists, a line each
+    #[arg(long, value_name = "FILE", conflicts_with = "unix")]
+    allow_file: Vec<PathBuf>,
+    /// Deny the networks that FILE lists, a line each
+    #[arg(long, value_name = "FILE", conflicts_with = "unix")]
+    deny_file: Vec<PathBuf>,
+}
+
+/// Reads a number of clients.
+fn clients(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "not a number of clients; write 1 or more".to_owned())
+}
+
+/// What a client gets instead of stdin and stdout: one of these.
+#[derive(Args, Debug)]
+#[group(id = "behaviour", multiple = false, conflicts_with_all = ALIEN)]
+struct BehaviourArgs {
+    /// Send each client its own bytes back
+    #[arg(long)]
+    echo: bool,
+    /// Read what clients send, and drop it
+    #[arg(long)]
+    discard: bool,
+    /// Send TEXT for each read of what a client sends
+    #[arg(long, value_name = "TEXT")]
+    reply: Option<String>,
+    /// Send what FILE holds for each read of what a client sends
+    #[arg(long, value_name = "FILE")]
+    reply_file: Option<PathBuf>,
+    /// Write what each client sends into a new file in DIR, complete when its name does not end
+    /// in .part
+    #[arg(long, value_name = "DIR")]
+    #[arg(conflicts_with = "udp")]
+    save: Option<PathBuf>,
+}
+
+/// Options of stdin and stdout, which these clients have nothing to do with.
+const ALIEN: [&str; 10] = [
+    "send_only",
+    "recv_only",
+    "until",
+    "no_shutdown",
+    "input",
+    "output",
+    "append",
+    "force",
+    "crlf",
+    "raw",
+];
+
+impl ServeArgs {
+    /// Refuses what has no meaning for this transport.
+    pub(crate) fn check(&self, udp: bool, quits: bool) -> Result<(), Usage> {
+        let arguments = &self.behaviour;
+        let stdio = !arguments.echo
+            && !arguments.discard
+            && arguments.reply.is_none()
+            && arguments.reply_file.is_none()
+            && arguments.save.is_none();
+        let lists = self.allow.is_some()
+            || !(self.deny.is_empty() && self.allow_file.is_empty() && self.deny_file.is_empty());
+        if udp && stdio && lists {
+            let text = "--allow and --deny with --udp need --echo, --discard or --reply";
+            return Err(Usage::new(text));
+        }
+        if !udp && !stdio && quits {
+            let text = "--quit-after cannot be used with --echo, --discard, --reply or --save \
+                over a stream: the client's end is the end";
+            return Err(Usage::new(text));
+        }
+        Ok(())
+    }
+
+    /// Who may be a client.
+    pub(crate) fn gate(&self) -> Result<Gate, Failure> {
+        let mut allowed = self.allow.clone();
+        let mut denied = self.deny.clone();
+        for path in &self.allow_file {
+            allowed
+                .get_or_insert_default()
+                .extend(networks::read(path)?);
+        }
+        for path in &self.deny_file {
+            denied.extend(networks::read(path)?);
+        }
+        Ok(Gate::new(allowed, denied))
+    }
+
+    /// What clients get instead of stdin and stdout, if anything.
+    pub(crate) fn behaviour(&self) -> Result<Option<Behaviour>, Failure> {
+        let arguments = &self.behaviour;
+        let behaviour = match (&arguments.reply, &arguments.reply_file, &arguments.save) {
+            (Some(text), _, _) => reply(text.as_bytes(), "--reply TEXT")?,
+            (_, Some(path), _) => {
+                let failed = |error| Error::new(Action::Read, path.display(), error);
+                reply(&std::fs::read(path).map_err(failed)?, "--reply-file FILE")?
+            }
+            (_, _, Some(path)) => Behaviour::Save(Folder::open(path)?),
+            _ if arguments.echo => Behaviour::Echo,
+            _ if arguments.discard => Behaviour::Discard,
+            _ => return Ok(None),
+        };
+        Ok(Some(behaviour))
+    }
+}
+
+/// A reply, which must not be empty.
+fn reply(text: &[u8], option: &str) -> Result<Behaviour, Usage> {
+    if text.is_empty() {
+        return Err(Usage::new(format!(
+            "{option} is empty, and would answer nothing; --discard does that"
+        )));
+    }
+    Ok(Behaviour::Reply(text.into()))
+}

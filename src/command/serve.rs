@@ -1,0 +1,144 @@
+//! `nettool listen` with a behaviour: one client, or many.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use nettool::error::Error;
+use nettool::net::{ListenOptions, bind_udp, every_address};
+use nettool::serve::{
+    Behaviour, Gate, Service, Stop, Waiting, serve_datagrams, serve_many, serve_one,
+};
+
+use super::listen::{addresses, binding};
+use super::signals::Endings;
+use super::{Failure, Status, talk};
+use crate::cli::{ListenArgs, Where};
+use crate::output::Output;
+
+/// Serves one client or many.
+pub(super) fn run(
+    arguments: &ListenArgs,
+    place: &Where,
+    (behaviour, gate): (Behaviour, Gate),
+    output: &Arc<Output>,
+) -> Result<Status, Failure> {
+    let serving = Serving {
+        service: service(arguments, (behaviour, gate), output),
+        options: arguments.options(),
+        arguments,
+        output,
+    };
+    if arguments.serve.keep_open && !arguments.transport.udp {
+        return talk::block_on_threads(|endings| serving.session(place, endings));
+    }
+    talk::block_on(|endings| serving.session(place, endings))
+}
+
+/// What every client gets.
+fn service(
+    arguments: &ListenArgs,
+    (behaviour, gate): (Behaviour, Gate),
+    output: &Arc<Output>,
+) -> Service {
+    Service {
+        behaviour,
+        gate,
+        max_clients: arguments.serve.max_clients,
+        idle_timeout: arguments.times.idle(),
+        max_time: arguments.times.whole(),
+        most: arguments.data.most(),
+        observer: Arc::clone(output) as _,
+        stop: Stop::default(),
+    }
+}
+
+/// What a run of it needs.
+struct Serving<'a> {
+    service: Service,
+    options: ListenOptions,
+    arguments: &'a ListenArgs,
+    output: &'a Output,
+}
+
+impl Serving<'_> {
+    /// Listens and serves until a signal, or the end of the only client.
+    async fn session(self, place: &Where, mut endings: Endings) -> Result<Status, Failure> {
+        let came = endings.came();
+        let addresses = tokio::select! {
+            () = endings.next() => return Ok(talk::stopped(&came)),
+            addresses = addresses(place, self.arguments.transport.family()) => addresses?,
+        };
+        let stop = self.service.stop.clone();
+        tokio::select! {
+            never = obey(endings, &stop) => match never {},
+            status = self.serve(place, addresses, &came) => Ok(status?),
+        }
+    }
+
+    /// Serves.
+    async fn serve(
+        self,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
+        came: &Cell<Option<i32>>,
+    ) -> Result<Status, Error> {
+        if let Where::Ip(_, port) = place
+            && self.arguments.transport.udp
+        {
+            return self.datagrams(*port, addresses, came).await;
+        }
+        let binding = binding(place, addresses, self.arguments, self.output);
+        if self.arguments.serve.keep_open {
+            let listener = binding.listen(&self.options)?;
+            listener.publish(&self.options, self.output)?;
+            let totals = serve_many(listener, self.service).await?;
+            self.output.totals(&totals);
+            return Ok(talk::stopped(came));
+        }
+        let gate = self.service.gate.clone();
+        let waiting = Waiting {
+            binding,
+            gate: &gate,
+            options: &self.options,
+            accept_timeout: self.arguments.patience(),
+            observer: self.output,
+        };
+        let transfer = serve_one(waiting, self.service, &Arc::default()).await?;
+        Ok(transfer.map_or(talk::stopped(came), |transfer| {
+            talk::status(&transfer, came)
+        }))
+    }
+}
+
+impl Serving<'_> {
+    /// Serves whoever sends datagrams.
+    async fn datagrams(
+        self,
+        port: u16,
+        mut addresses: Vec<SocketAddr>,
+        came: &Cell<Option<i32>>,
+    ) -> Result<Status, Error> {
+        if addresses.is_empty() {
+            addresses = every_address(port, self.arguments.transport.family(), self.output);
+        }
+        let sockets = bind_udp(&addresses, &self.options, self.output)?;
+        let quit_after = self.arguments.times.quit_after();
+        let totals = serve_datagrams(sockets, self.service, quit_after).await?;
+        self.output.totals(&totals);
+        Ok(match (came.get(), totals.datagrams_lost) {
+            (Some(_), _) => talk::stopped(came),
+            (None, None | Some(0)) => Status::Done,
+            (None, Some(_)) => Status::Failed,
+        })
+    }
+}
+
+/// The first signal stops the service, and the second ends it.
+async fn obey(mut endings: Endings, stop: &Stop) -> std::convert::Infallible {
+    endings.next().await;
+    stop.finish();
+    endings.next().await;
+    stop.now();
+    std::future::pending().await
+}

@@ -1,0 +1,204 @@
+//! What `listen` tells of its clients, when there may be many.
+
+use std::path::Path;
+
+use nettool::error::Action;
+use nettool::event::Event;
+use nettool::net::{Address, Proto};
+use nettool::relay::Transfer;
+use nettool::serve::{Refusal, Totals};
+use serde::Serialize;
+
+use super::quantity::bytes;
+use super::session::seconds;
+use super::{Output, record};
+
+/// How much of what a client said is shown.
+const SHOWN: usize = 60;
+
+/// `served`.
+#[derive(Serialize)]
+struct Served {
+    clients: u64,
+    failed: u64,
+    refused: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
+    datagrams_lost: Option<u64>,
+    elapsed_us: u64,
+}
+
+/// `saved`.
+#[derive(Serialize)]
+struct Saved<'a> {
+    client: u64,
+    path: &'a str,
+    bytes: u64,
+}
+
+impl Output {
+    /// What a server has done for all its clients.
+    pub(crate) fn totals(&self, totals: &Totals) {
+        if self.is_json() {
+            let served = Served {
+                clients: totals.clients,
+                failed: totals.failed,
+                refused: totals.refused,
+                bytes_sent: totals.sent,
+                bytes_received: totals.received,
+                datagrams_lost: totals.datagrams_lost,
+                elapsed_us: u64::try_from(totals.elapsed.as_micros()).unwrap_or(u64::MAX),
+            };
+            return self.put(&record::line("served", &served));
+        }
+        self.detail(1, &totals_text(totals));
+    }
+
+    /// An event of one client of several.
+    pub(super) fn notice_client(&self, event: &Event<'_>) {
+        match event {
+            Event::ClientCame {
+                client,
+                proto,
+                local,
+                peer,
+            } => {
+                if self.is_json() {
+                    let connected = record::Connected::new(*client, *proto, local, peer);
+                    self.put(&record::line("connected", &connected));
+                }
+                self.detail(1, &format!("{} connected", name(*client, peer)));
+            }
+            Event::Refused {
+                proto,
+                peer,
+                reason,
+            } => self.refused(*proto, peer, *reason),
+            Event::ClientSaid {
+                client,
+                peer,
+                bytes,
+            } if self.tells(1) => {
+                self.note(&format!("{}{}", name(*client, peer), said(bytes)));
+            }
+            Event::Saved {
+                client,
+                peer,
+                path,
+                bytes,
+            } => self.saved(*client, peer, path, *bytes),
+            Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
+            _ => {}
+        }
+    }
+
+    /// What a client sent is a file.
+    fn saved(&self, client: u64, peer: &Address, path: &Path, bytes: u64) {
+        let path = path.display().to_string();
+        if self.is_json() {
+            let saved = Saved {
+                client,
+                path: &path,
+                bytes,
+            };
+            return self.put(&record::line("saved", &saved));
+        }
+        self.detail(1, &format!("{}: saved as {path}", name(client, peer)));
+    }
+
+    /// Somebody was turned away.
+    fn refused(&self, proto: Proto, peer: &Address, reason: Refusal) {
+        let (reason, words) = match reason {
+            Refusal::Denied => ("denied", "a network that is denied has its address"),
+            Refusal::NotAllowed => ("not_allowed", "no network that is allowed has its address"),
+            Refusal::Full => ("max_clients", "there are as many clients as there may be"),
+            _ => ("refused", "it may not"),
+        };
+        if self.is_json() {
+            let refused = record::Refused::new(proto, peer, reason);
+            return self.put(&record::line("refused", &refused));
+        }
+        self.detail(1, &format!("{peer} refused: {words}"));
+    }
+
+    /// What became of a client. What went wrong on its side is told with `-v`, on ours always.
+    fn client_gone(&self, client: u64, transfer: &Transfer) {
+        let ours = [Action::Read, Action::Write];
+        if let Some(error) = &transfer.error
+            && (self.is_json() || ours.contains(&error.action))
+        {
+            self.error(error);
+        }
+        if self.is_json() {
+            let transferred = record::Transferred::new(client, transfer);
+            return self.put(&record::line("transfer", &transferred));
+        }
+        self.detail(1, &gone(client, transfer));
+    }
+}
+
+/// What a client is called: by its address, or by its number where it has none.
+fn name(client: u64, peer: &Address) -> String {
+    match peer {
+        Address::Unix(None) => format!("client {client}"),
+        peer => format!("client {peer}"),
+    }
+}
+
+/// How much came, and the beginning of it where that is text.
+fn said(came: &[u8]) -> String {
+    let count = bytes(came.len() as u64);
+    let shown: String = text(came).trim_end().chars().take(SHOWN).collect();
+    match shown.as_str() {
+        "" => format!(": {count} came"),
+        text => format!(": {count} came: {text}"),
+    }
+}
+
+/// What came, if it is text; a character that was cut in two at its end is left out.
+fn text(came: &[u8]) -> &str {
+    match std::str::from_utf8(came) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            let valid = came.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(valid).unwrap_or_default()
+        }
+        Err(_) => "",
+    }
+}
+
+/// The figures of a client that is gone.
+fn gone(client: u64, transfer: &Transfer) -> String {
+    let unnamed = Address::Unix(None);
+    let name = name(client, transfer.peer.as_ref().unwrap_or(&unnamed));
+    let (received, sent) = (bytes(transfer.received), bytes(transfer.sent));
+    let elapsed = seconds(transfer.elapsed);
+    let error = transfer
+        .error
+        .as_ref()
+        .map_or_else(String::new, |error| format!(": {}", error.cause_text()));
+    format!("{name} gone: received {received}, sent {sent}, {elapsed}{error}")
+}
+
+/// The figures of all clients.
+fn totals_text(totals: &Totals) -> String {
+    let clients = match totals.clients {
+        1 => "1 client".to_owned(),
+        count => format!("{count} clients"),
+    };
+    let failed = match totals.failed {
+        0 => String::new(),
+        count => format!(" ({count} broken off)"),
+    };
+    let refused = match totals.refused {
+        0 => String::new(),
+        count => format!(", refused {count}"),
+    };
+    let lost = match totals.datagrams_lost {
+        None | Some(0) => String::new(),
+        Some(count) => format!(", {count} datagrams lost for want of room"),
+    };
+    let (received, sent) = (bytes(totals.received), bytes(totals.sent));
+    let elapsed = seconds(totals.elapsed);
+    format!("served {clients}{failed}{refused}: received {received}, sent {sent}, {elapsed}{lost}")
+}

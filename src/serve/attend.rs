@@ -1,0 +1,199 @@
+//! A client from its welcome to its end, whatever it gets: limits, stopping, ending well.
+
+use std::time::{Duration, Instant};
+
+use super::client::Client;
+use super::stop::Phase;
+use crate::error::{Action, Cause, Error, Progress, Result};
+use crate::event::Event;
+use crate::relay::{End, Transfer, earliest, end_of, sleep_until};
+
+/// How often a queue that drains is looked at, at first and at most.
+const FIRST_LOOK: Duration = Duration::from_micros(200);
+const LAST_LOOK: Duration = Duration::from_millis(20);
+
+/// How often somebody who is ending is asked whether it is still there.
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// For how long nothing has moved with a client that is left when the server stops, and how often
+/// that is looked at.
+const REST: Duration = Duration::from_millis(100);
+const REST_LOOK: Duration = Duration::from_millis(25);
+
+/// Why a client is left before its time.
+enum Cut {
+    /// A limit has passed.
+    Failed(Error),
+    /// The server stops, and nothing is in flight.
+    AtRest,
+    /// The server stops at once.
+    Stopped,
+}
+
+/// Serves the client to its end, and tells of that.
+pub(super) async fn attend(client: Client) -> Transfer {
+    let outcome = tokio::select! {
+        biased;
+        served = serve(&client) => served.map_err(Cut::Failed),
+        cut = cut_short(&client) => Err(cut),
+    };
+    let transfer = conclude(&client, outcome);
+    client.service.observer.notice(&Event::ClientGone {
+        client: client.number,
+        transfer: &transfer,
+    });
+    transfer
+}
+
+/// What it gets, and then a good end.
+async fn serve(client: &Client) -> Result<End> {
+    let end = client.service.behaviour.serve(client).await?;
+    deliver(client).await?;
+    Ok(if client.is_sated() { End::Limit } else { end })
+}
+
+/// Shuts the write half down and waits until the client's kernel has it all. What the client still
+/// sends is dropped: left unread, it would turn the close into a reset.
+async fn deliver(client: &Client) -> Result<()> {
+    let line = client.line();
+    if let Err(error) = line.shut_down_write() {
+        client.check_socket()?;
+        return Err(client.broken(error));
+    }
+    line.probe_every(PROBE_INTERVAL);
+    let mut look = FIRST_LOOK;
+    loop {
+        line.drop_what_came();
+        let delivered = line.unacknowledged().unwrap_or(0) == 0;
+        client.check_socket()?;
+        if delivered {
+            return Ok(());
+        }
+        tokio::time::sleep(look).await;
+        look = look.saturating_mul(2).min(LAST_LOOK);
+    }
+}
+
+/// Waits until a limit has passed, or the server stops and has nothing more to do here.
+async fn cut_short(client: &Client) -> Cut {
+    let mut stop = client.service.stop.watch();
+    let mut watch = Watch::new(client);
+    loop {
+        let phase = *stop.borrow_and_update();
+        match phase {
+            Phase::Over => return Cut::Stopped,
+            Phase::Finishing if watch.is_at_rest() => {
+                let whole = client.service.behaviour.wants_whole();
+                return if whole { Cut::Stopped } else { Cut::AtRest };
+            }
+            Phase::Finishing | Phase::Serving => {}
+        }
+        let timer = match phase {
+            Phase::Serving => watch.deadline(),
+            _ => Instant::now().checked_add(REST_LOOK),
+        };
+        tokio::select! {
+            // The sender is the service's own, and outlives us.
+            _ = stop.changed() => {}
+            () = sleep_until(timer), if timer.is_some() => {}
+        }
+        if let Err(error) = watch.check() {
+            return Cut::Failed(error);
+        }
+    }
+}
+
+/// The limits of a client.
+struct Watch<'a> {
+    client: &'a Client,
+    /// When all must be over.
+    end: Option<Instant>,
+    /// What was not acknowledged when it was last looked at: its shrinking is a move, too.
+    last_queue: u64,
+}
+
+impl<'a> Watch<'a> {
+    fn new(client: &'a Client) -> Self {
+        let limit = client.service.max_time;
+        Self {
+            client,
+            end: limit.and_then(|limit| client.since.checked_add(limit)),
+            last_queue: 0,
+        }
+    }
+
+    /// When the next limit passes.
+    fn deadline(&self) -> Option<Instant> {
+        let last = self.client.meter.last_move();
+        let idle = self.client.service.idle_timeout;
+        earliest(idle.and_then(|idle| last.checked_add(idle)), self.end)
+    }
+
+    /// Fails when a limit has passed.
+    fn check(&mut self) -> Result<()> {
+        self.look_at_queue();
+        let (client, now) = (self.client, Instant::now());
+        let idle = now.duration_since(client.meter.last_move());
+        let service = &client.service;
+        let cause = match (self.end, service.max_time, service.idle_timeout) {
+            (Some(end), Some(limit), _) if now >= end => Cause::TimedOut(limit),
+            (_, _, Some(limit)) if idle >= limit => Cause::Idle(limit),
+            _ => return Ok(()),
+        };
+        Err(Error::new(Action::Session, &client.peer, cause))
+    }
+
+    /// What the client's kernel has not acknowledged, 0 where that is not known.
+    fn look_at_queue(&mut self) -> u64 {
+        let queue = self.client.line().unacknowledged().unwrap_or(0);
+        if queue < self.last_queue {
+            self.client.meter.note_move();
+        }
+        self.last_queue = queue;
+        queue
+    }
+
+    /// Whether nothing is in flight, either way, and nothing has been for a moment.
+    fn is_at_rest(&mut self) -> bool {
+        let quiet = self.client.meter.last_move().elapsed() >= REST;
+        quiet
+            && self.client.service.behaviour.rests()
+            && self.look_at_queue() == 0
+            && !self.client.line().has_unread()
+    }
+}
+
+/// Closes or resets the connection, and says what became of it.
+fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer {
+    let (end, error, well) = match outcome {
+        Ok(end) => (end, None, true),
+        Err(Cut::AtRest) => (End::Signal, None, true),
+        Err(Cut::Stopped) => (End::Signal, None, false),
+        Err(Cut::Failed(error)) => (end_of(&error), Some(error), false),
+    };
+    let line = client.line();
+    let (sent, received) = (client.meter.sent(), client.meter.received());
+    // A FIN that waits for its acknowledgement counts as one, and carries nothing.
+    let undelivered = line.unacknowledged().map(|queue| queue.min(sent));
+    if well {
+        line.reset_on_close(false);
+    }
+    let progress = Progress {
+        sent,
+        received,
+        undelivered,
+    };
+    Transfer {
+        proto: client.stream().proto(),
+        local: client.local.clone(),
+        peer: Some(client.peer.clone()),
+        sent,
+        acknowledged: undelivered.map(|left| sent.saturating_sub(left)),
+        received,
+        datagrams_lost: None,
+        elapsed: client.since.elapsed(),
+        untouched: end == End::Reset && sent == 0 && received == 0,
+        end,
+        error: error.map(|error| error.after(progress)),
+    }
+}
