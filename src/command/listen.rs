@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use nettool::error::Error;
 use nettool::net::{Binding, Family, ListenOptions, bind_udp, every_address, resolve};
+use nettool::process;
 use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
 use nettool::serve::{OneClient, one_client};
 
+use super::progress::{Questions, shown};
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
-use super::{Failure, Status};
+use super::{Failure, Status, checksum};
 use crate::cli::{ListenArgs, Usage, Where};
 use crate::output::Output;
 
@@ -21,7 +23,9 @@ pub(super) fn run(
     numeric: bool,
     output: &Output,
 ) -> Result<Status, Failure> {
+    let questions = process::spare_status_signals();
     let place = arguments.place()?;
+    arguments.data.progress.check()?;
     if let Where::Ip(Some(host), _) = &place {
         check_numeric(host, numeric)?;
     }
@@ -29,7 +33,26 @@ pub(super) fn run(
         check_datagrams(arguments)?;
     }
     talk::open_files(&arguments.data)?;
-    talk::block_on(|endings| session(arguments, &place, output, endings))
+    let options = arguments.options();
+    let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
+    let waiting = "listening, no client yet".to_owned();
+    let progress = talk::progress(&arguments.data, output, &meter, waiting);
+    talk::block_on(|endings| {
+        let questions = Questions::watch(&questions);
+        let service = Service {
+            options: &options,
+            arguments,
+            output,
+            input: talk::input(&arguments.data),
+            meter: Arc::clone(&meter),
+        };
+        shown(
+            session(service, &place, endings),
+            &meter,
+            progress,
+            questions,
+        )
+    })
 }
 
 /// Refuses what has no meaning for datagrams.
@@ -45,24 +68,16 @@ fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
 
 /// The whole of it: listening, talking, telling how it ended.
 async fn session(
-    arguments: &ListenArgs,
+    mut service: Service<'_>,
     place: &Where,
-    output: &Output,
     endings: Endings,
 ) -> Result<Status, Failure> {
+    let (arguments, output) = (service.arguments, service.output);
     let came = endings.came();
     let mut stop = std::pin::pin!(endings.wait());
     let addresses = tokio::select! {
         () = stop.as_mut() => return Ok(talk::stopped(&came)),
         addresses = addresses(place, arguments.transport.family()) => addresses?,
-    };
-    let options = arguments.options();
-    let mut service = Service {
-        options: &options,
-        arguments,
-        output,
-        input: talk::input(&arguments.data),
-        meter: Arc::default(),
     };
     let transfer = match place {
         Where::Ip(_, port) if arguments.transport.udp => {
@@ -110,13 +125,14 @@ impl Service<'_> {
             }
         };
         let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let filter = || self.output.payload_filter(data.raw);
         let setup = OneClient {
             binding,
             options: self.options,
             accept_timeout: self.arguments.patience(),
             rules: data.rules(Side::Listen, self.input.kind(), times),
             input: &mut self.input,
-            sink: talk::sink(data),
+            sink: talk::sink(data, &filter),
             most: data.most_received(),
             path: talk::path(),
             idle_timeout: times.idle(),
@@ -139,12 +155,13 @@ impl Service<'_> {
         }
         let sockets = bind_udp(&addresses, self.options, self.output)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let filter = || self.output.payload_filter(data.raw);
         let end = times.whole();
         let end = end.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let datagrams = Datagrams {
             sockets,
             input: &mut self.input,
-            sink: talk::sink(data),
+            sink: talk::sink(data, &filter),
             rules: DatagramRules {
                 side: Side::Listen,
                 quit_after: times.quit_after(),
