@@ -19,5 +19,6 @@ mod odd_ends;
 mod options;
 mod probe;
 mod process;
+mod progress;
 mod support;
 mod terminal;

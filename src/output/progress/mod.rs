@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const WIDE: usize = 50;
 
 /// The columns that what stands before the figures takes.
-const BAR: usize = "[==========] ".len();
+const BAR: usize = "[========] ".len();
 const SPINNER: usize = "| ".len();
 
 /// What the user wants to see.
@@ -254,7 +254,7 @@ fn bar(screen: &Arc<Screen>) -> ProgressBar {
 /// How a line of this shape is made.
 fn style(shape: Shape) -> ProgressStyle {
     let template = match shape {
-        Shape::Bar => "[{bar:10}] {wide_msg}",
+        Shape::Bar => "[{bar:8}] {wide_msg}",
         Shape::Spinner => "{spinner} {wide_msg}",
         Shape::Narrow => "{wide_msg}",
     };

@@ -9,6 +9,9 @@ const WINDOW: Duration = Duration::from_secs(5);
 /// A look sooner after the one before adds nothing.
 const STEP: Duration = Duration::from_millis(50);
 
+/// What moved in less time than this is no rate.
+const MEASURE: Duration = Duration::from_millis(250);
+
 /// Nobody can tell before that long how long it will take.
 const LEARNING: Duration = Duration::from_secs(2);
 
@@ -43,12 +46,15 @@ impl Pace {
     /// Bytes a second, over the last seconds, up to now.
     pub(super) fn rate(&self, elapsed: Duration, position: u64) -> u64 {
         let (since, before) = self.looks.front().copied().unwrap_or_default();
-        // A single look at this very moment is no measure.
-        let (since, before) = if elapsed.saturating_sub(since) < STEP {
+        // A look at this very moment is no measure: then it is the average from the beginning.
+        let (since, before) = if elapsed.saturating_sub(since) < MEASURE {
             (Duration::ZERO, 0)
         } else {
             (since, before)
         };
+        if elapsed.saturating_sub(since) < MEASURE {
+            return 0;
+        }
         let time = elapsed.saturating_sub(since).as_micros();
         let moved = u128::from(position.saturating_sub(before)).saturating_mul(1_000_000);
         let rate = moved.checked_div(time).unwrap_or(0);
@@ -94,7 +100,8 @@ mod tests {
         let pace = Pace::default();
         assert_eq!(pace.rate(Duration::ZERO, 0), 0);
         assert_eq!(pace.rate(Duration::ZERO, 1000), 0);
-        assert_eq!(pace.rate(ms(1), u64::MAX), u64::MAX);
+        assert_eq!(pace.rate(ms(249), u64::MAX), 0);
+        assert_eq!(pace.rate(ms(250), u64::MAX), u64::MAX);
     }
 
     #[test]

@@ -83,8 +83,8 @@ impl Status {
     pub(super) fn text(self, rate: u64) -> String {
         let (to_send, to_receive) = self.totals();
         let mut parts = vec![
-            moved("sent", self.arrived(), to_send, bytes),
-            moved("received", self.received, to_receive, bytes),
+            moved("sent", self.arrived(), to_send),
+            moved("received", self.received, to_receive),
         ];
         if rate > 0 {
             let (bytes, bits) = rates(rate);
@@ -115,8 +115,8 @@ impl Status {
     /// The parts of the line, each with how much it matters.
     fn parts(self, rate: u64) -> Vec<(u8, String)> {
         let (to_send, to_receive) = self.totals();
-        let received = moved("received", self.received, to_receive, in_units);
-        let sent = moved("sent", self.arrived(), to_send, in_units);
+        let received = gone("received", self.received, to_receive);
+        let sent = gone("sent", self.arrived(), to_send);
         let (matters, sent_matters) = match (to_send, to_receive) {
             (None, Some(_)) => (9, 2),
             (Some(_), None) => (2, 9),
@@ -162,14 +162,27 @@ impl Status {
 }
 
 /// How many bytes have moved, and of how many.
-fn moved(verb: &str, count: u64, total: Option<u64>, amount: impl Fn(u64) -> String) -> String {
+fn moved(verb: &str, count: u64, total: Option<u64>) -> String {
     let Some(total) = total else {
-        return format!("{verb} {}", amount(count));
+        return format!("{verb} {}", bytes(count));
     };
     format!(
         "{verb} {} of {}, {} %",
-        amount(count),
-        amount(total),
+        bytes(count),
+        bytes(total),
+        percent(count, total)
+    )
+}
+
+/// The same for a place with little room.
+fn gone(verb: &str, count: u64, total: Option<u64>) -> String {
+    let Some(total) = total else {
+        return format!("{verb} {}", in_units(count));
+    };
+    format!(
+        "{verb} {}/{} {}%",
+        in_units(count),
+        in_units(total),
         percent(count, total)
     )
 }
@@ -221,12 +234,12 @@ mod tests {
         let all_written = status(10 * MIB, Some(9 * MIB), 0, file(10 * MIB));
         assert_eq!(
             all_written.fitting(100, MIB),
-            "sent 9 MiB of 10 MiB, 90 %, 1 MiB/s, 8.4 Mbit/s, ETA 0:01, 1 MiB queued"
+            "sent 9 MiB/10 MiB 90%, 1 MiB/s, 8.4 Mbit/s, ETA 0:01, 1 MiB queued"
         );
         let almost = status(1000 * MIB, Some(1000 * MIB - 1), 0, file(1000 * MIB));
-        assert!(almost.fitting(100, MIB).contains(", 99 %, "));
+        assert!(almost.fitting(100, MIB).contains(" 99%, "));
         let done = status(10 * MIB, Some(10 * MIB), 0, file(10 * MIB));
-        assert!(done.fitting(100, MIB).contains(", 100 %, "));
+        assert!(done.fitting(100, MIB).contains(" 100%, "));
     }
 
     #[test]
@@ -234,16 +247,16 @@ mod tests {
         let much = status(1000 * MIB, Some(999 * MIB), 12, file(1023 * MIB));
         let fitting = |columns| much.fitting(columns, 321 * MIB);
         assert_eq!(
-            fitting(67),
-            "sent 999 MiB of 1023 MiB, 97 %, 321 MiB/s, ETA 0:01, 1 MiB queued"
+            fitting(63),
+            "sent 999 MiB/1023 MiB 97%, 321 MiB/s, ETA 0:01, 1 MiB queued"
         );
         assert_eq!(
-            fitting(64),
-            "sent 999 MiB of 1023 MiB, 97 %, 321 MiB/s, ETA 0:01"
+            fitting(62),
+            "sent 999 MiB/1023 MiB 97%, 321 MiB/s, ETA 0:01"
         );
-        assert_eq!(fitting(45), "sent 999 MiB of 1023 MiB, 97 %, ETA 0:01");
-        assert_eq!(fitting(35), "sent 999 MiB of 1023 MiB, 97 %");
-        assert_eq!(fitting(0), "sent 999 MiB of 1023 MiB, 97 %");
+        assert_eq!(fitting(45), "sent 999 MiB/1023 MiB 97%, ETA 0:01");
+        assert_eq!(fitting(35), "sent 999 MiB/1023 MiB 97%");
+        assert_eq!(fitting(0), "sent 999 MiB/1023 MiB 97%");
     }
 
     #[test]
@@ -267,7 +280,7 @@ mod tests {
         let receives = status(7, Some(7), MIB, said);
         assert_eq!(
             receives.fitting(100, 0),
-            "sent 7 B, received 1 MiB of 4 MiB, 25 %, 0:03"
+            "sent 7 B, received 1 MiB/4 MiB 25%, 0:03"
         );
         assert_eq!(
             (receives.position(), receives.length()),
