@@ -32,7 +32,7 @@ fn screen(terminal: &Terminal) -> String {
 
 /// Every frame of the bar.
 fn frames(text: &str) -> Vec<&str> {
-    text.split(CLEAR).map(|frame| frame.trim_end()).collect()
+    text.split(CLEAR).map(str::trim_end).collect()
 }
 
 /// A transfer of this file that gets no further than the buffers until the peer is told to go on.
@@ -163,7 +163,7 @@ fn a_short_transfer_is_silent() {
     }
 }
 
-/// Between two pipes, as ssh's ProxyCommand is, the terminal is somebody else's.
+/// Between two pipes, as the `ProxyCommand` of ssh is, the terminal is somebody else's.
 #[test]
 fn between_two_pipes_it_is_silent() {
     if !need(&["setsid"]) {

@@ -247,11 +247,11 @@ mod tests {
         let much = status(1000 * MIB, Some(999 * MIB), 12, file(1023 * MIB));
         let fitting = |columns| much.fitting(columns, 321 * MIB);
         assert_eq!(
-            fitting(63),
+            fitting(60),
             "sent 999 MiB/1023 MiB 97%, 321 MiB/s, ETA 0:01, 1 MiB queued"
         );
         assert_eq!(
-            fitting(62),
+            fitting(59),
             "sent 999 MiB/1023 MiB 97%, 321 MiB/s, ETA 0:01"
         );
         assert_eq!(fitting(45), "sent 999 MiB/1023 MiB 97%, ETA 0:01");
