@@ -127,6 +127,11 @@ impl Meter {
         self.begun.notify_one();
     }
 
+    /// Takes note that whoever it began with was nobody to talk with.
+    pub(super) fn forget(&self) {
+        self.started.store(NEVER, Ordering::Relaxed);
+    }
+
     /// Takes note of its connection.
     pub(super) fn watch(&self, proto: Proto, socket: Weak<Socket>) {
         *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = Some((proto, socket));

@@ -365,7 +365,10 @@ impl<'a, M: Mover> Session<'a, M> {
             // What was received is still written, if stdout takes it soon.
             let _ = tokio::time::timeout(LAST_WORDS, self.settle()).await;
         }
-        let untouched = self.is_untouched();
+        let untouched = self.is_untouched() && end == End::Reset;
+        if untouched {
+            self.terms.meter.forget();
+        }
         let progress = self.progress();
         let stopped_well =
             self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
@@ -385,7 +388,7 @@ impl<'a, M: Mover> Session<'a, M> {
             datagrams_lost: None,
             digests: self.terms.meter.digests(),
             elapsed: self.started.elapsed(),
-            untouched: untouched && end == End::Reset,
+            untouched,
             end,
             error: error.map(|error| error.after(progress)),
         }

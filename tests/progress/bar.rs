@@ -55,6 +55,7 @@ fn a_file_has_a_bar_and_then_a_summary() {
     terminal.shows("\r\u{1b}[2K[>       ] sent ");
     peer.go();
     client.wait().success();
+    terminal.shows("bit/s\r\n");
     let text = screen(&terminal);
     let last = frames(&text).pop().expect("a last frame").to_owned();
     assert!(
@@ -196,7 +197,7 @@ fn a_terminal_that_understands_nothing_gets_nothing() {
     let terminal = Terminal::new();
     let (_directory, path) = file(20_000_000);
     let peer = Peer::serve(vec![Step::Await, Step::ReadToEnd]);
-    let client = connect(&terminal, &peer, &[]).stdin(path.as_path());
+    let client = connect(&terminal, &peer, &["--send-only"]).stdin(path.as_path());
     let client = client.env("TERM", "dumb").start();
     assert!(client.stays(MOMENT));
     peer.go();
@@ -330,6 +331,7 @@ fn control_c_leaves_a_clean_terminal() {
     terminal.types(CONTROL_C);
     client.wait().died_of(2);
     peer.go();
+    terminal.shows("bit/s\r\n");
     let text = screen(&terminal);
     let last = frames(&text).pop().expect("a last frame").to_owned();
     assert!(last.starts_with("nettool: broken off "), "{text:?}");

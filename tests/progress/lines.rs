@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use rustix::process::Signal;
 
 use super::{MOMENT, file, of_type};
-use crate::support::{Input, Peer, Step, nettool, until};
+use crate::support::{Input, Output, Pattern, Peer, Step, nettool, until};
 
 #[test]
 fn a_line_a_second() {
@@ -95,6 +95,50 @@ fn whoever_asks_is_told() {
     peer.go();
     drop(pipe);
     client.wait().success();
+}
+
+/// A signal cuts any system call short; not a byte is lost by it.
+#[test]
+fn however_often_somebody_asks_the_bytes_arrive() {
+    for path in ["auto", "portable", "looped"] {
+        let pattern = Pattern::new(76, 50_000_000);
+        let server = nettool(["listen", "127.0.0.1", "0"]).env("NETTOOL_PATH", path);
+        let server = server.stdout(Output::Hashed).start();
+        let target = server.listening().to_string();
+        let client = nettool(["connect", "-v", "--send-only", &target]);
+        let client = client.env("NETTOOL_PATH", path).stdin(pattern.clone());
+        let client = client.start();
+        client.says("connected over");
+        let length = format!("sent {} B", 50_000_000);
+        until("all of it is sent", || {
+            client.signal(Signal::USR1);
+            server.signal(Signal::USR1);
+            client.said().contains(&length)
+        });
+        client.wait().success();
+        let exit = server.wait();
+        exit.success().received(pattern.fingerprint());
+    }
+}
+
+/// A port probe is nobody.
+#[test]
+fn whoever_looks_in_is_nobody() {
+    let server = nettool(["listen", "-v", "127.0.0.1", "0", "--progress", "log"]);
+    let server = server.stdin(Input::Open).start();
+    let client = Peer::connect(server.listening(), vec![Step::Reset]);
+    client.seen();
+    server.says("not the client");
+    server.signal(Signal::USR1);
+    server.says("nettool: listening, no client yet, 0:0");
+    let client = Peer::connect(
+        server.listening(),
+        vec![Step::Write(b"word".to_vec()), Step::Await],
+    );
+    server.prints("word");
+    server.says("nettool: sent 0 B, received 4 B, 0:01 elapsed");
+    client.go();
+    server.wait().success();
 }
 
 #[test]

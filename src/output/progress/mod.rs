@@ -121,10 +121,12 @@ impl<'a> Progress<'a> {
 
     /// Looks, and shows what is to be shown.
     pub(crate) fn look(&mut self) {
-        self.next = Instant::now().checked_add(FRAME);
         let Some(status) = self.status() else {
-            return;
+            // Whoever was there is gone without a byte; the next one is a new beginning.
+            self.next = None;
+            return self.output.screen.lift();
         };
+        self.next = Instant::now().checked_add(FRAME);
         self.pace.note(status.elapsed, status.position());
         match self.form {
             Form::Log => self.look_for_line(status),
@@ -134,7 +136,7 @@ impl<'a> Progress<'a> {
                 (self.form, self.next) = (Form::Nothing, None);
             }
             // A conversation that carries nothing has nothing to count.
-            Form::Auto if status.elapsed >= PATIENCE && status.sent + status.received > 0 => {
+            Form::Auto if status.elapsed >= PATIENCE && status.has_moved() => {
                 self.draw(status);
             }
             Form::Auto | Form::Nothing => {}

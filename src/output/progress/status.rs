@@ -42,6 +42,11 @@ impl Status {
         self.acknowledged.unwrap_or(self.sent)
     }
 
+    /// Whether there is anything to count.
+    pub(super) fn has_moved(self) -> bool {
+        self.sent > 0 || self.received > 0
+    }
+
     /// What waits for its acknowledgement.
     fn queued(self) -> u64 {
         self.sent.saturating_sub(self.arrived())
@@ -255,7 +260,7 @@ mod tests {
             "sent 999 MiB/1023 MiB 97%, 321 MiB/s, ETA 0:01"
         );
         assert_eq!(fitting(45), "sent 999 MiB/1023 MiB 97%, ETA 0:01");
-        assert_eq!(fitting(35), "sent 999 MiB/1023 MiB 97%");
+        assert_eq!(fitting(34), "sent 999 MiB/1023 MiB 97%");
         assert_eq!(fitting(0), "sent 999 MiB/1023 MiB 97%");
     }
 
