@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::process::Signal;
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::{MOMENT, file};
@@ -381,6 +382,39 @@ fn a_bar_that_is_wanted_goes_into_a_pipe() {
     client.says("/19.1 MiB ");
     peer.go();
     client.wait().success().says(CLEAR);
+}
+
+#[test]
+fn every_transport_has_one_at_both_ends() {
+    let directory = crate::support::scratch();
+    let path = directory.path().join("socket");
+    let path = path.to_str().expect("a plain path");
+    for transport in [&[][..], &["-u"], &["-U", path]] {
+        let place: &[&str] = if path == *transport.last().unwrap_or(&"") {
+            &[]
+        } else {
+            &["127.0.0.1", "0"]
+        };
+        let words = ["--progress", "bar"];
+        let server = nettool(["listen"]).args(words).args(transport).args(place);
+        let server = server.stdin(Input::Open).start();
+        let end = server.announced(1).remove(0);
+        let target = place.first().and_then(|_| end.split_once(' '));
+        let target: Vec<&str> = target.map(|(_, target)| target).into_iter().collect();
+        let client = nettool(["connect"])
+            .args(words)
+            .args(transport)
+            .args(target);
+        let mut client = client.stdin(Input::Open).start();
+        let mut pipe = client.stdin.take().expect("a pipe");
+        pipe.write_all(b"bytes").expect("a reader");
+        client.says(" sent 5 B, ");
+        server.says(" received 5 B, ");
+        for end in [client, server] {
+            end.signal(Signal::TERM);
+            end.wait().died_of(15).says("nettool: broken off ");
+        }
+    }
 }
 
 /// A stderr that nobody reads holds up nothing.
