@@ -84,6 +84,13 @@ stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l input -d 'Send this file instead of stdin' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l progress -d 'How to show on stderr how far it is' -r -f -a "auto\t'A bar on a terminal, where it is in nobody\'s way [default]'
+bar\t'A bar, wherever stderr goes'
+log\t'A line a second'
+none\t'Not at all'"
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l size -d 'How many bytes it will be, where no file says so: for percent and time left' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l checksum -d 'Print the checksum of what was sent and of what was received at the end' -r -f -a "sha256\t'As sha256sum prints it'
+blake3\t'As b3sum prints it; several times as fast where the processor has no help for SHA-256'"
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -132,6 +139,13 @@ stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l input -d 'Send this file instead of stdin' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l progress -d 'How to show on stderr how far it is' -r -f -a "auto\t'A bar on a terminal, where it is in nobody\'s way [default]'
+bar\t'A bar, wherever stderr goes'
+log\t'A line a second'
+none\t'Not at all'"
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l size -d 'How many bytes it will be, where no file says so: for percent and time left' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l checksum -d 'Print the checksum of what was sent and of what was received at the end' -r -f -a "sha256\t'As sha256sum prints it'
+blake3\t'As b3sum prints it; several times as fast where the processor has no help for SHA-256'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l mode -d 'Who may use the path of --unix, as chmod has it in octal [default: 600]' -r

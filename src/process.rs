@@ -55,6 +55,29 @@ pub fn terminal_lines(terminal: impl AsFd) -> Option<usize> {
     sys::terminal_lines(terminal)
 }
 
+/// How many columns this terminal shows, if it is one that says so.
+pub fn terminal_columns(terminal: impl AsFd) -> Option<u16> {
+    sys::terminal_columns(terminal)
+}
+
+/// Whether this is a pipe or a socket.
+pub fn is_channel(descriptor: impl AsFd) -> bool {
+    sys::is_channel(descriptor)
+}
+
+/// How many bytes are left of stdin, where it is a regular file.
+#[must_use]
+pub fn input_left() -> Option<u64> {
+    sys::input_left()
+}
+
+/// Keeps the signals that ask how far we are (SIGUSR1, and SIGINFO where it exists) from ending us
+/// until somebody watches for them, and says which ones are to be watched for.
+#[must_use]
+pub fn spare_status_signals() -> Vec<i32> {
+    sys::spare_status_signals()
+}
+
 /// Puts this file in the place of stdin.
 ///
 /// # Errors
@@ -108,6 +131,12 @@ pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
 /// What `write(2)` says.
 pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
     sys::write_stderr(bytes)
+}
+
+/// Whether stderr takes a line at once: a stopped terminal or a full pipe does not.
+#[must_use]
+pub fn stderr_has_room() -> bool {
+    sys::stderr_has_room()
 }
 
 /// Ends the process by this signal, and comes back only where the signal does not end us: the

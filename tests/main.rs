@@ -19,6 +19,7 @@ mod odd_ends;
 mod options;
 mod probe;
 mod process;
+mod progress;
 mod serve;
 mod support;
 mod terminal;

@@ -8,6 +8,7 @@ use nettool::process::Existing;
 use nettool::relay::{Rules, Side, StdinKind, Until};
 use nettool::value::{Dscp, Duration, Host, Size};
 
+use super::progress::ProgressArgs;
 use super::{Usage, value};
 
 /// Somebody to talk with.
@@ -106,7 +107,7 @@ fn keepalive(text: &str) -> Result<Keepalive, String> {
 }
 
 /// Reads a number of bytes that is not none.
-fn some_bytes(text: &str) -> Result<Size, String> {
+pub(super) fn some_bytes(text: &str) -> Result<Size, String> {
     match value::<Size>(text)? {
         Size(0) => Err("nothing would be carried; write 1 or more".to_owned()),
         size => Ok(size),
@@ -217,6 +218,8 @@ pub(crate) struct DataArgs {
     /// Pass control sequences to the terminal as they come
     #[arg(long)]
     pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) progress: ProgressArgs,
 }
 
 /// When to leave.

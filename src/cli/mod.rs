@@ -10,6 +10,7 @@ mod listen;
 mod networks;
 mod pages;
 mod probe;
+mod progress;
 mod serve;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ pub(crate) use ifaces::{IfacesArgs, Question};
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, List, Party, ProbeArgs, Request, Wanted};
+pub(crate) use progress::Algorithm;
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.

@@ -10,15 +10,17 @@ use nettool::net::{
     Connecting, Family, Reached, Retries, SocketOptions, connect_tcp, connect_udp, connect_unix,
     resolve,
 };
+use nettool::process;
 use nettool::relay::{
     Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
     exchange,
 };
 use nettool::value::Host;
 
+use super::progress::{Questions, shown};
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
-use super::{Failure, Status};
+use super::{Failure, Status, checksum};
 use crate::cli::{ConnectArgs, Peer};
 use crate::output::Output;
 
@@ -28,7 +30,9 @@ pub(super) fn run(
     numeric: bool,
     output: &Output,
 ) -> Result<Status, Failure> {
+    let questions = process::spare_status_signals();
     let peer = arguments.peer()?;
+    arguments.data.progress.check()?;
     if let Peer::Ip(host, _) = &peer {
         check_numeric(host, numeric)?;
     }
@@ -42,11 +46,18 @@ pub(super) fn run(
         output,
     };
     talk::open_files(&arguments.data)?;
-    talk::block_on(|endings| session(way, endings))
+    let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
+    let waiting = format!("connecting to {}", way.target());
+    let progress = talk::progress(&arguments.data, output, &meter, waiting);
+    talk::block_on(|endings| {
+        let questions = Questions::watch(&questions);
+        let session = session(way, Arc::clone(&meter), endings);
+        shown(session, &meter, progress, questions)
+    })
 }
 
 /// The whole of it: reaching the peer, talking, telling how it ended.
-async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
+async fn session(way: Way<'_>, meter: Arc<Meter>, endings: Endings) -> Result<Status, Failure> {
     let (arguments, output) = (way.arguments, way.output);
     let came = endings.came();
     let mut stop = std::pin::pin!(endings.wait());
@@ -58,7 +69,7 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
         output,
         end,
         input: talk::input(&arguments.data),
-        meter: Arc::default(),
+        meter,
     };
     loop {
         let tried = call.once(&way, stop.as_mut()).await;
@@ -100,12 +111,17 @@ impl Way<'_> {
         let Some((moment, limit)) = end else {
             return reaching.await;
         };
-        let target = match self.peer {
-            Peer::Ip(host, port) => format!("{}:{port}", host.bracketed()),
-            Peer::Unix(path) => path.display().to_string(),
-        };
+        let target = self.target();
         let reached = tokio::time::timeout_at(moment.into(), reaching).await;
         reached.unwrap_or_else(|_| Err(Error::new(Action::Connect, target, Cause::TimedOut(limit))))
+    }
+
+    /// The peer as the user named it.
+    fn target(&self) -> String {
+        match self.peer {
+            Peer::Ip(host, port) => format!("{}:{port}", host.bracketed()),
+            Peer::Unix(path) => path.display().to_string(),
+        }
     }
 
     /// Reaches the peer.
@@ -224,13 +240,14 @@ impl Call<'_> {
             });
         }
         let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let filter = || self.output.payload_filter(data.raw);
         let conversation = Conversation {
             stream,
             peer,
             failure,
             rules: data.rules(Side::Connect, self.input.kind(), times),
             input: &mut self.input,
-            sink: talk::sink(data),
+            sink: talk::sink(data, &filter),
             most: data.most_received(),
             path: talk::path(),
             limits: Limits {
@@ -250,10 +267,11 @@ impl Call<'_> {
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
         let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let filter = || self.output.payload_filter(data.raw);
         let datagrams = Datagrams {
             sockets: vec![socket],
             input: &mut self.input,
-            sink: talk::sink(data),
+            sink: talk::sink(data, &filter),
             rules: DatagramRules {
                 side: Side::Connect,
                 quit_after: times.answers(),

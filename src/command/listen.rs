@@ -10,10 +10,11 @@ use nettool::process;
 use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
 use nettool::serve::{Gate, OneClient, Talk, Waiting, one_client};
 
+use super::progress::{Questions, shown};
 use super::serve;
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
-use super::{Failure, Status};
+use super::{Failure, Status, checksum};
 use crate::cli::{ListenArgs, Usage, Where};
 use crate::output::Output;
 
@@ -23,7 +24,9 @@ pub(super) fn run(
     numeric: bool,
     output: &Arc<Output>,
 ) -> Result<Status, Failure> {
+    let questions = process::spare_status_signals();
     let place = arguments.place()?;
+    arguments.data.progress.check()?;
     if let Where::Ip(Some(host), _) = &place {
         check_numeric(host, numeric)?;
     }
@@ -38,7 +41,27 @@ pub(super) fn run(
         return serve::run(arguments, &place, (behaviour, gate), output);
     }
     talk::open_files(&arguments.data)?;
-    talk::block_on(|endings| session(arguments, &place, (output, &gate), endings))
+    let options = arguments.options();
+    let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
+    let waiting = "listening, no client yet".to_owned();
+    let progress = talk::progress(&arguments.data, output, &meter, waiting);
+    talk::block_on(|endings| {
+        let questions = Questions::watch(&questions);
+        let service = Service {
+            options: &options,
+            gate: &gate,
+            arguments,
+            output,
+            input: talk::input(&arguments.data),
+            meter: Arc::clone(&meter),
+        };
+        shown(
+            session(service, &place, endings),
+            &meter,
+            progress,
+            questions,
+        )
+    })
 }
 
 /// Refuses what has no meaning for datagrams.
@@ -54,25 +77,16 @@ fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
 
 /// The whole of it: listening, talking, telling how it ended.
 async fn session(
-    arguments: &ListenArgs,
+    mut service: Service<'_>,
     place: &Where,
-    (output, gate): (&Output, &Gate),
     endings: Endings,
 ) -> Result<Status, Failure> {
+    let (arguments, output) = (service.arguments, service.output);
     let came = endings.came();
     let mut stop = std::pin::pin!(endings.wait());
     let addresses = tokio::select! {
         () = stop.as_mut() => return Ok(talk::stopped(&came)),
         addresses = addresses(place, arguments.transport.family()) => addresses?,
-    };
-    let options = arguments.options();
-    let mut service = Service {
-        options: &options,
-        gate,
-        arguments,
-        output,
-        input: talk::input(&arguments.data),
-        meter: Arc::default(),
     };
     let transfer = match place {
         Where::Ip(_, port) if arguments.transport.udp => {
@@ -128,6 +142,7 @@ impl Service<'_> {
         stop: impl Future<Output = ()>,
     ) -> Result<Option<Transfer>, Error> {
         let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let filter = || self.output.payload_filter(data.raw);
         let setup = OneClient {
             waiting: Waiting {
                 binding: binding(place, addresses, self.arguments, self.output),
@@ -139,7 +154,7 @@ impl Service<'_> {
             talk: Talk {
                 rules: data.rules(Side::Listen, self.input.kind(), times),
                 input: &mut self.input,
-                sink: talk::sink(data),
+                sink: talk::sink(data, &filter),
                 most: data.most_received(),
                 path: talk::path(),
                 idle_timeout: times.idle(),
@@ -163,12 +178,13 @@ impl Service<'_> {
         }
         let sockets = bind_udp(&addresses, self.options, self.output)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
+        let filter = || self.output.payload_filter(data.raw);
         let end = times.whole();
         let end = end.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let datagrams = Datagrams {
             sockets,
             input: &mut self.input,
-            sink: talk::sink(data),
+            sink: talk::sink(data, &filter),
             rules: DatagramRules {
                 side: Side::Listen,
                 quit_after: times.quit_after(),

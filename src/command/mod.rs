@@ -1,12 +1,14 @@
 //! A file a subcommand: arguments to the engine, its results to the report.
 
 mod buffers;
+mod checksum;
 mod connect;
 mod ifaces;
 mod interruption;
 mod listen;
 mod pages;
 mod probe;
+mod progress;
 mod serve;
 mod signals;
 mod talk;

@@ -8,14 +8,14 @@ use std::os::unix::net::UnixStream;
 use nettool::error::{Action, Error};
 use nettool::net::{Family, resolve};
 use nettool::process;
-use nettool::relay::{End, Input, Path, Sink, Transfer, Transform};
+use nettool::relay::{End, Input, Meter, Path, Sink, Transfer, Transform};
 use nettool::value::Host;
 use tokio::runtime::Builder;
 
 use super::signals::Endings;
 use super::{Failure, Status};
 use crate::cli::{DataArgs, Usage};
-use crate::output::{Output, TerminalFilter};
+use crate::output::{Output, Progress, Total};
 
 /// Runs a conversation to its end on this thread. Threads that still read or resolve do not hold
 /// the exit.
@@ -99,22 +99,34 @@ fn spare_descriptors() -> io::Result<()> {
 }
 
 /// Where the peer's bytes go: to stdout, past a filter if that is a terminal, or nowhere.
-pub(super) fn sink(data: &DataArgs) -> Sink<'static> {
+pub(super) fn sink<'a>(data: &DataArgs, filter: &'a dyn Fn() -> Box<dyn Transform>) -> Sink<'a> {
     match data.send_only {
         true => Sink::Nothing,
-        false if !data.raw && process::is_terminal(io::stdout()) => Sink::Filtered(&filter),
+        false if process::is_terminal(io::stdout()) => Sink::Filtered(filter),
         false => Sink::Stdout,
     }
+}
+
+/// The progress of a conversation; the files are open. Before it begins this is what is being done.
+pub(super) fn progress<'a>(
+    data: &DataArgs,
+    output: &'a Output,
+    meter: &'a Meter,
+    waiting: String,
+) -> Progress<'a> {
+    // The length of what becomes of line ends is unknown.
+    let knows_input = !data.recv_only && !data.crlf;
+    let input = knows_input.then(process::input_left).flatten();
+    let total = Total {
+        input: input.map(|left| left.min(data.most().unwrap_or(u64::MAX))),
+        said: data.progress.size(),
+    };
+    Progress::new(output, meter, data.progress.form(), total, waiting)
 }
 
 /// What goes to the peer.
 pub(super) fn input(data: &DataArgs) -> Input {
     Input::stdin().shaped(data.crlf, data.most())
-}
-
-/// What spares a terminal.
-fn filter() -> Box<dyn Transform> {
-    Box::new(TerminalFilter::default())
 }
 
 /// What carries the bytes. `NETTOOL_PATH` picks one for comparing and for finding faults.

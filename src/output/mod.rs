@@ -10,23 +10,25 @@ mod interfaces;
 mod layout;
 mod live;
 mod probe;
+mod progress;
 mod quantity;
 mod record;
 mod service;
 mod session;
 mod style;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::ColorChoice;
 use nettool::error::{Action, Error};
 use nettool::process;
 
 pub(crate) use buffers::{BufferTable, Connections, Drained, Filled, SocketTable};
-pub(crate) use escape::{TerminalFilter, escaped};
+pub(crate) use escape::escaped;
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;
 pub(crate) use probe::{Conclusion, Findings};
+pub(crate) use progress::{Form, Progress, Total};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
@@ -68,6 +70,8 @@ pub(crate) struct Output {
     stderr: Style,
     /// What has been said once and need not be said again.
     said: Mutex<Vec<&'static str>>,
+    /// Where a bar may be in the way of what is said.
+    screen: Arc<progress::Screen>,
 }
 
 impl Output {
@@ -79,6 +83,7 @@ impl Output {
             stdout: Style::of_stdout(wishes.color),
             stderr: Style::of_stderr(wishes.color),
             said: Mutex::default(),
+            screen: Arc::default(),
         }
     }
 
@@ -144,6 +149,11 @@ impl Output {
         }
     }
 
+    /// Says what was asked for, even where only errors are wanted otherwise.
+    fn answer(&self, message: &str) {
+        self.talk(&format!("nettool: {}\n", escaped(message)));
+    }
+
     /// Says something as it is, without our name before it: a line that others look for.
     fn talk_plain(&self, message: &str) {
         if !self.wishes.quiet {
@@ -203,9 +213,9 @@ impl Output {
         }
     }
 
-    /// Writes to stderr. There is nobody to tell when that fails.
-    #[expect(clippy::unused_self, reason = "stderr is the printer's alone")]
+    /// Writes to stderr, where the bar makes room for it. There is nobody to tell when that fails.
     fn talk(&self, text: &str) {
+        self.screen.lift();
         let _ = process::write_stderr(text.as_bytes());
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn bits(count: u64) -> String {
 
 /// The same in units of 1024 alone. What rounds up to a whole unit is shown as that unit, which the
 /// library leaves at `1024.0 KiB`.
-fn in_units(count: u64) -> String {
+pub(crate) fn in_units(count: u64) -> String {
     let format = BINARY.decimal_places(1);
     let text = format_size(count, format);
     if text.starts_with("1024") {

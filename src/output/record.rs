@@ -1,6 +1,7 @@
 //! The JSON records: one object a line, in the contract's words and order.
 
 use std::path::Path;
+use std::time::Duration;
 
 use nettool::error::{Error, errno_name};
 use nettool::net::{Address, Proto};
@@ -146,6 +147,54 @@ impl Refused {
     }
 }
 
+/// `buffer_granted`.
+#[derive(Serialize)]
+pub(crate) struct BufferGranted {
+    /// `send` or `receive`.
+    pub(crate) direction: &'static str,
+    /// What was asked for.
+    pub(crate) requested_bytes: u64,
+    /// What getsockopt(2) reports.
+    pub(crate) granted_bytes: u64,
+}
+
+/// `retrying`.
+#[derive(Serialize)]
+pub(crate) struct Retrying<'a> {
+    #[serde(flatten)]
+    failure: Failure<'a>,
+    delay_us: u64,
+    tries_left: u32,
+}
+
+impl<'a> Retrying<'a> {
+    /// A try that failed like this, and how long it is until the next one.
+    pub(crate) fn new(error: &'a Error, delay: Duration, left: u32) -> Self {
+        Self {
+            failure: Failure::new(error, None),
+            delay_us: u64::try_from(delay.as_micros()).unwrap_or(u64::MAX),
+            tries_left: left,
+        }
+    }
+}
+
+/// `progress`; without a client as long as there is none.
+#[derive(Default, Serialize)]
+pub(crate) struct Progressed {
+    /// The client's number.
+    pub(crate) client: Option<u64>,
+    /// Bytes given to the system.
+    pub(crate) bytes_sent: u64,
+    /// Of these the acknowledged ones, where that is known.
+    pub(crate) bytes_acked: Option<u64>,
+    /// Bytes that came.
+    pub(crate) bytes_received: u64,
+    /// Since there is a client.
+    pub(crate) elapsed_us: u64,
+    /// How many bytes it will be, of the direction that is measured.
+    pub(crate) bytes_total: Option<u64>,
+}
+
 /// `transfer`.
 #[derive(Serialize)]
 pub(crate) struct Transferred {
@@ -163,6 +212,9 @@ pub(crate) struct Transferred {
     elapsed_us: u64,
     complete: bool,
     end: &'static str,
+    checksum: Option<&'static str>,
+    sent_digest: Option<String>,
+    received_digest: Option<String>,
 }
 
 impl Transferred {
@@ -194,6 +246,15 @@ impl Transferred {
             elapsed_us: u64::try_from(transfer.elapsed.as_micros()).unwrap_or(u64::MAX),
             complete: transfer.is_complete(),
             end: end_name(transfer.end),
+            checksum: transfer.digests.as_ref().map(|digests| digests.algorithm),
+            sent_digest: transfer
+                .digests
+                .as_ref()
+                .map(|digests| digests.sent.clone()),
+            received_digest: transfer
+                .digests
+                .as_ref()
+                .map(|digests| digests.received.clone()),
         }
     }
 }

@@ -37,7 +37,15 @@ impl Output {
                 &record::Transferred::new(client, transfer),
             ));
         }
-        self.detail(1, &summary(transfer));
+        // Whoever saw a bar wants to know what became of it.
+        let level = u8::from(!self.screen.was_drawn());
+        self.detail(level, &summary(transfer));
+        if let Some(digests) = &transfer.digests {
+            self.talk(&format!(
+                "{}  sent\n{}  received\n",
+                digests.sent, digests.received
+            ));
+        }
     }
 
     /// An event for a script.
@@ -57,6 +65,22 @@ impl Output {
             } => {
                 let connected = record::Connected::new(*client, *proto, local, peer);
                 self.put(&record::line("connected", &connected));
+            }
+            Event::BufferGranted {
+                direction,
+                requested,
+                granted,
+            } => {
+                let granted = record::BufferGranted {
+                    direction: direction.name(),
+                    requested_bytes: *requested,
+                    granted_bytes: *granted,
+                };
+                self.put(&record::line("buffer_granted", &granted));
+            }
+            Event::Retrying { error, delay, left } => {
+                let retrying = record::Retrying::new(error, *delay, *left);
+                self.put(&record::line("retrying", &retrying));
             }
             Event::AcceptFailed { error } => self.error(error),
             Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
@@ -157,6 +181,7 @@ fn summary(transfer: &Transfer) -> String {
         Some(acknowledged) if acknowledged < transfer.sent => {
             format!(" ({acknowledged} B acknowledged)")
         }
+        Some(1..) => " (all acknowledged)".to_owned(),
         _ => String::new(),
     };
     let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));

@@ -98,7 +98,7 @@ pub async fn converse(
     };
     let ways = match (sink, path) {
         (Sink::Filtered(_), _) | (_, Path::Looped) => None,
-        _ if most.is_some() || input.is_shaped() => None,
+        _ if most.is_some() || input.is_shaped() || meter.has_digests() => None,
         (_, Path::Auto) => Some(Ways::Best),
         (_, Path::Portable) => Some(Ways::Portable),
     };

@@ -116,6 +116,7 @@ struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     fn new(talk: Datagrams<'a>, outlet: Option<Outlet>) -> Self {
         let now = Instant::now();
+        talk.meter.begin();
         let connected = talk
             .sockets
             .first()
@@ -220,6 +221,7 @@ impl<'a> Exchange<'a> {
         }
         self.talk.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
+        self.talk.meter.tally_received(bytes);
         if self.outlet.as_mut().is_some_and(|outlet| outlet.put(bytes)) {
             self.talk.observer.notice(&Event::PayloadEscaped);
         }
@@ -249,6 +251,9 @@ impl<'a> Exchange<'a> {
                     refused = false;
                     self.last_datagram = Instant::now();
                     self.talk.meter.count_sent(length);
+                    self.talk
+                        .meter
+                        .tally_sent(datagram.get(..length).unwrap_or_default());
                     self.talk.input.pass(length);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -336,6 +341,7 @@ impl<'a> Exchange<'a> {
             acknowledged: None,
             received,
             datagrams_lost: None,
+            digests: self.talk.meter.digests(),
             elapsed: self.started.elapsed(),
             untouched: false,
             end,

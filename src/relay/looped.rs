@@ -3,6 +3,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use tokio::io::{Interest, Ready};
 
@@ -20,7 +21,7 @@ const LARGEST_READ: usize = 256 * 1024;
 
 /// Moves bytes in the event loop.
 pub(super) struct Looped<'a> {
-    stream: Stream,
+    stream: Arc<Stream>,
     /// What broke the connection, if that was learnt before.
     failure: Option<io::Error>,
     input: &'a mut Input,
@@ -58,6 +59,9 @@ impl<'a> Looped<'a> {
         meter: &'a Meter,
         observer: &'a dyn Observer,
     ) -> Self {
+        let stream = Arc::new(stream);
+        let watched = Arc::downgrade(&stream);
+        meter.watch(stream.proto(), watched);
         Self {
             stream,
             failure,
@@ -152,6 +156,7 @@ impl<'a> Looped<'a> {
         }
         self.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
+        self.meter.tally_received(bytes);
         let outlet = self
             .outlet
             .as_mut()
@@ -167,9 +172,12 @@ impl<'a> Looped<'a> {
     /// Gives the system what it takes of the pending input.
     fn send(&mut self) -> io::Result<()> {
         while !self.input.pending().is_empty() {
-            match self.stream.try_write(self.input.pending()) {
+            let pending = self.input.pending();
+            match self.stream.try_write(pending) {
                 Ok(length) => {
                     self.meter.count_sent(length);
+                    self.meter
+                        .tally_sent(pending.get(..length).unwrap_or_default());
                     self.input.pass(length);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -258,7 +266,7 @@ impl Mover for Looped<'_> {
     }
 
     fn take_error(&self) -> Option<io::Error> {
-        let socket = socket2::SockRef::from(&self.stream);
+        let socket = socket2::SockRef::from(self.stream.as_ref());
         socket.take_error().unwrap_or_else(Some)
     }
 

@@ -1,7 +1,14 @@
 //! Counts that the engine moves, and whoever likes reads.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::digest::{Digest, Digests, Tallies};
+use crate::net::{Line, Proto};
 
 /// What a conversation has moved so far, in bytes, and when it last did.
 #[derive(Debug)]
@@ -12,7 +19,19 @@ pub struct Meter {
     /// Microseconds from the beginning to the last byte in either direction, and to the last input.
     moved: AtomicU64,
     input: AtomicU64,
+    /// Microseconds from the beginning to that of the conversation.
+    started: AtomicU64,
+    /// Told when a conversation begins.
+    begun: Notify,
+    /// The write half is shut down: the FIN is queued, too, and carries nothing.
+    is_shut_down: AtomicBool,
+    /// The connection, while it is there.
+    socket: Mutex<Option<(Proto, Weak<Socket>)>>,
+    tallies: Option<Tallies>,
 }
+
+/// A connection, whoever owns it.
+type Socket = dyn AsFd + Send + Sync;
 
 impl Default for Meter {
     fn default() -> Self {
@@ -22,14 +41,107 @@ impl Default for Meter {
             received: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             input: AtomicU64::new(NEVER),
+            started: AtomicU64::new(NEVER),
+            begun: Notify::new(),
+            is_shut_down: AtomicBool::new(false),
+            socket: Mutex::default(),
+            tallies: None,
         }
     }
 }
 
-/// Stands for no input yet.
+/// Stands for what has not happened yet.
 const NEVER: u64 = u64::MAX;
 
 impl Meter {
+    /// A meter that also makes a checksum each way. Somebody then has to look at the bytes: they
+    /// take the event loop.
+    #[must_use]
+    pub fn with_digests(begin: impl Fn() -> Box<dyn Digest>) -> Self {
+        Self {
+            tallies: Some(Tallies::new(begin)),
+            ..Self::default()
+        }
+    }
+
+    /// Waits until a conversation begins.
+    pub async fn begun(&self) {
+        self.begun.notified().await;
+    }
+
+    /// For how long there has been somebody to talk with; `None` before.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        let started = self.started.load(Ordering::Relaxed);
+        (started != NEVER).then(|| self.moment(started).elapsed())
+    }
+
+    /// Of the bytes given to the system those that the peer's kernel acknowledged; `None` where
+    /// that is not known, and when the connection is gone.
+    #[must_use]
+    pub fn acknowledged(&self) -> Option<u64> {
+        // First what was counted: what is sent meanwhile must not seem to be acknowledged.
+        let sent = self.sent();
+        Some(sent.saturating_sub(self.queued()?))
+    }
+
+    /// Bytes given to the system that the peer's kernel has not acknowledged; `None` as above.
+    #[must_use]
+    pub fn queued(&self) -> Option<u64> {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let (proto, socket) = socket.as_ref()?;
+        let socket = socket.upgrade()?;
+        let queued = Line::new(*proto, socket.as_fd()).unacknowledged()?;
+        Some(queued.saturating_sub(self.is_shut_down.load(Ordering::Relaxed).into()))
+    }
+
+    /// The checksums so far, where they are made.
+    #[must_use]
+    pub fn digests(&self) -> Option<Digests> {
+        self.tallies.as_ref().map(Tallies::digests)
+    }
+
+    /// Whether somebody has to show it the bytes.
+    pub(super) fn has_digests(&self) -> bool {
+        self.tallies.is_some()
+    }
+
+    /// Shows it bytes that were counted as sent.
+    pub(super) fn tally_sent(&self, bytes: &[u8]) {
+        if let Some(tallies) = &self.tallies {
+            tallies.sent(bytes);
+        }
+    }
+
+    /// Shows it bytes that were counted as received.
+    pub(super) fn tally_received(&self, bytes: &[u8]) {
+        if let Some(tallies) = &self.tallies {
+            tallies.received(bytes);
+        }
+    }
+
+    /// Takes note that a conversation begins.
+    pub(super) fn begin(&self) {
+        self.is_shut_down.store(false, Ordering::Relaxed);
+        self.started.store(self.now(), Ordering::Relaxed);
+        self.begun.notify_one();
+    }
+
+    /// Takes note that whoever it began with was nobody to talk with.
+    pub(super) fn forget(&self) {
+        self.started.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// Takes note of its connection.
+    pub(super) fn watch(&self, proto: Proto, socket: Weak<Socket>) {
+        *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = Some((proto, socket));
+    }
+
+    /// Takes note that the write half is shut down.
+    pub(super) fn note_shut_down(&self) {
+        self.is_shut_down.store(true, Ordering::Relaxed);
+    }
+
     /// Bytes given to the system for the peer.
     #[must_use]
     pub fn sent(&self) -> u64 {

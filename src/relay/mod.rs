@@ -6,6 +6,7 @@
 mod attention;
 mod conversation;
 mod datagrams;
+mod digest;
 mod direct;
 mod ending;
 mod input;
@@ -24,6 +25,7 @@ use crate::net::{Address, Proto};
 pub use crate::sys::StdinKind;
 pub use conversation::{Conversation, Path, Sink, converse};
 pub use datagrams::{DatagramRules, Datagrams, exchange};
+pub use digest::{Digest, Digests};
 pub use ending::{Ending, Facts, Rules, Side, Step, Until};
 pub use input::Input;
 pub use meter::Meter;
@@ -79,6 +81,8 @@ pub struct Transfer {
     pub received: u64,
     /// Datagrams that came and that the system had no room for, where that is known.
     pub datagrams_lost: Option<u64>,
+    /// What was sent and received as a checksum, where one was asked for.
+    pub digests: Option<Digests>,
     /// From the connection to the end.
     pub elapsed: Duration,
     /// Whether it was reset before a byte had passed: whoever connected was no client.

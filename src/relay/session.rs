@@ -93,6 +93,7 @@ impl<'a, M: Mover> Session<'a, M> {
     fn new(terms: Terms<'a>, mover: &'a mut M) -> Self {
         let now = Instant::now();
         terms.meter.note_move();
+        terms.meter.begin();
         let session = Self {
             ending: Ending::new(terms.rules, now),
             written: !terms.writes,
@@ -217,6 +218,7 @@ impl<'a, M: Mover> Session<'a, M> {
     /// Half-closes.
     fn shut_down(&mut self) -> Outcome<()> {
         let Err(error) = self.line().shut_down_write() else {
+            self.terms.meter.note_shut_down();
             self.ending.shut_down_done();
             return Ok(());
         };
@@ -358,7 +360,10 @@ impl<'a, M: Mover> Session<'a, M> {
             // What was received is still written, if stdout takes it soon.
             let _ = tokio::time::timeout(LAST_WORDS, self.settle()).await;
         }
-        let untouched = self.is_untouched();
+        let untouched = self.is_untouched() && end == End::Reset;
+        if untouched {
+            self.terms.meter.forget();
+        }
         let progress = self.progress();
         let stopped_well =
             self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
@@ -376,8 +381,9 @@ impl<'a, M: Mover> Session<'a, M> {
                 .map(|left| progress.sent.saturating_sub(left)),
             received: progress.received,
             datagrams_lost: None,
+            digests: self.terms.meter.digests(),
             elapsed: self.started.elapsed(),
-            untouched: untouched && end == End::Reset,
+            untouched,
             end,
             error: error.map(|error| error.after(progress)),
         }

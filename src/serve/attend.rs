@@ -191,6 +191,7 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         acknowledged: undelivered.map(|left| sent.saturating_sub(left)),
         received,
         datagrams_lost: None,
+        digests: None,
         elapsed: client.since.elapsed(),
         untouched: end == End::Reset && sent == 0 && received == 0,
         end,

@@ -53,6 +53,31 @@ pub(crate) fn terminal_lines(terminal: impl AsFd) -> Option<usize> {
     Some(usize::from(size.ws_row)).filter(|lines| *lines > 0)
 }
 
+/// How many columns this terminal shows, if it is one that says so.
+pub(crate) fn terminal_columns(terminal: impl AsFd) -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
+    Some(size.ws_col).filter(|columns| *columns > 0)
+}
+
+/// Whether this is a pipe or a socket: somebody else's program is at its other end.
+pub(crate) fn is_channel(descriptor: impl AsFd) -> bool {
+    let kind = fstat(descriptor).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    matches!(kind, Ok(FileType::Fifo | FileType::Socket))
+}
+
+/// How many bytes stdin has from where it stands to its end, where it is a regular file that says
+/// so: those of `/proc` have a size of 0, whatever they hold.
+pub(crate) fn input_left() -> Option<u64> {
+    let stdin = rustix::stdio::stdin();
+    let stat = fstat(stdin).ok()?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return None;
+    }
+    let size = u64::try_from(stat.st_size).ok().filter(|size| *size > 0)?;
+    let offset = rustix::fs::seek(stdin, rustix::fs::SeekFrom::Current(0)).ok()?;
+    Some(size.saturating_sub(offset))
+}
+
 /// Whether we may read from or draw on this terminal: our process group is its foreground one.
 /// What is no terminal of ours is nobody's foreground, and free.
 pub(crate) fn foreground(terminal: impl AsFd) -> bool {
@@ -141,6 +166,17 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
 /// Writes all of it to stderr.
 pub(crate) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
     write_all(rustix::stdio::stderr(), bytes)
+}
+
+/// Whether stderr takes a line at once: a stopped terminal or a full pipe does not.
+pub(crate) fn stderr_has_room() -> bool {
+    let stderr = rustix::stdio::stderr();
+    let mut polled = [PollFd::new(&stderr, PollFlags::OUT)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
 /// Writes all of it, whatever somebody set on the shared description: EAGAIN waits.

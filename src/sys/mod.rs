@@ -53,14 +53,15 @@ pub(crate) use binding::bind_without_port;
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close, close_stdout, foreground, input_waits, interface_index, is_terminal, open_files,
-    raise_open_files, read_stdin, replace_stdin, replace_stdout, restore_open_files, stdin_kind,
-    stdout_kind, terminal_lines, write_piece, write_stderr, write_stdout,
+    close, close_stdout, foreground, input_left, input_waits, interface_index, is_channel,
+    is_terminal, open_files, raise_open_files, read_stdin, replace_stdin, replace_stdout,
+    restore_open_files, stderr_has_room, stdin_kind, stdout_kind, terminal_columns, terminal_lines,
+    write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
-pub(crate) use signals::{die_of, ignore_job_control, ignored};
+pub(crate) use signals::{die_of, ignore_job_control, ignored, spare_status_signals};
 
 /// What a splice came to.
 pub(crate) enum Splice {

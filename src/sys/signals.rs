@@ -21,6 +21,37 @@ pub(crate) fn ignore_job_control() {
     }
 }
 
+/// The signals that ask how far we are. `SIGINFO` is that of Ctrl-T (termios(4)).
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+const STATUS_SIGNALS: &[i32] = &[libc::SIGUSR1, libc::SIGINFO];
+/// The signals that ask how far we are.
+#[cfg(not(any(
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)))]
+const STATUS_SIGNALS: &[i32] = &[libc::SIGUSR1];
+
+/// Has the signals that ask how far we are do nothing: by default `SIGUSR1` ends a process. Says
+/// which ones they are, without those that our parent wants ignored.
+pub(crate) fn spare_status_signals() -> Vec<i32> {
+    let wanted = STATUS_SIGNALS.iter().copied();
+    let wanted: Vec<i32> = wanted.filter(|signal| !ignored(*signal)).collect();
+    for signal in &wanted {
+        // SAFETY: SIG_IGN runs none of our code.
+        unsafe { libc::signal(*signal, libc::SIG_IGN) };
+    }
+    wanted
+}
+
 /// Ends the process by this signal, so that the shell sees it (128 + n in `$?`).
 ///
 /// Comes back only where the signal does not end us: the first process of a PID namespace has no

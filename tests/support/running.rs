@@ -73,6 +73,11 @@ impl Running {
         found.unwrap_or_else(|| self.fail(&format!("did not say {text:?}")))
     }
 
+    /// Captured standard error so far.
+    pub(crate) fn said(&self) -> String {
+        self.errors().text()
+    }
+
     /// Waits until captured standard output contains `text`.
     pub(crate) fn prints(&self, text: &str) {
         let output = self.output.as_ref().expect("captured standard output");

@@ -113,6 +113,8 @@ impl<'a> Direct<'a> {
     ) -> io::Result<Self> {
         let proto = stream.proto();
         let socket = Arc::new(stream.into_socket()?);
+        let watched = Arc::downgrade(&socket);
+        meter.watch(proto, watched);
         let (sender, reports) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             meter: Arc::clone(meter),

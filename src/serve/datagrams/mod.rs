@@ -278,6 +278,7 @@ impl Post {
                 acknowledged: None,
                 received: peer.received,
                 datagrams_lost: None,
+                digests: None,
                 elapsed: peer.heard.duration_since(peer.since),
                 untouched: false,
                 end,

@@ -1,0 +1,324 @@
+//! How far a conversation is: a bar, a line a second, or a line when it is asked for.
+
+mod pace;
+mod screen;
+mod status;
+
+use std::io::{stderr, stdin, stdout};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nettool::process;
+use nettool::relay::{Meter, Transform};
+
+use self::pace::Pace;
+pub(super) use self::screen::Screen;
+use self::screen::{Canvas, columns};
+pub(crate) use self::status::Total;
+use self::status::{Status, clock};
+use super::escape::TerminalFilter;
+use super::{Output, record};
+
+/// How often the bar is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// How often a line is printed.
+const LINE: Duration = Duration::from_secs(1);
+
+/// What is over sooner needs no bar.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// From this width on there is room for a bar before the figures.
+const WIDE: usize = 50;
+
+/// The columns that what stands before the figures takes.
+const BAR: usize = "[========] ".len();
+const SPINNER: usize = "| ".len();
+
+/// What the user wants to see.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// A bar where somebody looks at it and nothing else is shown.
+    Auto,
+    /// A bar.
+    Bar,
+    /// A line a second.
+    Log,
+    /// Nothing.
+    Nothing,
+}
+
+/// The progress of one conversation.
+#[derive(Debug)]
+pub(crate) struct Progress<'a> {
+    output: &'a Output,
+    meter: &'a Meter,
+    total: Total,
+    /// What is being done as long as there is nobody to talk with.
+    waiting: String,
+    began: Instant,
+    form: Form,
+    pace: Pace,
+    /// The most that was ever acknowledged: what is counted while it is sent may lag behind.
+    acknowledged: u64,
+    bar: Option<(ProgressBar, Shape)>,
+    /// When there is something to show next.
+    next: Option<Instant>,
+    lines: u32,
+}
+
+/// What the line of the bar is made of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Shape {
+    /// A bar and figures.
+    Bar,
+    /// Something that moves, and figures.
+    Spinner,
+    /// Figures.
+    Narrow,
+}
+
+impl<'a> Progress<'a> {
+    /// The progress of what this meter counts. stdin and stdout are those of the conversation.
+    pub(crate) fn new(
+        output: &'a Output,
+        meter: &'a Meter,
+        form: Form,
+        total: Total,
+        waiting: String,
+    ) -> Self {
+        Self {
+            output,
+            meter,
+            total,
+            waiting,
+            began: Instant::now(),
+            form: output.form(form),
+            pace: Pace::default(),
+            acknowledged: 0,
+            bar: None,
+            next: None,
+            lines: 0,
+        }
+    }
+
+    /// Whether anything is to be shown unasked.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.form != Form::Nothing
+    }
+
+    /// There is somebody to talk with.
+    pub(crate) fn begin(&mut self) {
+        self.lines = 0;
+        self.next = self.is_wanted().then(Instant::now);
+    }
+
+    /// When to look next, if at all.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// Looks, and shows what is to be shown.
+    pub(crate) fn look(&mut self) {
+        let Some(status) = self.status() else {
+            // Whoever was there is gone without a byte; the next one is a new beginning.
+            self.next = None;
+            return self.output.screen.lift();
+        };
+        self.next = Instant::now().checked_add(FRAME);
+        self.pace.note(status.elapsed, status.position());
+        match self.form {
+            Form::Log => self.look_for_line(status),
+            Form::Bar => self.draw(status),
+            Form::Auto if self.is_out_of_place() => {
+                self.output.screen.lift();
+                (self.form, self.next) = (Form::Nothing, None);
+            }
+            // A conversation that carries nothing has nothing to count.
+            Form::Auto if status.elapsed >= PATIENCE && status.has_moved() => {
+                self.draw(status);
+            }
+            Form::Auto | Form::Nothing => {}
+        }
+    }
+
+    /// Says how far it is, because somebody asked.
+    pub(crate) fn answer(&mut self) {
+        let status = self.status();
+        if self.output.is_json() {
+            return self.put_record(status);
+        }
+        let text = match status {
+            Some(status) => self.line(status),
+            None => format!("{}, {} elapsed", self.waiting, clock(self.began.elapsed())),
+        };
+        self.output.answer(&text);
+    }
+
+    /// It is over: the bar is taken away.
+    pub(crate) fn end(&mut self) {
+        self.output.screen.lift();
+        self.next = None;
+    }
+
+    /// The figures of this moment; none as long as there is nobody to talk with.
+    fn status(&mut self) -> Option<Status> {
+        let elapsed = self.meter.elapsed()?;
+        let (acknowledged, sent) = (self.meter.acknowledged(), self.meter.sent());
+        let acknowledged = acknowledged.map(|bytes| bytes.max(self.acknowledged).min(sent));
+        self.acknowledged = acknowledged.unwrap_or(0);
+        Some(Status {
+            elapsed,
+            sent,
+            acknowledged,
+            received: self.meter.received(),
+            total: self.total,
+        })
+    }
+
+    /// Whether payload is on the terminal, so that a bar would be in its way: what came, or what
+    /// was typed and sent.
+    fn is_out_of_place(&self) -> bool {
+        let typed = self.meter.sent() > 0 && process::is_terminal(stdin());
+        typed || self.output.screen.has_payload()
+    }
+
+    /// Prints a line when its second is over.
+    fn look_for_line(&mut self, status: Status) {
+        if status.elapsed < LINE.saturating_mul(self.lines.saturating_add(1)) {
+            return;
+        }
+        // A second that was missed is not made up for.
+        self.lines = u32::try_from(status.elapsed.as_secs()).unwrap_or(u32::MAX);
+        // Whoever does not read them must not hold up the bytes.
+        if !process::stderr_has_room() {
+            return;
+        }
+        if self.output.is_json() {
+            return self.put_record(Some(status));
+        }
+        self.output.answer(&self.line(status));
+    }
+
+    /// The figures as a line.
+    fn line(&self, status: Status) -> String {
+        let rate = self.pace.rate(status.elapsed, status.position());
+        status.text(rate)
+    }
+
+    /// The figures as a record.
+    fn put_record(&self, status: Option<Status>) {
+        let status = status.map(|status| record::Progressed {
+            client: Some(1),
+            bytes_sent: status.sent,
+            bytes_acked: status.acknowledged,
+            bytes_received: status.received,
+            elapsed_us: u64::try_from(status.elapsed.as_micros()).unwrap_or(u64::MAX),
+            bytes_total: status.length(),
+        });
+        let progress = status.unwrap_or_default();
+        self.output.put(&record::line("progress", &progress));
+    }
+
+    /// Draws the bar.
+    fn draw(&mut self, status: Status) {
+        let length = status.length();
+        let width = usize::from(columns());
+        let (shape, room) = match length {
+            _ if width < WIDE => (Shape::Narrow, width),
+            Some(_) => (Shape::Bar, width.saturating_sub(BAR)),
+            None => (Shape::Spinner, width.saturating_sub(SPINNER)),
+        };
+        let rate = self.pace.rate(status.elapsed, status.position());
+        let (bar, drawn) = self
+            .bar
+            .get_or_insert_with(|| (bar(&self.output.screen), Shape::Narrow));
+        if *drawn != shape {
+            bar.set_style(style(shape));
+            *drawn = shape;
+        }
+        bar.set_length(length.unwrap_or(0));
+        bar.set_position(status.position());
+        bar.set_message(status.fitting(room.saturating_sub(1), rate));
+        self.output.screen.showing(|| {
+            bar.tick();
+        });
+    }
+}
+
+/// A bar on this screen that shows nothing unless it is told to.
+fn bar(screen: &Arc<Screen>) -> ProgressBar {
+    let target = ProgressDrawTarget::term_like(Box::new(Canvas(Arc::clone(screen))));
+    ProgressBar::with_draw_target(None, target).with_style(style(Shape::Narrow))
+}
+
+/// How a line of this shape is made.
+fn style(shape: Shape) -> ProgressStyle {
+    let template = match shape {
+        Shape::Bar => "[{bar:8}] {wide_msg}",
+        Shape::Spinner => "{spinner} {wide_msg}",
+        Shape::Narrow => "{wide_msg}",
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+        .tick_chars("|/-\\ ")
+}
+
+impl Output {
+    /// What is shown of what the user wants. `-q` wants nothing; a bar has no records, and `auto`
+    /// is there for a person who looks at a terminal.
+    fn form(&self, wish: Form) -> Form {
+        match wish {
+            _ if self.wishes.quiet => Form::Nothing,
+            Form::Auto if self.is_json() || !is_watched() => Form::Nothing,
+            Form::Bar if self.is_json() => Form::Log,
+            wish => wish,
+        }
+    }
+
+    /// What payload has to pass on its way to a terminal.
+    pub(crate) fn payload_filter(&self, raw: bool) -> Box<dyn Transform> {
+        Box::new(Payload {
+            screen: Arc::clone(&self.screen),
+            filter: (!raw).then(TerminalFilter::default),
+        })
+    }
+}
+
+/// Whether somebody looks at stderr and nothing else is shown there: of a program between two
+/// pipes (a `ProxyCommand`) the terminal is somebody else's.
+fn is_watched() -> bool {
+    let understands = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+    let between = process::is_channel(stdin()) && process::is_channel(stdout());
+    understands && !between && process::is_terminal(stderr())
+}
+
+/// Payload for a terminal: the bar makes room for it, and unless it is wanted raw its control
+/// sequences are escaped.
+#[derive(Debug)]
+struct Payload {
+    screen: Arc<Screen>,
+    filter: Option<TerminalFilter>,
+}
+
+impl Transform for Payload {
+    fn transform(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.screen.make_room(bytes);
+        match &mut self.filter {
+            Some(filter) => filter.transform(bytes, out),
+            None => out.extend_from_slice(bytes),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if let Some(filter) = &mut self.filter {
+            filter.finish(out);
+        }
+    }
+
+    fn noticed(&mut self) -> bool {
+        self.filter.as_mut().is_some_and(Transform::noticed)
+    }
+}
