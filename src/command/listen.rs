@@ -31,7 +31,15 @@ pub(super) fn run(
         check_datagrams(arguments)?;
     }
     process::raise_open_files();
-    if let Some(behaviour) = arguments.serve.behaviour()? {
+    arguments.serve.check()?;
+    let behaviour = match arguments.serve.behaviour()? {
+        None if arguments.serve.keeps_open() && !arguments.transport.udp => {
+            arguments.check_many()?;
+            Some(serve::stdio(arguments)?)
+        }
+        behaviour => behaviour,
+    };
+    if let Some(behaviour) = behaviour {
         return serve::run(arguments, &place, behaviour, output);
     }
     talk::open_files(&arguments.data)?;

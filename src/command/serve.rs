@@ -3,15 +3,17 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use nettool::error::Error;
+use nettool::error::{Action, Error};
 use nettool::net::{Binding, ListenOptions};
-use nettool::serve::{Behaviour, Service, Stop, Waiting, serve_many, serve_one};
+use nettool::serve::{
+    Behaviour, Service, Source, Stdio, Stop, Tag, Waiting, serve_many, serve_one,
+};
 
 use super::listen::{addresses, binding};
 use super::signals::Endings;
 use super::{Failure, Status, talk};
 use crate::cli::{ListenArgs, Where};
-use crate::output::Output;
+use crate::output::{Output, tag};
 
 /// Serves one client or many.
 pub(super) fn run(
@@ -26,10 +28,25 @@ pub(super) fn run(
         arguments,
         output,
     };
-    if arguments.serve.keep_open {
+    if arguments.serve.keeps_open() {
         return talk::block_on_threads(|endings| serving.session(place, endings));
     }
     talk::block_on(|endings| serving.session(place, endings))
+}
+
+/// Our stdin and stdout, for many clients.
+pub(super) fn stdio(arguments: &ListenArgs) -> Result<Behaviour, Failure> {
+    let (data, serve) = (&arguments.data, &arguments.serve);
+    talk::open_files(data)?;
+    let source = if data.recv_only {
+        Source::Nothing
+    } else {
+        Source::Input(talk::input(data))
+    };
+    let tag: Option<Tag> = serve.tags().then_some(Box::new(tag));
+    let failed = |error| Error::new(Action::Write, "stdout", error);
+    let stdio = Stdio::new(source, talk::sink(data), serve.slow(), tag).map_err(failed)?;
+    Ok(Behaviour::Stdio(Arc::new(stdio)))
 }
 
 /// What every client gets.
@@ -70,7 +87,7 @@ impl Serving<'_> {
 
     /// Serves.
     async fn serve(self, binding: Binding, came: &Cell<Option<i32>>) -> Result<Status, Error> {
-        if self.arguments.serve.keep_open {
+        if self.arguments.serve.keeps_open() {
             let listener = binding.listen(&self.options)?;
             listener.publish(&self.options, self.output)?;
             let totals = serve_many(listener, self.service).await?;

@@ -11,8 +11,10 @@ use super::{Output, record};
 
 impl Observer for Output {
     fn notice(&self, event: &Event<'_>) {
-        if let Event::ClientCame { .. } | Event::ClientSaid { .. } | Event::ClientGone { .. } =
-            event
+        if let Event::ClientCame { .. }
+        | Event::ClientSaid { .. }
+        | Event::ClientTooSlow { .. }
+        | Event::ClientGone { .. } = event
         {
             self.notice_client(event);
         } else if self.is_json() {

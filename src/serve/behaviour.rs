@@ -3,20 +3,26 @@
 use std::sync::Arc;
 
 use super::client::Client;
-use super::{discard, echo, reply};
-use crate::error::Result;
+use super::{Broker, Chat, Stdio, discard, echo, reply};
+use crate::error::{Error, Result};
 use crate::relay::End;
 
 /// What every client of a server gets.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Behaviour {
+    /// What all others say.
+    Broker(Arc<Broker>),
+    /// The same as lines, with names.
+    Chat(Arc<Chat>),
     /// Everything that it sent.
     Discard,
     /// Its own bytes.
     Echo,
     /// These bytes, once for each read.
     Reply(Arc<[u8]>),
+    /// Our stdin and stdout, which all share.
+    Stdio(Arc<Stdio>),
 }
 
 impl Behaviour {
@@ -28,9 +34,12 @@ impl Behaviour {
     /// than a few words is boxed here.
     pub(super) async fn serve(&self, client: &Client) -> Result<End> {
         match self {
+            Self::Broker(broker) => Box::pin(broker.serve(client)).await,
+            Self::Chat(chat) => Box::pin(chat.serve(client)).await,
             Self::Discard => discard::serve(client).await,
             Self::Echo => echo::serve(client).await,
             Self::Reply(text) => reply::serve(client, text).await,
+            Self::Stdio(stdio) => Box::pin(stdio.serve(client)).await,
         }
     }
 
@@ -38,7 +47,43 @@ impl Behaviour {
     /// stops: nobody is still at work for it.
     pub(super) fn rests(&self) -> bool {
         match self {
-            Self::Discard | Self::Echo | Self::Reply(_) => true,
+            Self::Broker(_)
+            | Self::Chat(_)
+            | Self::Discard
+            | Self::Echo
+            | Self::Reply(_)
+            | Self::Stdio(_) => true,
+        }
+    }
+
+    /// Whether the connections of clients that are left when the server stops are closed, and not
+    /// reset: nothing is kept from them.
+    pub(super) fn may_end_well(&self) -> bool {
+        match self {
+            Self::Stdio(stdio) => stdio.has_said_all(),
+            _ => true,
+        }
+    }
+
+    /// Does what is to be done for all clients together, for as long as clients are taken.
+    ///
+    /// # Errors
+    /// It cannot go on, and without it the server cannot.
+    pub(super) async fn work(&self) -> Error {
+        match self {
+            Self::Stdio(stdio) => stdio.work().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Brings that to its end when no client is left.
+    ///
+    /// # Errors
+    /// Something that clients said is lost.
+    pub(super) async fn conclude(&self) -> Result<()> {
+        match self {
+            Self::Stdio(stdio) => stdio.conclude().await,
+            _ => Ok(()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `nettool listen` with a behaviour: what each client gets, and how it ends.
 
+mod shared;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
