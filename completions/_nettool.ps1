@@ -131,6 +131,7 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
         'nettool;listen' {
             [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix stream socket instead of TCP')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'A Unix stream socket instead of TCP')
+            [CompletionResult]::new('--slow', '--slow', [CompletionResultType]::ParameterName, 'What becomes of a client that reads more slowly than the others')
             [CompletionResult]::new('--reply', '--reply', [CompletionResultType]::ParameterName, 'Send TEXT for each read of what a client sends')
             [CompletionResult]::new('--reply-file', '--reply-file', [CompletionResultType]::ParameterName, 'Send what FILE holds for each read of what a client sends')
             [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Write what each client sends into a new file in DIR, complete when its name does not end in .part')
@@ -172,6 +173,9 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'IPv6 alone')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Serve many clients at once, until a signal; --udp does so anyway')
             [CompletionResult]::new('--keep-open', '--keep-open', [CompletionResultType]::ParameterName, 'Serve many clients at once, until a signal; --udp does so anyway')
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Mark each line on stdout with the client that sent it')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'Every client hears all others')
+            [CompletionResult]::new('--chat', '--chat', [CompletionResultType]::ParameterName, 'Every client hears all others, line by line, with names')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send each client its own bytes back')
             [CompletionResult]::new('--discard', '--discard', [CompletionResultType]::ParameterName, 'Read what clients send, and drop it')
             [CompletionResult]::new('--send-only', '--send-only', [CompletionResultType]::ParameterName, 'Send stdin alone: what comes is dropped, and the end of stdin is the end')

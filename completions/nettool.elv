@@ -125,6 +125,7 @@ set edit:completion:arg-completer[nettool] = {|@words|
         &'nettool;listen'= {
             cand -U 'A Unix stream socket instead of TCP'
             cand --unix 'A Unix stream socket instead of TCP'
+            cand --slow 'What becomes of a client that reads more slowly than the others'
             cand --reply 'Send TEXT for each read of what a client sends'
             cand --reply-file 'Send what FILE holds for each read of what a client sends'
             cand --save 'Write what each client sends into a new file in DIR, complete when its name does not end in .part'
@@ -166,6 +167,9 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand -6 'IPv6 alone'
             cand -k 'Serve many clients at once, until a signal; --udp does so anyway'
             cand --keep-open 'Serve many clients at once, until a signal; --udp does so anyway'
+            cand --tag 'Mark each line on stdout with the client that sent it'
+            cand --broker 'Every client hears all others'
+            cand --chat 'Every client hears all others, line by line, with names'
             cand --echo 'Send each client its own bytes back'
             cand --discard 'Read what clients send, and drop it'
             cand --send-only 'Send stdin alone: what comes is dropped, and the end of stdin is the end'

@@ -113,6 +113,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l slow -d 'What becomes of a client that reads more slowly than the others' -r -f -a "drop\t'Its connection is reset, so that the others need not wait [default]'
+wait\t'The others wait'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l save -d 'Write what each client sends into a new file in DIR, complete when its name does not end in .part' -r -F
@@ -157,6 +159,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d '
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal; --udp does so anyway'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l tag -d 'Mark each line on stdout with the client that sent it'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l broker -d 'Every client hears all others'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l chat -d 'Every client hears all others, line by line, with names'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l echo -d 'Send each client its own bytes back'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l discard -d 'Read what clients send, and drop it'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'

@@ -107,6 +107,15 @@ pub enum Event<'a> {
         /// What became of it.
         transfer: &'a Transfer,
     },
+    /// A client reads more slowly than others, and is dropped so that they need not wait.
+    ClientTooSlow {
+        /// Its number.
+        client: u64,
+        /// Its address.
+        peer: &'a Address,
+        /// Bytes that it was not sent.
+        left: u64,
+    },
     /// Somebody looked in and left: a connection reset before a byte had passed.
     NotTheClient {
         /// Who it was.

@@ -274,12 +274,19 @@ impl DataArgs {
         self.most().filter(|_| !self.send_only)
     }
 
+    /// An option that says how one stream ends, if there is any.
+    pub(crate) fn ending_option(&self) -> Option<&'static str> {
+        match (self.until, self.no_shutdown) {
+            (UntilArg::Auto, false) => None,
+            (UntilArg::Auto, true) => Some("--no-shutdown"),
+            _ => Some("--until"),
+        }
+    }
+
     /// Refuses what only a stream has.
     pub(crate) fn check_datagrams(&self) -> Result<(), Usage> {
-        let option = match (self.until, self.no_shutdown) {
-            (UntilArg::Auto, false) => return Ok(()),
-            (UntilArg::Auto, true) => "--no-shutdown",
-            _ => "--until",
+        let Some(option) = self.ending_option() else {
+            return Ok(());
         };
         Err(Usage::new(format!(
             "{option} cannot be used with --udp: datagrams have no end of file"

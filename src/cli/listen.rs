@@ -130,6 +130,20 @@ impl ListenArgs {
         }
     }
 
+    /// Refuses what has no meaning for many clients that share stdin.
+    pub(crate) fn check_many(&self) -> Result<(), Usage> {
+        let option = match self.times.quit_after() {
+            Some(_) => "--quit-after",
+            None => match self.data.ending_option() {
+                None => return Ok(()),
+                Some(option) => option,
+            },
+        };
+        Err(Usage::new(format!(
+            "{option} cannot be used with --keep-open: each client ends for itself"
+        )))
+    }
+
     /// How long a client is waited for.
     pub(crate) fn patience(&self) -> Option<std::time::Duration> {
         self.accept_timeout.or(self.times.patience())?.limit()

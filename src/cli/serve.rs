@@ -2,21 +2,33 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use nettool::error::{Action, Error};
-use nettool::serve::{Behaviour, Folder, Gate};
+use nettool::serve::{Behaviour, Broker, Chat, Folder, Gate, Slow};
 use nettool::value::Cidr;
 
 use super::{Usage, networks, value};
 use crate::command::Failure;
+use crate::output::ChatWords;
 
 /// What clients get.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ServeArgs {
     /// Serve many clients at once, until a signal; --udp does so anyway
-    #[arg(short, long, requires = "behaviour", conflicts_with = "accept_timeout")]
-    pub(crate) keep_open: bool,
+    #[arg(short, long, conflicts_with = "accept_timeout")]
+    keep_open: bool,
+    /// What becomes of a client that reads more slowly than the others
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "drop",
+        hide_default_value = true
+    )]
+    slow: SlowArg,
+    /// Mark each line on stdout with the client that sent it
+    #[arg(long, requires = "keep_open", conflicts_with_all = ["behaviour", "send_only", "udp"])]
+    tag: bool,
     #[command(flatten)]
     behaviour: BehaviourArgs,
     /// Turn away whoever comes while N clients are served
@@ -46,8 +58,18 @@ fn clients(text: &str) -> Result<usize, String> {
 
 /// What a client gets instead of stdin and stdout: one of these.
 #[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 #[group(id = "behaviour", multiple = false, conflicts_with_all = ALIEN)]
 struct BehaviourArgs {
+    /// Every client hears all others
+    #[arg(long, conflicts_with_all = ["udp", "accept_timeout"])]
+    broker: bool,
+    /// Every client hears all others, line by line, with names
+    #[arg(long, conflicts_with_all = ["udp", "accept_timeout"])]
+    chat: bool,
     /// Send each client its own bytes back
     #[arg(long)]
     echo: bool,
@@ -81,27 +103,66 @@ const ALIEN: [&str; 10] = [
     "raw",
 ];
 
+/// What becomes of a client that reads more slowly than the others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum SlowArg {
+    /// Its connection is reset, so that the others need not wait [default]
+    Drop,
+    /// The others wait
+    Wait,
+}
+
+impl BehaviourArgs {
+    /// Whether there is one.
+    fn is_given(&self) -> bool {
+        let files = self.reply_file.is_some() || self.save.is_some();
+        self.echo || self.discard || self.reply.is_some() || files || self.is_shared()
+    }
+
+    /// Whether clients hear each other.
+    fn is_shared(&self) -> bool {
+        self.broker || self.chat
+    }
+}
+
 impl ServeArgs {
-    /// Refuses what has no meaning for this transport.
+    /// Whether there may be many clients.
+    pub(crate) fn keeps_open(&self) -> bool {
+        self.keep_open || self.behaviour.broker || self.behaviour.chat
+    }
+
+    /// Whether lines are to be marked.
+    pub(crate) fn tags(&self) -> bool {
+        self.tag
+    }
+
+    /// What becomes of a client that is too slow.
+    pub(crate) fn slow(&self) -> Slow {
+        match self.slow {
+            SlowArg::Drop => Slow::Drop,
+            SlowArg::Wait => Slow::Wait,
+        }
+    }
+
+    /// Refuses what has no meaning for this transport, or without other options.
     pub(crate) fn check(&self, udp: bool, quits: bool) -> Result<(), Usage> {
-        let arguments = &self.behaviour;
-        let stdio = !arguments.echo
-            && !arguments.discard
-            && arguments.reply.is_none()
-            && arguments.reply_file.is_none()
-            && arguments.save.is_none();
+        let stdio = !self.behaviour.is_given();
         let lists = self.allow.is_some()
             || !(self.deny.is_empty() && self.allow_file.is_empty() && self.deny_file.is_empty());
-        if udp && stdio && lists {
-            let text = "--allow and --deny with --udp need --echo, --discard or --reply";
-            return Err(Usage::new(text));
-        }
-        if !udp && !stdio && quits {
-            let text = "--quit-after cannot be used with --echo, --discard, --reply or --save \
-                over a stream: the client's end is the end";
-            return Err(Usage::new(text));
-        }
-        Ok(())
+        let shares = self.keeps_open() && (stdio || self.behaviour.is_shared());
+        let problem = if udp && stdio && lists {
+            "--allow and --deny with --udp need --echo, --discard or --reply"
+        } else if !udp && quits && (!stdio || self.keep_open) {
+            "--quit-after cannot be used with --keep-open, --echo, --discard, --reply, --save, \
+                --broker or --chat over a stream: the client's end is the end"
+        } else if self.slow == SlowArg::Wait && !shares {
+            "--slow is for --broker, --chat, and --keep-open with stdin"
+        } else if self.max_clients.is_some() && !self.keeps_open() {
+            "--max-clients is for --keep-open, --broker and --chat"
+        } else {
+            return Ok(());
+        };
+        Err(Usage::new(problem))
     }
 
     /// Who may be a client.
@@ -129,6 +190,11 @@ impl ServeArgs {
                 reply(&std::fs::read(path).map_err(failed)?, "--reply-file FILE")?
             }
             (_, _, Some(path)) => Behaviour::Save(Folder::open(path)?),
+            _ if arguments.broker => Behaviour::Broker(Broker::new(self.slow()).into()),
+            _ if arguments.chat => {
+                let words = Box::new(ChatWords);
+                Behaviour::Chat(Chat::new(self.slow(), words).into())
+            }
             _ if arguments.echo => Behaviour::Echo,
             _ if arguments.discard => Behaviour::Discard,
             _ => return Ok(None),

@@ -37,7 +37,14 @@ pub(super) fn run(
     arguments.serve.check(arguments.transport.udp, quits)?;
     let gate = arguments.serve.gate()?;
     process::raise_open_files();
-    if let Some(behaviour) = arguments.serve.behaviour()? {
+    let behaviour = match arguments.serve.behaviour()? {
+        None if arguments.serve.keeps_open() && !arguments.transport.udp => {
+            arguments.check_many()?;
+            Some(serve::stdio(arguments, output)?)
+        }
+        behaviour => behaviour,
+    };
+    if let Some(behaviour) = behaviour {
         return serve::run(arguments, &place, (behaviour, gate), output);
     }
     talk::open_files(&arguments.data)?;

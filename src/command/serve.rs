@@ -4,17 +4,18 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use nettool::error::Error;
+use nettool::error::{Action, Error};
 use nettool::net::{ListenOptions, bind_udp, every_address};
 use nettool::serve::{
-    Behaviour, Gate, Service, Stop, Waiting, serve_datagrams, serve_many, serve_one,
+    Behaviour, Gate, Service, Source, Stdio, Stop, Tag, Waiting, serve_datagrams, serve_many,
+    serve_one,
 };
 
 use super::listen::{addresses, binding};
 use super::signals::Endings;
 use super::{Failure, Status, talk};
 use crate::cli::{ListenArgs, Where};
-use crate::output::Output;
+use crate::output::{Output, tag};
 
 /// Serves one client or many.
 pub(super) fn run(
@@ -29,10 +30,27 @@ pub(super) fn run(
         arguments,
         output,
     };
-    if arguments.serve.keep_open && !arguments.transport.udp {
+    if arguments.serve.keeps_open() && !arguments.transport.udp {
         return talk::block_on_threads(|endings| serving.session(place, endings));
     }
     talk::block_on(|endings| serving.session(place, endings))
+}
+
+/// Our stdin and stdout, for many clients.
+pub(super) fn stdio(arguments: &ListenArgs, output: &Output) -> Result<Behaviour, Failure> {
+    let (data, serve) = (&arguments.data, &arguments.serve);
+    talk::open_files(data)?;
+    let source = if data.recv_only {
+        Source::Nothing
+    } else {
+        Source::Input(talk::input(data))
+    };
+    let tag: Option<Tag> = serve.tags().then_some(Box::new(tag));
+    let failed = |error| Error::new(Action::Write, "stdout", error);
+    let filter = || output.payload_filter(data.raw);
+    let sink = talk::sink(data, &filter);
+    let stdio = Stdio::new(source, sink, serve.slow(), tag).map_err(failed)?;
+    Ok(Behaviour::Stdio(Arc::new(stdio)))
 }
 
 /// What every client gets.
@@ -89,7 +107,7 @@ impl Serving<'_> {
             return self.datagrams(*port, addresses, came).await;
         }
         let binding = binding(place, addresses, self.arguments, self.output);
-        if self.arguments.serve.keep_open {
+        if self.arguments.serve.keeps_open() {
             let listener = binding.listen(&self.options)?;
             listener.publish(&self.options, self.output)?;
             let totals = serve_many(listener, self.service).await?;

@@ -4,6 +4,7 @@
 //! many processes on one terminal do not mix, and a stderr that is closed or full hurts nobody.
 
 mod buffers;
+mod chat;
 mod escape;
 mod hint;
 mod interfaces;
@@ -24,6 +25,7 @@ use nettool::error::{Action, Error};
 use nettool::process;
 
 pub(crate) use buffers::{BufferTable, Connections, Drained, Filled, SocketTable};
+pub(crate) use chat::{ChatWords, tag};
 pub(crate) use escape::escaped;
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;

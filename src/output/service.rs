@@ -87,6 +87,14 @@ impl Output {
                 path,
                 bytes,
             } => self.saved(*client, peer, path, *bytes),
+            Event::ClientTooSlow { client, peer, left } => {
+                let name = name(*client, peer);
+                let left = bytes(*left);
+                self.warn(&format!(
+                    "{name} reads too slowly for the others and is dropped: {left} not sent \
+                    (--slow wait makes them wait)"
+                ));
+            }
             Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
             _ => {}
         }

@@ -143,6 +143,7 @@ fn is_of_clients(event: &Event<'_>) -> bool {
         event,
         Event::ClientCame { .. }
             | Event::ClientSaid { .. }
+            | Event::ClientTooSlow { .. }
             | Event::ClientGone { .. }
             | Event::Saved { .. }
             | Event::Refused { .. }

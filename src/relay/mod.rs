@@ -34,7 +34,7 @@ pub use session::Limits;
 pub(crate) use session::{connection_error, earliest, end_of, sleep_until};
 
 /// Changes payload on its way out.
-pub trait Transform: Send {
+pub trait Transform: Send + Sync {
     /// Appends what becomes of these bytes; a part may be held until more come.
     fn transform(&mut self, bytes: &[u8], out: &mut Vec<u8>);
     /// Appends what becomes of the part that was held: no more will come.

@@ -135,6 +135,18 @@ impl Outlet {
         }
     }
 
+    /// The same for somebody who does not hold it.
+    pub(crate) fn failure(&self) -> impl Future<Output = Error> + use<> {
+        let mut fate = self.fate.clone();
+        async move {
+            let failed = fate.wait_for(|fate| matches!(fate, Fate::Failed(_))).await;
+            match failed.map(|fate| *fate) {
+                Ok(Fate::Failed(errno)) => write_error(errno),
+                _ => std::future::pending().await,
+            }
+        }
+    }
+
     /// Waits for a fate that is not one of these.
     async fn fate_other_than(&self, these: impl Fn(Fate) -> bool) -> Fate {
         let mut fate = self.fate.clone();

@@ -55,11 +55,8 @@ async fn serve(client: &Client) -> Result<End> {
 /// Shuts the write half down and waits until the client's kernel has it all. What the client still
 /// sends is dropped: left unread, it would turn the close into a reset.
 async fn deliver(client: &Client) -> Result<()> {
+    client.end_sending()?;
     let line = client.line();
-    if let Err(error) = line.shut_down_write() {
-        client.check_socket()?;
-        return Err(client.broken(error));
-    }
     line.probe_every(PROBE_INTERVAL);
     let mut look = FIRST_LOOK;
     loop {
@@ -83,8 +80,8 @@ async fn cut_short(client: &Client) -> Cut {
         match phase {
             Phase::Over => return Cut::Stopped,
             Phase::Finishing if watch.is_at_rest() => {
-                let whole = client.service.behaviour.wants_whole();
-                return if whole { Cut::Stopped } else { Cut::AtRest };
+                let well = client.service.behaviour.may_end_well();
+                return if well { Cut::AtRest } else { Cut::Stopped };
             }
             Phase::Finishing | Phase::Serving => {}
         }

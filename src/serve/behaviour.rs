@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use super::client::Client;
-use super::{Folder, discard, echo, reply, save};
-use crate::error::Result;
+use super::{Broker, Chat, Folder, Stdio, discard, echo, reply, save};
+use crate::error::{Error, Result};
 use crate::relay::End;
 
 /// What every client of a server gets.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Behaviour {
+    /// What all others say.
+    Broker(Arc<Broker>),
+    /// The same as lines, with names.
+    Chat(Arc<Chat>),
     /// Everything that it sent.
     Discard,
     /// Its own bytes.
@@ -19,6 +23,8 @@ pub enum Behaviour {
     Reply(Arc<[u8]>),
     /// A new file in this directory.
     Save(Folder),
+    /// Our stdin and stdout, which all share.
+    Stdio(Arc<Stdio>),
 }
 
 impl Behaviour {
@@ -30,10 +36,13 @@ impl Behaviour {
     /// than a few words is boxed here.
     pub(super) async fn serve(&self, client: &Client) -> Result<End> {
         match self {
+            Self::Broker(broker) => Box::pin(broker.serve(client)).await,
+            Self::Chat(chat) => Box::pin(chat.serve(client)).await,
             Self::Discard => discard::serve(client).await,
             Self::Echo => echo::serve(client).await,
             Self::Reply(text) => reply::serve(client, text).await,
             Self::Save(folder) => Box::pin(save::serve(client, folder)).await,
+            Self::Stdio(stdio) => Box::pin(stdio.serve(client)).await,
         }
     }
 
@@ -41,13 +50,45 @@ impl Behaviour {
     /// stops: nobody is still at work for it.
     pub(super) fn rests(&self) -> bool {
         match self {
-            Self::Discard | Self::Echo | Self::Reply(_) | Self::Save(_) => true,
+            Self::Broker(_)
+            | Self::Chat(_)
+            | Self::Discard
+            | Self::Echo
+            | Self::Reply(_)
+            | Self::Save(_)
+            | Self::Stdio(_) => true,
         }
     }
 
-    /// Whether what a client sends is of no worth before it is whole: one that is left before its
-    /// end must learn of it, by a reset.
-    pub(super) fn wants_whole(&self) -> bool {
-        matches!(self, Self::Save(_))
+    /// Does what is to be done for all clients together, for as long as clients are taken.
+    ///
+    /// # Errors
+    /// It cannot go on, and without it the server cannot.
+    pub(super) async fn work(&self) -> Error {
+        match self {
+            Self::Stdio(stdio) => stdio.work().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Brings that to its end when no client is left.
+    ///
+    /// # Errors
+    /// Something that clients said is lost.
+    pub(super) async fn conclude(&self) -> Result<()> {
+        match self {
+            Self::Stdio(stdio) => stdio.conclude().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the connections of clients that are left when the server stops are closed, and not
+    /// reset: nothing is kept from them, and what they sent need not be whole to be of worth.
+    pub(super) fn may_end_well(&self) -> bool {
+        match self {
+            Self::Stdio(stdio) => stdio.has_said_all(),
+            Self::Save(_) => false,
+            _ => true,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use socket2::SockRef;
@@ -31,6 +32,7 @@ pub(super) struct Client {
     /// When it came.
     pub(super) since: Instant,
     stream: Stream,
+    write_ended: AtomicBool,
 }
 
 impl Client {
@@ -57,6 +59,7 @@ impl Client {
             service,
             since: Instant::now(),
             stream,
+            write_ended: AtomicBool::new(false),
         }
     }
 
@@ -131,6 +134,35 @@ impl Client {
             bytes = bytes.get(length..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// Shuts the write half down, once.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) fn end_sending(&self) -> Result<()> {
+        if self.write_ended.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.line().shut_down_write() {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.check_socket()?;
+                Err(self.broken(error))
+            }
+        }
+    }
+
+    /// Waits until the connection is broken; for ever if it is not.
+    pub(super) async fn failure(&self) -> Error {
+        loop {
+            if let Err(error) = self.stream.ready(Interest::ERROR).await {
+                return self.broken(error);
+            }
+            if let Some(error) = self.stream.try_error() {
+                return self.broken(error);
+            }
+        }
     }
 
     /// Counts what came, and tells of it.

@@ -63,7 +63,9 @@ pub async fn serve_many(listener: Listener, service: Service) -> Result<Totals> 
     let result = server.accept(&listener).await;
     drop(listener);
     server.finish().await;
+    let concluded = server.service.behaviour.conclude().await;
     result?;
+    concluded?;
     server.totals.elapsed = began.elapsed();
     Ok(server.totals)
 }
@@ -80,11 +82,13 @@ impl Server {
     async fn accept(&mut self, listener: &Listener) -> Result<()> {
         let service = Arc::clone(&self.service);
         let mut stop = std::pin::pin!(service.stop.reached(Phase::Finishing));
+        let mut work = std::pin::pin!(service.behaviour.work());
         let mut acceptor = Acceptor::new(listener, &*service.observer);
         loop {
             tokio::select! {
                 biased;
                 () = stop.as_mut() => return Ok(()),
+                error = work.as_mut() => return Err(error),
                 Some(gone) = self.clients.join_next() => self.count(gone),
                 accepted = acceptor.next() => self.welcome(accepted?),
             }

@@ -4,6 +4,7 @@ mod datagrams;
 mod limits;
 mod lists;
 mod saved;
+mod shared;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -1,0 +1,72 @@
+//! Every client hears all others.
+
+use std::time::Duration;
+
+use super::client::Client;
+use super::room::{Hearing, Piece, Room, Slow, TooSlow};
+use crate::error::{Action, Cause, Error, Result};
+use crate::event::Event;
+use crate::relay::End;
+
+/// How often a client that has ended, and may still hear, is asked whether it is there.
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What all clients of a broker share.
+#[derive(Debug)]
+pub struct Broker(Room);
+
+impl Broker {
+    /// A broker without clients.
+    #[must_use]
+    pub fn new(slow: Slow) -> Self {
+        Self(Room::new(slow))
+    }
+
+    /// Passes on what a client says, and lets it hear the others, until it is gone: its end says
+    /// only that it will say no more.
+    pub(super) async fn serve(&self, client: &Client) -> Result<End> {
+        let hearing = self.0.enter(client.number);
+        tokio::try_join!(self.listen_to(client), hear(client, &hearing))?;
+        Ok(End::Both)
+    }
+
+    /// Passes on what it says, and waits until it is gone.
+    async fn listen_to(&self, client: &Client) -> Result<()> {
+        while let Some(piece) = client.receive(|said| Piece::from(said)).await? {
+            self.0.say(client.number, piece).await;
+        }
+        Err(gone(client).await)
+    }
+}
+
+/// Sends what is heard, until there is no more.
+pub(super) async fn hear(client: &Client, hearing: &Hearing<'_>) -> Result<()> {
+    loop {
+        let next = hearing.next().await;
+        let Some(piece) = next.map_err(|slow| too_slow(client, slow))? else {
+            return Ok(());
+        };
+        tokio::select! {
+            sent = client.send(&piece) => sent?,
+            slow = hearing.dropped() => return Err(too_slow(client, slow)),
+        }
+        hearing.done();
+    }
+}
+
+/// Waits until the connection of a client that has ended is broken, and finds that out.
+pub(super) async fn gone(client: &Client) -> Error {
+    client.line().probe_every(PROBE_INTERVAL);
+    client.failure().await
+}
+
+/// Tells of a client that does not keep up, and makes it an error.
+fn too_slow(client: &Client, TooSlow(left): TooSlow) -> Error {
+    client.service.observer.notice(&Event::ClientTooSlow {
+        client: client.number,
+        peer: &client.peer,
+        left,
+    });
+    let cause = "it reads too slowly for the others".to_owned();
+    Error::new(Action::Send, &client.peer, Cause::Other(cause))
+}

@@ -1,0 +1,499 @@
+//! Passing on what one says to all others: a queue each, and nobody waits for the slowest.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// What may wait for one listener, in bytes; each piece counts as some more than it holds.
+const ROOM: usize = 256 * 1024;
+const PIECE: usize = 64;
+
+/// For how long altogether one whose queue is full may keep others waiting whose queues are empty.
+/// Once its own queue has been empty, it has that time again.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What becomes of a client that takes what it is sent more slowly than others do.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Slow {
+    /// It is dropped: its connection is reset.
+    #[default]
+    Drop,
+    /// Everybody waits for it.
+    Wait,
+}
+
+/// Something that was said.
+pub(super) type Piece = Arc<[u8]>;
+
+/// A listener did not keep up: so many bytes were not sent to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct TooSlow(pub(super) u64);
+
+/// Where everybody hears what the others say.
+#[derive(Debug)]
+pub(super) struct Room {
+    slow: Slow,
+    listeners: Mutex<Listeners>,
+    /// Somebody came or went, has room again, or has nothing left to hear.
+    news: Notify,
+}
+
+/// Who listens, by number.
+#[derive(Debug, Default)]
+struct Listeners {
+    queues: BTreeMap<u64, Queue>,
+    /// Nothing more will be said.
+    closed: bool,
+}
+
+/// What one listener has yet to hear.
+#[derive(Debug)]
+struct Queue {
+    pieces: VecDeque<Piece>,
+    size: usize,
+    fate: Fate,
+    /// How long it may still keep others waiting.
+    patience: Duration,
+    /// Since when it does.
+    since: Option<Instant>,
+    wake: Arc<Notify>,
+}
+
+/// What is to become of a listener.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    /// It hears whatever is said.
+    Listens,
+    /// It hears what is in its queue, and no more.
+    Finishes,
+    /// It was too slow.
+    Dropped,
+}
+
+/// What saying something came to.
+enum Said {
+    /// Everybody has it in their queue.
+    Passed,
+    /// Somebody has no room; worth trying again after news, or at this moment.
+    Full(Option<Instant>),
+    /// Nobody is there.
+    Alone,
+}
+
+impl Room {
+    /// An empty room.
+    pub(super) fn new(slow: Slow) -> Self {
+        Self {
+            slow,
+            listeners: Mutex::default(),
+            news: Notify::new(),
+        }
+    }
+
+    /// Lets somebody in, who hears everything that is said from now on.
+    pub(super) fn enter(&self, number: u64) -> Hearing<'_> {
+        let wake = Arc::new(Notify::new());
+        let queue = Queue {
+            pieces: VecDeque::new(),
+            size: 0,
+            fate: Fate::Listens,
+            patience: PATIENCE,
+            since: None,
+            wake: Arc::clone(&wake),
+        };
+        self.lock().queues.insert(number, queue);
+        self.news.notify_waiters();
+        Hearing {
+            room: self,
+            number,
+            wake,
+        }
+    }
+
+    /// Passes something on to everybody but the speaker, as soon as there is room for it; nobody
+    /// need be there.
+    pub(super) async fn say(&self, speaker: u64, piece: Piece) {
+        self.pass_on(Some(speaker), &piece, false).await;
+    }
+
+    /// Likewise to everybody, of whom there must be one.
+    pub(super) async fn announce(&self, piece: Piece) {
+        self.pass_on(None, &piece, true).await;
+    }
+
+    /// Puts something into one queue, even if there is no room.
+    pub(super) fn whisper(&self, number: u64, piece: Piece) {
+        if let Some(queue) = self.lock().queues.get_mut(&number) {
+            queue.push(piece);
+        }
+    }
+
+    /// Who is there.
+    pub(super) fn numbers(&self) -> Vec<u64> {
+        self.lock().queues.keys().copied().collect()
+    }
+
+    /// Waits until somebody is there.
+    pub(super) async fn occupied(&self) {
+        loop {
+            let mut news = std::pin::pin!(self.news.notified());
+            news.as_mut().enable();
+            if !self.lock().queues.is_empty() {
+                return;
+            }
+            news.await;
+        }
+    }
+
+    /// Nothing more will be said.
+    pub(super) fn close(&self) {
+        let mut listeners = self.lock();
+        listeners.closed = true;
+        for queue in listeners.queues.values() {
+            queue.wake.notify_one();
+        }
+        drop(listeners);
+        self.news.notify_waiters();
+    }
+
+    /// Waits until nothing more will be said.
+    pub(super) async fn closed(&self) {
+        loop {
+            let mut news = std::pin::pin!(self.news.notified());
+            news.as_mut().enable();
+            if self.lock().closed {
+                return;
+            }
+            news.await;
+        }
+    }
+
+    /// Tries until it is passed on.
+    async fn pass_on(&self, speaker: Option<u64>, piece: &Piece, needs_listeners: bool) {
+        loop {
+            let mut news = std::pin::pin!(self.news.notified());
+            news.as_mut().enable();
+            let now = Instant::now();
+            let said = self.lock().pass_on(speaker, piece, self.slow, now);
+            match said {
+                Said::Passed => return,
+                Said::Alone if !needs_listeners => return,
+                Said::Alone | Said::Full(None) => news.await,
+                Said::Full(Some(moment)) => {
+                    // Either is a reason to look again.
+                    let _ = tokio::time::timeout_at(moment.into(), news).await;
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listeners {
+    /// Puts a piece into everybody's queue but the speaker's, if all have room. Whoever has none
+    /// while another has nothing left to hear uses up its patience, and then is dropped.
+    fn pass_on(&mut self, speaker: Option<u64>, piece: &Piece, slow: Slow, now: Instant) -> Said {
+        let mut others: Vec<&mut Queue> = self
+            .queues
+            .iter_mut()
+            .filter(|(number, queue)| Some(**number) != speaker && queue.fate == Fate::Listens)
+            .map(|(_, queue)| queue)
+            .collect();
+        if others.is_empty() {
+            return Said::Alone;
+        }
+        let somebody_starves = others.iter().any(|queue| queue.pieces.is_empty());
+        let mut wait = None;
+        let mut full = false;
+        for queue in others.iter_mut().filter(|queue| queue.is_full()) {
+            let end = queue.keeps_waiting(somebody_starves && slow == Slow::Drop, now);
+            full |= queue.fate == Fate::Listens;
+            wait = crate::relay::earliest(wait, end);
+        }
+        if full {
+            return Said::Full(wait);
+        }
+        for queue in others
+            .iter_mut()
+            .filter(|queue| queue.fate == Fate::Listens)
+        {
+            queue.push(Arc::clone(piece));
+        }
+        Said::Passed
+    }
+}
+
+impl Queue {
+    /// Whether it takes no more.
+    fn is_full(&self) -> bool {
+        self.size >= ROOM
+    }
+
+    /// Adds a piece.
+    fn push(&mut self, piece: Piece) {
+        self.size = self.size.saturating_add(piece.len()).saturating_add(PIECE);
+        self.pieces.push_back(piece);
+        self.wake.notify_one();
+    }
+
+    /// Takes account of somebody starving because this one is full, or not; until when it may go
+    /// on. Past that it is dropped.
+    fn keeps_waiting(&mut self, starves: bool, now: Instant) -> Option<Instant> {
+        if let Some(since) = self.since.take() {
+            let waited = now.saturating_duration_since(since);
+            self.patience = self.patience.saturating_sub(waited);
+        }
+        if !starves {
+            return None;
+        }
+        if self.patience.is_zero() {
+            self.fate = Fate::Dropped;
+            self.wake.notify_one();
+            return None;
+        }
+        self.since = Some(now);
+        now.checked_add(self.patience)
+    }
+
+    /// Bytes that were not heard.
+    fn left(&self) -> u64 {
+        let left = self.pieces.iter().map(|piece| piece.len() as u64);
+        left.fold(0, u64::saturating_add)
+    }
+}
+
+/// The ears of one listener, who leaves with them.
+#[derive(Debug)]
+pub(super) struct Hearing<'a> {
+    room: &'a Room,
+    number: u64,
+    wake: Arc<Notify>,
+}
+
+impl Hearing<'_> {
+    /// Waits for the next thing that is said; `None` is the end. It stays the next one until it is
+    /// done with.
+    pub(super) async fn next(&self) -> Result<Option<Piece>, TooSlow> {
+        loop {
+            {
+                let listeners = self.room.lock();
+                let Some(queue) = listeners.queues.get(&self.number) else {
+                    return Ok(None);
+                };
+                let piece = queue.pieces.front();
+                match queue.fate {
+                    Fate::Dropped => return Err(TooSlow(queue.left())),
+                    _ if piece.is_some() => return Ok(piece.cloned()),
+                    Fate::Finishes => return Ok(None),
+                    Fate::Listens if listeners.closed => return Ok(None),
+                    Fate::Listens => {}
+                }
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    /// Is done with what came next.
+    pub(super) fn done(&self) {
+        let mut listeners = self.room.lock();
+        let Some(queue) = listeners.queues.get_mut(&self.number) else {
+            return;
+        };
+        let was_full = queue.is_full();
+        if let Some(piece) = queue.pieces.pop_front() {
+            queue.size = queue.size.saturating_sub(piece.len().saturating_add(PIECE));
+        }
+        if queue.pieces.is_empty() {
+            queue.patience = PATIENCE;
+            queue.since = None;
+        }
+        if was_full || queue.pieces.is_empty() {
+            drop(listeners);
+            self.room.news.notify_waiters();
+        }
+    }
+
+    /// Waits until it is dropped for being too slow.
+    pub(super) async fn dropped(&self) -> TooSlow {
+        loop {
+            {
+                let listeners = self.room.lock();
+                let queue = listeners.queues.get(&self.number);
+                if let Some(queue) = queue.filter(|queue| queue.fate == Fate::Dropped) {
+                    return TooSlow(queue.left());
+                }
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    /// Hears what is in the queue, and nothing that is said later.
+    pub(super) fn finish(&self) {
+        if let Some(queue) = self.room.lock().queues.get_mut(&self.number)
+            && queue.fate == Fate::Listens
+        {
+            queue.fate = Fate::Finishes;
+            queue.wake.notify_one();
+        }
+        self.room.news.notify_waiters();
+    }
+}
+
+impl Drop for Hearing<'_> {
+    fn drop(&mut self) {
+        self.room.lock().queues.remove(&self.number);
+        self.room.news.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A piece that fills a queue.
+    fn large() -> Piece {
+        vec![0; ROOM].into()
+    }
+
+    /// What a listener hears next, if it is there already.
+    fn heard(hearing: &Hearing<'_>) -> Option<usize> {
+        let next = std::pin::pin!(hearing.next());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match next.poll(&mut context) {
+            std::task::Poll::Ready(piece) => piece.ok().flatten().map(|piece| piece.len()),
+            std::task::Poll::Pending => None,
+        }
+    }
+
+    /// Tries to say something at a moment.
+    fn says(room: &Room, speaker: Option<u64>, piece: &Piece, now: Instant) -> Said {
+        room.lock().pass_on(speaker, piece, room.slow, now)
+    }
+
+    #[test]
+    fn everybody_but_the_speaker_hears() {
+        let room = Room::new(Slow::Drop);
+        let (one, other) = (room.enter(1), room.enter(2));
+        let piece: Piece = (*b"abc").into();
+        assert!(matches!(
+            says(&room, Some(1), &piece, Instant::now()),
+            Said::Passed
+        ));
+        assert_eq!((heard(&one), heard(&other)), (None, Some(3)));
+        other.done();
+        assert_eq!(heard(&other), None);
+        drop(other);
+        assert!(matches!(
+            says(&room, Some(1), &piece, Instant::now()),
+            Said::Alone
+        ));
+    }
+
+    #[test]
+    fn a_sole_listener_is_waited_for() {
+        let room = Room::new(Slow::Drop);
+        let one = room.enter(1);
+        let now = Instant::now();
+        assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+        let later = now + PATIENCE * 100;
+        assert!(matches!(
+            says(&room, None, &large(), later),
+            Said::Full(None)
+        ));
+        one.done();
+        assert!(matches!(says(&room, None, &large(), later), Said::Passed));
+    }
+
+    #[test]
+    fn equally_slow_listeners_drop_nobody() {
+        let room = Room::new(Slow::Drop);
+        let (_one, _other) = (room.enter(1), room.enter(2));
+        let now = Instant::now();
+        assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+        let later = now + PATIENCE * 100;
+        assert!(matches!(
+            says(&room, None, &large(), later),
+            Said::Full(None)
+        ));
+    }
+
+    #[test]
+    fn who_keeps_others_waiting_is_dropped_in_the_end() {
+        let room = Room::new(Slow::Drop);
+        let (one, other) = (room.enter(1), room.enter(2));
+        let now = Instant::now();
+        assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+        one.done();
+        let Said::Full(Some(end)) = says(&room, None, &large(), now) else {
+            panic!("it has patience");
+        };
+        assert_eq!(end, now + PATIENCE);
+        assert!(matches!(says(&room, None, &large(), end), Said::Passed));
+        assert_eq!(heard(&one), Some(ROOM));
+        let dropped = std::pin::pin!(other.dropped());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let std::task::Poll::Ready(TooSlow(left)) = dropped.poll(&mut context) else {
+            panic!("it is dropped");
+        };
+        assert_eq!(left, ROOM as u64);
+    }
+
+    #[test]
+    fn patience_is_counted_only_while_somebody_starves() {
+        let room = Room::new(Slow::Drop);
+        let (one, _other) = (room.enter(1), room.enter(2));
+        let mut now = Instant::now();
+        assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+        // Both are full for a long time: nobody is held up by anybody.
+        now += PATIENCE * 10;
+        assert!(matches!(says(&room, None, &large(), now), Said::Full(None)));
+        one.done();
+        assert!(matches!(
+            says(&room, None, &large(), now),
+            Said::Full(Some(_))
+        ));
+        now += PATIENCE / 2;
+        let Said::Full(Some(end)) = says(&room, None, &large(), now) else {
+            panic!("half of its patience is left");
+        };
+        assert_eq!(end, now + PATIENCE / 2);
+    }
+
+    #[test]
+    fn who_may_not_be_dropped_is_waited_for() {
+        let room = Room::new(Slow::Wait);
+        let (one, _other) = (room.enter(1), room.enter(2));
+        let now = Instant::now();
+        assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+        one.done();
+        let later = now + PATIENCE * 100;
+        assert!(matches!(
+            says(&room, None, &large(), later),
+            Said::Full(None)
+        ));
+    }
+
+    #[test]
+    fn what_was_said_is_heard_after_the_end() {
+        let room = Room::new(Slow::Drop);
+        let one = room.enter(1);
+        assert!(matches!(
+            says(&room, None, &large(), Instant::now()),
+            Said::Passed
+        ));
+        room.close();
+        assert_eq!(heard(&one), Some(ROOM));
+        one.done();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        assert_eq!(runtime.block_on(one.next()), Ok(None));
+    }
+}

@@ -1,0 +1,216 @@
+//! Our stdin goes to every client, and what they say to our stdout.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Mutex;
+
+use super::Slow;
+use super::broker::{gone, hear};
+use super::client::Client;
+use super::lines::Lines;
+use super::one::GRACE;
+use super::room::{Hearing, Room};
+use crate::error::{Action, Cause, Error, Result};
+use crate::event::Event;
+use crate::net::Address;
+use crate::relay::{End, Input, Outlet, Sink, StdinKind};
+
+/// What marks a line on stdout with the client that said it.
+pub type Tag = Box<dyn Fn(u64, &Address) -> String + Send + Sync>;
+
+/// What all clients share that hear our stdin, and are heard on our stdout.
+pub struct Stdio {
+    room: Room,
+    /// What is read, once; nothing if stdin is never read.
+    input: Mutex<Option<Input>>,
+    kind: Option<StdinKind>,
+    /// Whether something was read, and whether all was.
+    began: AtomicBool,
+    ended: AtomicBool,
+    /// Where to write; nowhere if what clients say is dropped.
+    outlet: Mutex<Option<Outlet>>,
+    tag: Option<Tag>,
+}
+
+/// What clients hear.
+#[derive(Debug)]
+pub enum Source {
+    /// What is read from here.
+    Input(Input),
+    /// Nothing, ever.
+    Nothing,
+}
+
+impl fmt::Debug for Stdio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stdio").finish_non_exhaustive()
+    }
+}
+
+impl Stdio {
+    /// With nobody to talk with yet. With a tag lines are kept whole.
+    ///
+    /// # Errors
+    /// The system has no room for the thread that writes.
+    pub fn new(source: Source, sink: Sink<'_>, slow: Slow, tag: Option<Tag>) -> io::Result<Self> {
+        let input = match source {
+            Source::Input(input) => Some(input),
+            Source::Nothing => None,
+        };
+        Ok(Self {
+            room: Room::new(slow),
+            kind: input.as_ref().map(Input::kind),
+            input: Mutex::new(input),
+            began: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            outlet: Mutex::new(Outlet::of(sink)?),
+            tag,
+        })
+    }
+
+    /// Reads for as long as there are clients, and watches what is written.
+    pub(super) async fn work(&self) -> Error {
+        tokio::select! {
+            error = self.read() => error,
+            error = self.write_fails() => error,
+        }
+    }
+
+    /// Passes on what is read, at the pace of the fastest client, and nothing without one.
+    async fn read(&self) -> Error {
+        let Some(mut input) = self.input.lock().await.take() else {
+            return std::future::pending().await;
+        };
+        loop {
+            self.room.occupied().await;
+            match input.fill().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return error,
+            }
+            self.began.store(true, Ordering::Relaxed);
+            let piece = Arc::from(input.pending());
+            input.pass(usize::MAX);
+            self.room.announce(piece).await;
+        }
+        self.ended.store(true, Ordering::Relaxed);
+        self.room.close();
+        std::future::pending().await
+    }
+
+    /// Waits until stdout fails.
+    async fn write_fails(&self) -> Error {
+        let failed = self.outlet.lock().await.as_ref().map(Outlet::failure);
+        match failed {
+            Some(failed) => failed.await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Serves a client.
+    pub(super) async fn serve(&self, client: &Client) -> Result<End> {
+        let hearing = self.room.enter(client.number);
+        let (done, ()) = tokio::try_join!(
+            self.listen_to(client, &hearing),
+            self.tell(client, &hearing)
+        )?;
+        Ok(done)
+    }
+
+    /// Sends it what is read, and then our end, unless it would take that for the end of an answer
+    /// that never began.
+    async fn tell(&self, client: &Client, hearing: &Hearing<'_>) -> Result<()> {
+        hear(client, hearing).await?;
+        let is_mute = !self.began.load(Ordering::Relaxed) && self.kind != Some(StdinKind::File);
+        if is_mute {
+            Ok(())
+        } else {
+            client.end_sending()
+        }
+    }
+
+    /// Writes what it says. Its end is the end if nobody reads stdin for it, or somebody types:
+    /// else it may still hear.
+    async fn listen_to(&self, client: &Client, hearing: &Hearing<'_>) -> Result<End> {
+        let mut lines = Lines::default();
+        while let Some(said) = client
+            .receive(|piece| self.marked(client, &mut lines, piece))
+            .await?
+        {
+            self.write(client, &said).await?;
+        }
+        let mut rest = Vec::new();
+        lines.finish(|line| self.mark(client, line, &mut rest));
+        self.write(client, &rest).await?;
+        if matches!(self.kind, None | Some(StdinKind::Terminal)) {
+            hearing.finish();
+            return Ok(End::Peer);
+        }
+        tokio::select! {
+            error = gone(client) => Err(error),
+            () = self.room.closed() => Ok(End::Both),
+        }
+    }
+
+    /// What is written of a piece: the lines that it completes, or all of it.
+    fn marked(&self, client: &Client, lines: &mut Lines, piece: &[u8]) -> Vec<u8> {
+        if self.tag.is_none() {
+            return piece.to_vec();
+        }
+        let mut marked = Vec::with_capacity(piece.len());
+        lines.take(piece, |line| self.mark(client, line, &mut marked));
+        marked
+    }
+
+    /// Appends a line with its tag.
+    fn mark(&self, client: &Client, line: &[u8], marked: &mut Vec<u8>) {
+        if let Some(tag) = &self.tag {
+            marked.extend_from_slice(tag(client.number, &client.peer).as_bytes());
+        }
+        marked.extend_from_slice(line);
+        marked.push(b'\n');
+    }
+
+    /// Writes when stdout has room.
+    async fn write(&self, client: &Client, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut outlet = self.outlet.lock().await;
+        let Some(outlet) = outlet.as_mut() else {
+            return Ok(());
+        };
+        outlet.room().await;
+        if outlet.put(bytes) {
+            client.service.observer.notice(&Event::PayloadEscaped);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is kept from clients that are left now: stdin is at its end, nobody reads
+    /// it, or somebody types.
+    pub(super) fn has_said_all(&self) -> bool {
+        let ended = self.ended.load(Ordering::Relaxed);
+        ended || matches!(self.kind, None | Some(StdinKind::Terminal))
+    }
+
+    /// Writes the rest.
+    ///
+    /// # Errors
+    /// stdout fails, or does not take it in time.
+    pub(super) async fn conclude(&self) -> Result<()> {
+        let mut outlet = self.outlet.lock().await;
+        let Some(outlet) = outlet.as_mut() else {
+            return Ok(());
+        };
+        outlet.close();
+        let closed = tokio::time::timeout(GRACE, outlet.closed()).await;
+        closed.unwrap_or_else(|_| {
+            let cause = Cause::TimedOut(GRACE);
+            Err(Error::new(Action::Write, "stdout", cause))
+        })
+    }
+}
