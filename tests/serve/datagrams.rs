@@ -79,6 +79,11 @@ fn what_is_discarded_is_not_answered() {
         (&totals["bytes_sent"], &totals["datagrams_lost"]),
         (&0.into(), &0.into())
     );
+    let transfer = &records(&end.stderr, "transfer")[0];
+    assert_eq!(
+        (&transfer["end"], &transfer["complete"]),
+        (&"limit".into(), &true.into())
+    );
 }
 
 /// E8: what the system had no room for is counted, and is the status.
