@@ -123,9 +123,11 @@ impl Serving<'_> {
             observer: self.output,
         };
         let transfer = serve_one(waiting, self.service, &Arc::default()).await?;
-        Ok(transfer.map_or(talk::stopped(came), |transfer| {
-            talk::status(&transfer, came)
-        }))
+        let Some(transfer) = transfer else {
+            return Ok(talk::stopped(came));
+        };
+        self.output.only_client(&transfer);
+        Ok(talk::status(&transfer, came))
     }
 }
 

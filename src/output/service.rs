@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nettool::error::Action;
+use nettool::error::{Action, Error};
 use nettool::event::Event;
 use nettool::net::{Address, Proto};
 use nettool::relay::Transfer;
@@ -129,11 +129,29 @@ impl Output {
         self.detail(1, &format!("{peer} refused: {words}"));
     }
 
+    /// What went wrong with the only client there was, unless that was told when it went.
+    pub(crate) fn only_client(&self, transfer: &Transfer) {
+        if let Some(error) = transfer
+            .error
+            .as_ref()
+            .filter(|error| !self.tells_at_once(error))
+        {
+            self.error(error);
+        }
+    }
+
+    /// Whether an error is told even when it is of one client of many: it is for a script, or of
+    /// our own side.
+    fn tells_at_once(&self, error: &Error) -> bool {
+        self.is_json() || matches!(error.action, Action::Read | Action::Write)
+    }
+
     /// What became of a client. What went wrong on its side is told with `-v`, on ours always.
     fn client_gone(&self, client: u64, transfer: &Transfer) {
-        let ours = [Action::Read, Action::Write];
-        if let Some(error) = &transfer.error
-            && (self.is_json() || ours.contains(&error.action))
+        if let Some(error) = transfer
+            .error
+            .as_ref()
+            .filter(|error| self.tells_at_once(error))
         {
             self.error(error);
         }
