@@ -23,10 +23,10 @@ pub(crate) enum Peer {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Transport")]
 pub(crate) struct TransportArgs {
-    /// Datagrams over UDP instead of a TCP stream
-    #[arg(short, long, conflicts_with = "unix")]
+    /// Datagrams instead of a stream: UDP, or with --unix Unix datagrams
+    #[arg(short, long)]
     pub(crate) udp: bool,
-    /// A Unix stream socket instead of TCP
+    /// A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given
     #[arg(short = 'U', long, value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
     /// IPv4 alone
@@ -212,7 +212,7 @@ pub(crate) struct DataArgs {
     #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     max_bytes: Option<Size>,
     /// Send each line end as CR LF
-    #[arg(short = 'C', long, conflicts_with = "udp")]
+    #[arg(short = 'C', long, conflicts_with_all = ["udp", "seqpacket"])]
     pub(crate) crlf: bool,
     /// Pass control sequences to the terminal as they come
     #[arg(long)]

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nettool::net::ListenOptions;
+use nettool::net::{ListenOptions, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
+use super::datagrams::{AudienceArgs, DatagramArgs};
 use super::{Usage, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout.
@@ -34,6 +35,10 @@ pub(crate) struct ListenArgs {
     accept_timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) datagrams: DatagramArgs,
+    #[command(flatten)]
+    pub(crate) audience: AudienceArgs,
     /// The port, as nc has it
     #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
     #[arg(help_heading = "Transport")]
@@ -111,7 +116,11 @@ impl ListenArgs {
     /// What the sockets are told.
     pub(crate) fn options(&self) -> ListenOptions {
         ListenOptions {
-            socket: self.socket.options(),
+            socket: SocketOptions {
+                broadcast: self.datagrams.broadcast,
+                groups: self.datagrams.groups.clone(),
+                ..self.socket.options()
+            },
             backlog: self.backlog,
             reuse_port: self.reuse_port,
             port_file: self.port_file.clone(),

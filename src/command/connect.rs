@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
 use nettool::net::{
-    Connecting, Family, Reached, Retries, SocketOptions, connect_tcp, connect_udp, connect_unix,
-    resolve,
+    Connecting, DatagramSocket, Family, Proto, Reached, Retries, SocketOptions, connect_tcp,
+    connect_udp, connect_unix, connect_unix_datagram, resolve,
 };
 use nettool::relay::{
-    Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
-    exchange,
+    Audience, Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer,
+    converse, exchange,
 };
 use nettool::value::Host;
 
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
 use super::{Failure, Status};
-use crate::cli::{ConnectArgs, Peer};
+use crate::cli::{ConnectArgs, Kind, Peer};
 use crate::output::Output;
 
 /// Connects and talks.
@@ -35,6 +35,7 @@ pub(super) fn run(
     if arguments.transport.udp {
         arguments.data.check_datagrams()?;
     }
+    arguments.datagrams.check(&arguments.transport)?;
     let way = Way {
         arguments,
         peer: &peer,
@@ -57,7 +58,9 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
         arguments,
         output,
         end,
-        input: talk::input(&arguments.data),
+        input: arguments
+            .datagrams
+            .shaped(talk::input(&arguments.data), &arguments.transport),
         meter: Arc::default(),
     };
     loop {
@@ -82,7 +85,7 @@ type Tried = Result<Option<Transfer>, Error>;
 /// A peer that answered, or that there is a route to.
 enum Found {
     Stream(Reached),
-    Udp(tokio::net::UdpSocket),
+    Datagrams(DatagramSocket),
 }
 
 /// A peer, and how it is to be reached.
@@ -114,7 +117,15 @@ impl Way<'_> {
         let (host, port): (&Host, u16) = match self.peer {
             Peer::Unix(path) => {
                 let limit = self.arguments.patience();
-                let reached = connect_unix(path, limit, &options, self.output).await?;
+                let proto = match self.arguments.datagrams.kind(&self.arguments.transport) {
+                    Kind::Datagrams => {
+                        let socket = connect_unix_datagram(path, &options, self.output)?;
+                        return Ok(Found::Datagrams(socket));
+                    }
+                    Kind::Messages => Proto::UnixSeqpacket,
+                    Kind::Stream => Proto::Unix,
+                };
+                let reached = connect_unix(path, proto, limit, &options, self.output).await?;
                 return Ok(Found::Stream(reached));
             }
             Peer::Ip(host, port) => (host, *port),
@@ -128,7 +139,7 @@ impl Way<'_> {
         };
         if self.arguments.transport.udp {
             let socket = connect_udp(&connecting, self.output).await?;
-            return Ok(Found::Udp(socket));
+            return Ok(Found::Datagrams(socket));
         }
         let reached = connect_tcp(&connecting, self.output).await?;
         Ok(Found::Stream(reached))
@@ -198,7 +209,7 @@ impl Call<'_> {
         };
         let transfer = match reached {
             Found::Stream(reached) => self.stream(reached, stop).await?,
-            Found::Udp(socket) => self.datagrams(socket, stop).await?,
+            Found::Datagrams(socket) => self.datagrams(socket, stop).await?,
         };
         Ok(Some(transfer))
     }
@@ -246,7 +257,7 @@ impl Call<'_> {
     /// In datagrams.
     async fn datagrams(
         &mut self,
-        socket: tokio::net::UdpSocket,
+        socket: DatagramSocket,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
         let (data, times) = (&self.arguments.data, &self.arguments.times);
@@ -260,6 +271,7 @@ impl Call<'_> {
                 send_only: data.send_only,
                 recv_only: data.recv_only,
                 most: data.most_received(),
+                audience: Audience::default(),
             },
             limits: Limits {
                 idle: None,

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nettool::error::Error;
-use nettool::net::{Binding, Family, ListenOptions, bind_udp, every_address, resolve};
+use nettool::net::{
+    Binding, DatagramSocket, Family, ListenOptions, bind_udp, bind_unix_datagram, every_address,
+    resolve,
+};
 use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
 use nettool::serve::{OneClient, one_client};
 
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
 use super::{Failure, Status};
-use crate::cli::{ListenArgs, Usage, Where};
+use crate::cli::{Kind, ListenArgs, Usage, Where};
 use crate::output::Output;
 
 /// Listens and serves.
@@ -28,6 +31,7 @@ pub(super) fn run(
     if arguments.transport.udp {
         check_datagrams(arguments)?;
     }
+    arguments.datagrams.check(&arguments.transport)?;
     talk::open_files(&arguments.data)?;
     talk::block_on(|endings| session(arguments, &place, output, endings))
 }
@@ -61,14 +65,15 @@ async fn session(
         options: &options,
         arguments,
         output,
-        input: talk::input(&arguments.data),
+        input: arguments
+            .datagrams
+            .shaped(talk::input(&arguments.data), &arguments.transport),
         meter: Arc::default(),
     };
-    let transfer = match place {
-        Where::Ip(_, port) if arguments.transport.udp => {
-            Some(service.datagrams(addresses, *port, stop).await?)
-        }
-        _ => service.one_client(place, addresses, stop).await?,
+    let transfer = if arguments.transport.udp {
+        Some(service.datagrams(place, addresses, stop).await?)
+    } else {
+        service.one_client(place, addresses, stop).await?
     };
     let Some(transfer) = transfer else {
         return Ok(talk::stopped(&came));
@@ -103,6 +108,7 @@ impl Service<'_> {
         stop: impl Future<Output = ()>,
     ) -> Result<Option<Transfer>, Error> {
         let binding = match place {
+            Where::Unix(path) if self.kind() == Kind::Messages => Binding::Seqpacket(path.clone()),
             Where::Unix(path) => Binding::Unix(path.clone()),
             Where::Ip(Some(_), _) => Binding::Tcp(addresses),
             Where::Ip(None, port) => {
@@ -127,17 +133,38 @@ impl Service<'_> {
         one_client(setup, stop).await
     }
 
-    /// Whoever sends datagrams.
-    async fn datagrams(
-        &mut self,
+    /// What kind of socket serves.
+    fn kind(&self) -> Kind {
+        self.arguments.datagrams.kind(&self.arguments.transport)
+    }
+
+    /// The sockets that datagrams come to.
+    fn bind(
+        &self,
+        place: &Where,
         mut addresses: Vec<SocketAddr>,
-        port: u16,
-        stop: impl Future<Output = ()>,
-    ) -> Result<Transfer, Error> {
+    ) -> Result<Vec<DatagramSocket>, Error> {
+        let port = match place {
+            Where::Unix(path) => {
+                let socket = bind_unix_datagram(path, &self.options.socket, self.output)?;
+                return Ok(vec![socket]);
+            }
+            Where::Ip(_, port) => *port,
+        };
         if addresses.is_empty() {
             addresses = every_address(port, self.arguments.transport.family(), self.output);
         }
-        let sockets = bind_udp(&addresses, self.options, self.output)?;
+        bind_udp(&addresses, self.options, self.output)
+    }
+
+    /// Whoever sends datagrams.
+    async fn datagrams(
+        &mut self,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Transfer, Error> {
+        let sockets = self.bind(place, addresses)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let end = times.whole();
         let end = end.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
@@ -151,6 +178,7 @@ impl Service<'_> {
                 send_only: data.send_only,
                 recv_only: data.recv_only,
                 most: data.most_received(),
+                audience: self.arguments.audience.audience(),
             },
             limits: Limits { idle: None, end },
             meter: &self.meter,

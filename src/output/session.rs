@@ -58,6 +58,9 @@ impl Output {
             }
             Event::AcceptFailed { error } => self.error(error),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
+            Event::DatagramTruncated { error } => self.warn(&error.to_string()),
+            Event::DatagramsDropped => self.warn(DROPPED),
+            Event::UnnamedSender => self.warn(UNNAMED),
             _ => {}
         }
     }
@@ -102,11 +105,16 @@ impl Output {
             Event::LeavingIdleInput => self.note(LEAVING),
             Event::PayloadEscaped if self.first_time("escaped") => self.note(ESCAPED),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
+            Event::DatagramTruncated { error } => self.warn(&error.to_string()),
+            Event::DatagramsDropped => self.warn(DROPPED),
+            Event::UnnamedSender => self.warn(UNNAMED),
             _ => {}
         }
     }
 }
 
+const DROPPED: &str = "datagrams come faster than they are taken: the system drops some";
+const UNNAMED: &str = "a sender has no name of its own: it cannot be answered";
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
 const WAITING: &str =
     "the peer has ended, stdin has not: still waiting for it (--until peer leaves at once)";
@@ -134,6 +142,11 @@ fn summary(transfer: &Transfer) -> String {
         _ => String::new(),
     };
     let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));
+    let lost = match transfer.datagrams_lost {
+        Some(1) => ", 1 datagram lost".to_owned(),
+        Some(lost @ 2..) => format!(", {lost} datagrams lost"),
+        _ => String::new(),
+    };
     let end = if transfer.is_complete() {
         "done"
     } else {
@@ -144,7 +157,7 @@ fn summary(transfer: &Transfer) -> String {
         transfer.elapsed,
     );
     let elapsed = seconds(transfer.elapsed);
-    format!("{end}{peer}: received {received}, sent {sent}{unacknowledged}, {elapsed}{rate}")
+    format!("{end}{peer}: received {received}, sent {sent}{unacknowledged}{lost}, {elapsed}{rate}")
 }
 
 /// A time, to the tenth of a second or finer.

@@ -9,11 +9,13 @@ mod datagrams;
 mod direct;
 mod ending;
 mod input;
+mod letters;
 mod line_ends;
 mod looped;
 mod meter;
 mod mover;
 mod outlet;
+mod records;
 mod session;
 
 use std::time::Duration;
@@ -23,9 +25,10 @@ use crate::net::{Address, Proto};
 
 pub use crate::sys::StdinKind;
 pub use conversation::{Conversation, Path, Sink, converse};
-pub use datagrams::{DatagramRules, Datagrams, exchange};
+pub use datagrams::{Audience, DatagramRules, Datagrams, exchange};
 pub use ending::{Ending, Facts, Rules, Side, Step, Until};
 pub use input::Input;
+pub use letters::Cut;
 pub use meter::Meter;
 pub(crate) use outlet::Outlet;
 pub use session::Limits;
