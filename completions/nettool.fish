@@ -61,7 +61,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose 
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s s -l source -d 'The address of this machine to connect from' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s p -l source-port -d 'The port to connect from; 0 lets the system pick' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l interface -d 'Everything goes through this interface' -r
@@ -84,10 +84,12 @@ stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l input -d 'Send this file instead of stdin' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l datagram-size -d 'Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l multicast-join -d 'Receive what is sent to this multicast group; may be given again' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s u -l udp -d 'Datagrams instead of a stream: UDP, or with --unix Unix datagrams'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
@@ -97,6 +99,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l append -d 'A
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l force -d 'Replace the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s C -l crlf -d 'Send each line end as CR LF'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l seqpacket -d 'With --unix: a connection that carries messages, their boundaries kept'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l lines -d 'Send each line of stdin as a datagram, its end included'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l broadcast -d 'Allow datagrams to an address that stands for everybody of a network'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s N -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s z -d 'Belongs to another command'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l json -d 'Print records, one JSON object a line'
@@ -105,7 +110,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
@@ -124,13 +129,18 @@ stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l input -d 'Send this file instead of stdin' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l datagram-size -d 'Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l multicast-join -d 'Receive what is sent to this multicast group; may be given again' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l to -d 'Of those heard within five minutes stdin goes to the first, the last or all [default: last]' -r -f -a "first\t'Whoever was heard first'
+last\t'Whoever was heard last'
+all\t'Everybody'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 'Write the port into FILE as soon as a client can connect; it stays there' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams instead of a stream: UDP, or with --unix Unix datagrams'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
@@ -140,6 +150,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l append -d 'Ad
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l force -d 'Replace the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s C -l crlf -d 'Send each line end as CR LF'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l seqpacket -d 'With --unix: a connection that carries messages, their boundaries kept'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l lines -d 'Send each line of stdin as a datagram, its end included'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l broadcast -d 'Allow datagrams to an address that stands for everybody of a network'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners of this user that also say so'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s l -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l json -d 'Print records, one JSON object a line'

@@ -308,7 +308,7 @@ fn dropped_text(count: u64, at_least: bool) -> String {
     } else {
         "datagrams were"
     };
-    format!("{least}{count} {were} dropped by the system because it was full")
+    format!("{least}{count} {were} dropped by the system: it was full")
 }
 
 /// A number of bytes with its unit.

@@ -57,8 +57,8 @@ impl Output {
                 self.put(&record::line("connected", &connected));
             }
             Event::AcceptFailed { error } => self.error(error),
-            Event::DatagramRefused { error } => self.warn(&refused(error)),
             Event::DatagramTruncated { error } => self.warn(&error.to_string()),
+            Event::DatagramRefused { error } => self.warn(&refused(error)),
             Event::DatagramsDropped => self.warn(DROPPED),
             Event::UnnamedSender => self.warn(UNNAMED),
             _ => {}
@@ -98,14 +98,15 @@ impl Output {
                 );
             }
             Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
-            Event::AcceptFailed { error } => self.warn(&error.to_string()),
+            Event::AcceptFailed { error } | Event::DatagramTruncated { error } => {
+                self.warn(&error.to_string());
+            }
             Event::NoIpv6 => self.detail(1, "this machine has no IPv6: IPv4 alone"),
             Event::HalfCloseUnanswered => self.hint(UNANSWERED),
             Event::WaitingForInput => self.note(WAITING),
             Event::LeavingIdleInput => self.note(LEAVING),
             Event::PayloadEscaped if self.first_time("escaped") => self.note(ESCAPED),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
-            Event::DatagramTruncated { error } => self.warn(&error.to_string()),
             Event::DatagramsDropped => self.warn(DROPPED),
             Event::UnnamedSender => self.warn(UNNAMED),
             _ => {}
