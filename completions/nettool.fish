@@ -73,7 +73,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-buffer 
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin; with --udp after the last datagram' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time, the look-up of the name included [default: 10s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry -d 'Try again up to N times when the peer cannot be reached, or resets before a byte has moved' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry-delay -d 'Wait this long before the first retry, twice as long before each later one [default: 1s]' -r
@@ -120,7 +120,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-buffer -
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-time -d 'Fail when the whole session takes longer' -r
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l quit-after -d 'Leave this long after the end of stdin' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l quit-after -d 'Leave this long after the end of stdin; with --udp after the last datagram' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l accept-timeout -d 'Give up when no client comes in time' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
 both\t'When both sides have ended'

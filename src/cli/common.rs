@@ -138,7 +138,7 @@ pub(crate) struct TimeArgs {
     /// Fail when the whole session takes longer
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     max_time: Option<Duration>,
-    /// Leave this long after the end of stdin
+    /// Leave this long after the end of stdin; with --udp after the last datagram
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     quit_after: Option<Duration>,
 }
@@ -183,7 +183,7 @@ pub(crate) struct DataArgs {
     #[arg(long, conflicts_with_all = ["recv_only", "until"])]
     pub(crate) send_only: bool,
     /// Receive alone: stdin is never read, and the peer's end is the end
-    #[arg(long, conflicts_with_all = ["until", "quit_after"])]
+    #[arg(long, conflicts_with = "until")]
     pub(crate) recv_only: bool,
     /// When to leave
     #[arg(
@@ -269,6 +269,16 @@ impl DataArgs {
     /// How many bytes are taken at most; what is dropped has no limit.
     pub(crate) fn most_received(&self) -> Option<u64> {
         self.most().filter(|_| !self.send_only)
+    }
+
+    /// Refuses what only datagrams have: without reading stdin there is no end of it to leave after.
+    pub(crate) fn check_stream(&self, times: &TimeArgs) -> Result<(), Usage> {
+        if self.recv_only && times.quit_after.is_some() {
+            return Err(Usage::new(
+                "--recv-only cannot be used with --quit-after, except with --udp",
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses what only a stream has.

@@ -34,6 +34,8 @@ pub(super) fn run(
     }
     if arguments.transport.udp {
         arguments.data.check_datagrams()?;
+    } else {
+        arguments.data.check_stream(&arguments.times)?;
     }
     arguments.datagrams.check(&arguments.transport)?;
     let way = Way {

@@ -30,6 +30,8 @@ pub(super) fn run(
     }
     if arguments.transport.udp {
         check_datagrams(arguments)?;
+    } else {
+        arguments.data.check_stream(&arguments.times)?;
     }
     arguments.datagrams.check(&arguments.transport)?;
     talk::open_files(&arguments.data)?;
