@@ -73,6 +73,7 @@ Examples:
   printf 'HEAD / HTTP/1.0\\r\\n\\r\\n' | nettool connect example.org 80
   nettool connect [::1]:9000 < file            send a file over IPv6
   nettool connect -U /run/app.sock             talk to a Unix socket
+  nettool connect -u 127.0.0.1 9000 --lines    each line typed is a datagram
   tar c dir | nettool connect host 9000 --send-only
   ssh -o ProxyCommand='nettool connect %h %p' host";
 

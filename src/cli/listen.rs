@@ -73,7 +73,8 @@ Examples:
   nettool listen 9000 > copy                   receive a file
   nettool listen localhost 9000 < file         give a file to a client of this machine
   nettool listen -U /tmp/app.sock              a Unix socket
-  nettool listen -u 9000                       datagrams";
+  nettool listen -u 9000                       datagrams, of whoever sends some
+  nettool listen -U /tmp/app.sock --seqpacket  messages, their boundaries kept";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]

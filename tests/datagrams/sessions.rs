@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 
 use super::{peer, receive, type_into};
-use crate::support::{Input, nettool};
+use crate::support::{Input, Namespace, nettool};
 
 /// Sends to a server, and waits until it has printed it.
 fn say(from: &UdpSocket, text: &str, server: &crate::support::Running) {
@@ -72,6 +72,29 @@ fn answers_leave_from_the_address_that_was_spoken_to() {
         server.prints(address);
         type_into(&mut server, "answer");
         assert_eq!(receive(&client), b"answer", "{address}");
+    }
+    server.kill();
+}
+
+#[test]
+fn answers_over_ipv6_leave_from_there_too() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    for address in ["fd00::2", "fd00::3"] {
+        space.run(&format!("ip -6 address add {address}/128 dev lo nodad"));
+    }
+    let server = nettool(["listen", "-u", "-6", "7005"]).stdin(Input::Open);
+    let mut server = space.inside(server).start();
+    server.announced(1);
+    for address in ["::1", "fd00::2", "fd00::3"] {
+        let client = nettool(["connect", "-u", "-s", "::1", address, "7005"]);
+        let mut client = space.inside(client.stdin(Input::Open)).start();
+        type_into(&mut client, address);
+        server.prints(address);
+        type_into(&mut server, "answer");
+        client.prints("answer");
+        client.kill();
     }
     server.kill();
 }
