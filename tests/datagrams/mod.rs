@@ -40,6 +40,6 @@ fn type_into(program: &mut Running, text: &str) {
 fn refused(words: &[&str], names: [&str; 2]) {
     let exit = nettool(words).run();
     let line = exit.failure(2);
-    let named = names.iter().all(|name| line.contains(name));
-    assert!(named, "{words:?}: {line}");
+    let both = names.iter().all(|name| line.contains(name));
+    assert!(both, "{words:?}: {line}");
 }
