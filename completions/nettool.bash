@@ -250,7 +250,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__connect)
-            opts="-u -U -4 -6 -s -p -w -o -C -N -z -q -v -n -h -V --udp --unix --source --source-port --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --connect-timeout --retry --retry-delay --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --progress --size --checksum --json --color --quiet --verbose --numeric --help --version"
+            opts="-u -U -4 -6 -s -p -w -o -C -N -z -q -v -n -h -V --udp --unix --source --source-port --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --connect-timeout --retry --retry-delay --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --progress --size --checksum --seqpacket --datagram-size --lines --broadcast --multicast-join --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -368,6 +368,14 @@ _nettool() {
                     COMPREPLY=($(compgen -W "sha256 blake3" -- "${cur}"))
                     return 0
                     ;;
+                --datagram-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -406,7 +414,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__listen)
-            opts="-u -U -4 -6 -k -m -w -o -C -p -l -q -v -n -h -V --udp --unix --keep-open --slow --tag --broker --chat --echo --discard --reply --reply-file --save --max-clients --allow --deny --allow-file --deny-file --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --progress --size --checksum --port --backlog --reuse-port --mode --port-file --json --color --quiet --verbose --numeric --help --version"
+            opts="-u -U -4 -6 -k -m -w -o -C -p -l -q -v -n -h -V --udp --unix --keep-open --slow --tag --broker --chat --echo --discard --reply --reply-file --save --max-clients --allow --deny --allow-file --deny-file --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --progress --size --checksum --seqpacket --datagram-size --lines --broadcast --multicast-join --to --port --backlog --reuse-port --mode --port-file --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -538,6 +546,18 @@ _nettool() {
                     ;;
                 --checksum)
                     COMPREPLY=($(compgen -W "sha256 blake3" -- "${cur}"))
+                    return 0
+                    ;;
+                --datagram-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -W "first last all" -- "${cur}"))
                     return 0
                     ;;
                 --port)

@@ -61,7 +61,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose 
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s s -l source -d 'The address of this machine to connect from' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s p -l source-port -d 'The port to connect from; 0 lets the system pick' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l interface -d 'Everything goes through this interface' -r
@@ -73,7 +73,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-buffer 
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin; with --udp after the last datagram' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time, the look-up of the name included [default: 10s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry -d 'Try again up to N times when the peer cannot be reached, or resets before a byte has moved' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry-delay -d 'Wait this long before the first retry, twice as long before each later one [default: 1s]' -r
@@ -91,10 +91,12 @@ none\t'Not at all'"
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l size -d 'How many bytes it will be, where no file says so: for percent and time left' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l checksum -d 'Print the checksum of what was sent and of what was received at the end' -r -f -a "sha256\t'As sha256sum prints it'
 blake3\t'As b3sum prints it; several times as fast where the processor has no help for SHA-256'"
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l datagram-size -d 'Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l multicast-join -d 'Receive what is sent to this multicast group; may be given again' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s u -l udp -d 'Datagrams instead of a stream: UDP, or with --unix Unix datagrams'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
@@ -104,6 +106,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l append -d 'A
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l force -d 'Replace the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s C -l crlf -d 'Send each line end as CR LF'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l seqpacket -d 'With --unix: a connection that carries messages, their boundaries kept'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l lines -d 'Send each line of stdin as a datagram, its end included'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l broadcast -d 'Allow datagrams to an address that stands for everybody of a network'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s N -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s z -d 'Belongs to another command'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l json -d 'Print records, one JSON object a line'
@@ -112,7 +117,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l slow -d 'What becomes of a client that reads more slowly than the others' -r -f -a "drop\t'Its connection is reset, so that the others need not wait [default]'
 wait\t'The others wait'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
@@ -132,7 +137,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-buffer -
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-time -d 'Fail when the whole session takes longer' -r
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l quit-after -d 'Leave this long after the end of stdin' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l quit-after -d 'Leave this long after the end of stdin; with --udp after the last datagram' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l accept-timeout -d 'Give up when no client comes in time' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
 both\t'When both sides have ended'
@@ -148,6 +153,11 @@ none\t'Not at all'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l size -d 'How many bytes it will be, where no file says so: for percent and time left' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l checksum -d 'Print the checksum of what was sent and of what was received at the end' -r -f -a "sha256\t'As sha256sum prints it'
 blake3\t'As b3sum prints it; several times as fast where the processor has no help for SHA-256'"
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l datagram-size -d 'Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l multicast-join -d 'Receive what is sent to this multicast group; may be given again' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l to -d 'Of those heard within five minutes stdin goes to the first, the last or all [default: last]' -r -f -a "first\t'Whoever was heard first'
+last\t'Whoever was heard last'
+all\t'Everybody'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l mode -d 'Who may use the path of --unix, as chmod has it in octal [default: 600]' -r
@@ -155,7 +165,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams instead of a stream: UDP, or with --unix Unix datagrams'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal; --udp does so anyway'
@@ -171,6 +181,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l append -d 'Ad
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l force -d 'Replace the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s C -l crlf -d 'Send each line end as CR LF'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l raw -d 'Pass control sequences to the terminal as they come'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l seqpacket -d 'With --unix: a connection that carries messages, their boundaries kept'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l lines -d 'Send each line of stdin as a datagram, its end included'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l broadcast -d 'Allow datagrams to an address that stands for everybody of a network'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners of this user that also say so'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s l -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l json -d 'Print records, one JSON object a line'

@@ -22,6 +22,8 @@ pub enum Action {
     Connect,
     /// Learning something of this machine from its system.
     Inspect,
+    /// Becoming a member of a multicast group.
+    Join,
     /// Reading our own input: stdin or a file.
     Read,
     /// Taking bytes from the peer.
@@ -47,6 +49,7 @@ impl Action {
             Self::Bind => "bind",
             Self::Connect => "connect",
             Self::Inspect => "inspect",
+            Self::Join => "join",
             Self::Read => "read",
             Self::Receive => "receive",
             Self::Resolve => "resolve",
@@ -64,7 +67,7 @@ impl Action {
             Self::Connect | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
-            Self::Bind | Self::Inspect | Self::Resolve | Self::Set => " ",
+            Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Set => " ",
         }
     }
 }
@@ -82,6 +85,13 @@ pub enum Cause {
         /// As much as these.
         caps: Vec<Cap>,
     },
+    /// Datagrams came that the system had no room for.
+    Dropped {
+        /// How many it counted.
+        datagrams: u64,
+        /// It may have counted several that came together as one.
+        at_least: bool,
+    },
     /// Nothing moved in either direction for this long.
     Idle(Duration),
     /// The system refused, or the network did.
@@ -92,6 +102,13 @@ pub enum Cause {
     Other(String),
     /// It did not happen in the time allowed.
     TimedOut(Duration),
+    /// A message was longer than the room for it.
+    Truncated {
+        /// Its length in bytes.
+        length: u64,
+        /// Of these the ones that there was room for.
+        kept: u64,
+    },
     /// Everything was handed over, and not everything arrived.
     Undelivered,
 }
@@ -162,11 +179,18 @@ impl Error {
         match &self.cause {
             Cause::Attempts(attempts) => attempts_text(attempts),
             Cause::Capped { caps, .. } => caps_text(caps),
+            Cause::Dropped {
+                datagrams,
+                at_least,
+            } => dropped_text(*datagrams, *at_least),
             Cause::Idle(limit) => format!("nothing moved for {}", short_duration(*limit)),
             Cause::Io(error) => describe(error),
             Cause::Other(text) => text.clone(),
             Cause::TimedOut(limit) => format!("timed out after {}", short_duration(*limit)),
             Cause::NoInterface(_) => "no such interface".to_owned(),
+            Cause::Truncated { length, kept } => {
+                format!("a message of {} was cut to {kept}", bytes(*length))
+            }
             Cause::Undelivered => "the peer closed without taking everything".to_owned(),
         }
     }
@@ -274,6 +298,17 @@ fn caps_text(caps: &[Cap]) -> String {
     });
     let each: Vec<_> = each.collect();
     format!("the system grants at most {}", each.join(" and "))
+}
+
+/// Says how many datagrams there was no room for.
+fn dropped_text(count: u64, at_least: bool) -> String {
+    let least = if at_least { "at least " } else { "" };
+    let were = if count == 1 {
+        "datagram was"
+    } else {
+        "datagrams were"
+    };
+    format!("{least}{count} {were} dropped by the system: it was full")
 }
 
 /// A number of bytes with its unit.

@@ -143,6 +143,15 @@ pub enum Event<'a> {
     LeavingIdleInput,
     /// Payload was changed on its way to the terminal.
     PayloadEscaped,
+    /// The system has no room for some of the datagrams that come.
+    DatagramsDropped,
+    /// A datagram was longer than the room for it.
+    DatagramTruncated {
+        /// Whose it was, and how long.
+        error: &'a Error,
+    },
+    /// A datagram came from a Unix socket without a name, which cannot be answered.
+    UnnamedSender,
     /// The network reported that an earlier datagram did not arrive.
     DatagramRefused {
         /// What it reported.

@@ -8,6 +8,7 @@
 
 mod buffers;
 mod connect;
+mod datagrams;
 mod document;
 mod eof;
 mod harness;

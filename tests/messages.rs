@@ -493,7 +493,10 @@ fn who_knows_nc_is_helped() {
 #[test]
 fn what_does_not_fit_together_is_named() {
     let conflicts: [(&[&str], [&str; 2]); 12] = [
-        (&["connect", "-u", "-U", "p"], ["--udp", "--unix"]),
+        (
+            &["connect", "-u", "-U", "p", "--seqpacket"],
+            ["--udp", "--seqpacket"],
+        ),
         (&["connect", "-4", "-6", "h", "9"], ["-4", "-6"]),
         (&["connect", "-4", "-U", "p"], ["-4", "--unix"]),
         (&["listen", "-6", "-U", "p"], ["-6", "--unix"]),

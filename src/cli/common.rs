@@ -24,10 +24,10 @@ pub(crate) enum Peer {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Transport")]
 pub(crate) struct TransportArgs {
-    /// Datagrams over UDP instead of a TCP stream
-    #[arg(short, long, conflicts_with = "unix")]
+    /// Datagrams instead of a stream: UDP, or with --unix Unix datagrams
+    #[arg(short, long)]
     pub(crate) udp: bool,
-    /// A Unix stream socket instead of TCP
+    /// A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given
     #[arg(short = 'U', long, value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
     /// IPv4 alone
@@ -139,7 +139,7 @@ pub(crate) struct TimeArgs {
     /// Fail when the whole session takes longer
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     max_time: Option<Duration>,
-    /// Leave this long after the end of stdin
+    /// Leave this long after the end of stdin; with --udp after the last datagram
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     quit_after: Option<Duration>,
 }
@@ -184,7 +184,7 @@ pub(crate) struct DataArgs {
     #[arg(long, conflicts_with_all = ["recv_only", "until"])]
     pub(crate) send_only: bool,
     /// Receive alone: stdin is never read, and the peer's end is the end
-    #[arg(long, conflicts_with_all = ["until", "quit_after"])]
+    #[arg(long, conflicts_with = "until")]
     pub(crate) recv_only: bool,
     /// When to leave
     #[arg(
@@ -213,7 +213,7 @@ pub(crate) struct DataArgs {
     #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     max_bytes: Option<Size>,
     /// Send each line end as CR LF
-    #[arg(short = 'C', long, conflicts_with = "udp")]
+    #[arg(short = 'C', long, conflicts_with_all = ["udp", "seqpacket"])]
     pub(crate) crlf: bool,
     /// Pass control sequences to the terminal as they come
     #[arg(long)]
@@ -281,6 +281,16 @@ impl DataArgs {
             (UntilArg::Auto, true) => Some("--no-shutdown"),
             _ => Some("--until"),
         }
+    }
+
+    /// Refuses what only datagrams have: without reading stdin there is no end of it to leave after.
+    pub(crate) fn check_stream(&self, times: &TimeArgs) -> Result<(), Usage> {
+        if self.recv_only && times.quit_after.is_some() {
+            return Err(Usage::new(
+                "--recv-only cannot be used with --quit-after, except with --udp",
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses what only a stream has.

@@ -5,6 +5,7 @@ use nettool::net::{Family, Retries, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
+use super::datagrams::DatagramArgs;
 use super::{Usage, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
@@ -53,6 +54,8 @@ pub(crate) struct ConnectArgs {
     retry_delay: Option<std::time::Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) datagrams: DatagramArgs,
     /// Accepted for those who know nc: it is what happens anyway
     #[arg(short = 'N', hide = true)]
     _shut_down: bool,
@@ -70,6 +73,7 @@ Examples:
   printf 'HEAD / HTTP/1.0\\r\\n\\r\\n' | nettool connect example.org 80
   nettool connect [::1]:9000 < file            send a file over IPv6
   nettool connect -U /run/app.sock             talk to a Unix socket
+  nettool connect -u 127.0.0.1 9000 --lines    each line typed is a datagram
   tar c dir | nettool connect host 9000 --send-only
   ssh -o ProxyCommand='nettool connect %h %p' host";
 
@@ -131,6 +135,8 @@ impl ConnectArgs {
     pub(crate) fn options(&self) -> SocketOptions {
         SocketOptions {
             source_port: self.source_port.map_or(0, |port| port.0),
+            broadcast: self.datagrams.broadcast,
+            groups: self.datagrams.groups.clone(),
             ..self.socket.options()
         }
     }

@@ -42,6 +42,7 @@ const PAGES: &[Page] = &[
         name: "nettool-connect",
         sections: &[
             include_str!("manual/connect.roff"),
+            include_str!("manual/datagrams.roff"),
             include_str!("manual/end-of-file.roff"),
             include_str!("manual/progress.roff"),
             include_str!("manual/exit-status.roff"),
@@ -54,6 +55,7 @@ const PAGES: &[Page] = &[
         name: "nettool-listen",
         sections: &[
             include_str!("manual/listen.roff"),
+            include_str!("manual/datagrams.roff"),
             include_str!("manual/end-of-file.roff"),
             include_str!("manual/progress.roff"),
             include_str!("manual/exit-status.roff"),

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nettool::net::ListenOptions;
+use nettool::net::{ListenOptions, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
+use super::datagrams::{AudienceArgs, DatagramArgs, Kind};
 use super::serve::ServeArgs;
 use super::{Usage, value};
 
@@ -38,6 +39,10 @@ pub(crate) struct ListenArgs {
     accept_timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) datagrams: DatagramArgs,
+    #[command(flatten)]
+    pub(crate) audience: AudienceArgs,
     /// The port, as nc has it
     #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
     #[arg(help_heading = "Transport")]
@@ -76,7 +81,8 @@ Examples:
   nettool listen 9000 > copy                   receive a file
   nettool listen localhost 9000 < file         give a file to a client of this machine
   nettool listen -U /tmp/app.sock              a Unix socket
-  nettool listen -u 9000                       datagrams
+  nettool listen -u 9000                       datagrams, of whoever sends some
+  nettool listen -U /tmp/app.sock --seqpacket  messages, their boundaries kept
   nettool listen -k --echo 7                   many clients, each gets its own bytes back
   nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
   nettool listen -k --save incoming 9000       a file of what each client sends";
@@ -119,10 +125,19 @@ impl ListenArgs {
         }
     }
 
+    /// What kind of socket serves.
+    pub(crate) fn kind(&self) -> Kind {
+        self.datagrams.kind(&self.transport)
+    }
+
     /// What the sockets are told.
     pub(crate) fn options(&self) -> ListenOptions {
         ListenOptions {
-            socket: self.socket.options(),
+            socket: SocketOptions {
+                broadcast: self.datagrams.broadcast,
+                groups: self.datagrams.groups.clone(),
+                ..self.socket.options()
+            },
             backlog: self.backlog,
             reuse_port: self.reuse_port,
             mode: self.mode,

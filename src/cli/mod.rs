@@ -3,6 +3,7 @@
 mod buffers;
 mod common;
 mod connect;
+mod datagrams;
 #[cfg(test)]
 mod generate;
 mod ifaces;
@@ -27,6 +28,7 @@ pub(crate) use buffers::{
 };
 pub(crate) use common::{DataArgs, Peer};
 pub(crate) use connect::ConnectArgs;
+pub(crate) use datagrams::Kind;
 pub(crate) use ifaces::{IfacesArgs, Question};
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::event::{Event, Observer as _};
 use nettool::net::{
-    Connecting, Family, Reached, Retries, SocketOptions, connect_tcp, connect_udp, connect_unix,
-    resolve,
+    Connecting, DatagramSocket, Family, Proto, Reached, Retries, SocketOptions, connect_tcp,
+    connect_udp, connect_unix, connect_unix_datagram, resolve,
 };
 use nettool::process;
 use nettool::relay::{
-    Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
-    exchange,
+    Audience, Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer,
+    converse, exchange,
 };
 use nettool::value::Host;
 
@@ -21,7 +21,7 @@ use super::progress::{Questions, shown};
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
 use super::{Failure, Status, checksum};
-use crate::cli::{ConnectArgs, Peer};
+use crate::cli::{ConnectArgs, Kind, Peer};
 use crate::output::Output;
 
 /// Connects and talks.
@@ -38,7 +38,10 @@ pub(super) fn run(
     }
     if arguments.transport.udp {
         arguments.data.check_datagrams()?;
+    } else {
+        arguments.data.check_stream(&arguments.times)?;
     }
+    arguments.datagrams.check(&arguments.transport)?;
     let way = Way {
         arguments,
         peer: &peer,
@@ -68,7 +71,9 @@ async fn session(way: Way<'_>, meter: Arc<Meter>, endings: Endings) -> Result<St
         arguments,
         output,
         end,
-        input: talk::input(&arguments.data),
+        input: arguments
+            .datagrams
+            .shaped(talk::input(&arguments.data), &arguments.transport),
         meter,
     };
     loop {
@@ -93,7 +98,7 @@ type Tried = Result<Option<Transfer>, Error>;
 /// A peer that answered, or that there is a route to.
 enum Found {
     Stream(Reached),
-    Udp(tokio::net::UdpSocket),
+    Datagrams(DatagramSocket),
 }
 
 /// A peer, and how it is to be reached.
@@ -130,7 +135,15 @@ impl Way<'_> {
         let (host, port): (&Host, u16) = match self.peer {
             Peer::Unix(path) => {
                 let limit = self.arguments.patience();
-                let reached = connect_unix(path, limit, &options, self.output).await?;
+                let proto = match self.arguments.datagrams.kind(&self.arguments.transport) {
+                    Kind::Datagrams => {
+                        let socket = connect_unix_datagram(path, &options, self.output)?;
+                        return Ok(Found::Datagrams(socket));
+                    }
+                    Kind::Messages => Proto::UnixSeqpacket,
+                    Kind::Stream => Proto::Unix,
+                };
+                let reached = connect_unix(path, proto, limit, &options, self.output).await?;
                 return Ok(Found::Stream(reached));
             }
             Peer::Ip(host, port) => (host, *port),
@@ -144,7 +157,7 @@ impl Way<'_> {
         };
         if self.arguments.transport.udp {
             let socket = connect_udp(&connecting, self.output).await?;
-            return Ok(Found::Udp(socket));
+            return Ok(Found::Datagrams(socket));
         }
         let reached = connect_tcp(&connecting, self.output).await?;
         Ok(Found::Stream(reached))
@@ -214,7 +227,7 @@ impl Call<'_> {
         };
         let transfer = match reached {
             Found::Stream(reached) => self.stream(reached, stop).await?,
-            Found::Udp(socket) => self.datagrams(socket, stop).await?,
+            Found::Datagrams(socket) => self.datagrams(socket, stop).await?,
         };
         Ok(Some(transfer))
     }
@@ -263,7 +276,7 @@ impl Call<'_> {
     /// In datagrams.
     async fn datagrams(
         &mut self,
-        socket: tokio::net::UdpSocket,
+        socket: DatagramSocket,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
         let (data, times) = (&self.arguments.data, &self.arguments.times);
@@ -278,6 +291,7 @@ impl Call<'_> {
                 send_only: data.send_only,
                 recv_only: data.recv_only,
                 most: data.most_received(),
+                audience: Audience::default(),
             },
             limits: Limits {
                 idle: None,

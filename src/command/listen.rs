@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nettool::error::Error;
-use nettool::net::{Binding, Family, ListenOptions, bind_udp, every_address, resolve};
+use nettool::net::{
+    Binding, DatagramSocket, Family, ListenOptions, bind_udp, bind_unix_datagram, every_address,
+    resolve,
+};
 use nettool::process;
 use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
 use nettool::serve::{Gate, OneClient, Talk, Waiting, one_client};
@@ -15,7 +18,7 @@ use super::serve;
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
 use super::{Failure, Status, checksum};
-use crate::cli::{ListenArgs, Usage, Where};
+use crate::cli::{Kind, ListenArgs, Usage, Where};
 use crate::output::Output;
 
 /// Listens and serves.
@@ -32,7 +35,10 @@ pub(super) fn run(
     }
     if arguments.transport.udp {
         check_datagrams(arguments)?;
+    } else {
+        arguments.data.check_stream(&arguments.times)?;
     }
+    arguments.datagrams.check(&arguments.transport)?;
     let quits = arguments.times.quit_after().is_some();
     arguments.serve.check(arguments.transport.udp, quits)?;
     let gate = arguments.serve.gate()?;
@@ -59,7 +65,9 @@ pub(super) fn run(
             gate: &gate,
             arguments,
             output,
-            input: talk::input(&arguments.data),
+            input: arguments
+                .datagrams
+                .shaped(talk::input(&arguments.data), &arguments.transport),
             meter: Arc::clone(&meter),
         };
         shown(
@@ -95,11 +103,10 @@ async fn session(
         () = stop.as_mut() => return Ok(talk::stopped(&came)),
         addresses = addresses(place, arguments.transport.family()) => addresses?,
     };
-    let transfer = match place {
-        Where::Ip(_, port) if arguments.transport.udp => {
-            Some(service.datagrams(addresses, *port, stop).await?)
-        }
-        _ => service.one_client(place, addresses, stop).await?,
+    let transfer = if arguments.transport.udp {
+        Some(service.datagrams(place, addresses, stop).await?)
+    } else {
+        service.one_client(place, addresses, stop).await?
     };
     let Some(transfer) = transfer else {
         return Ok(talk::stopped(&came));
@@ -124,6 +131,7 @@ pub(super) fn binding(
     output: &Output,
 ) -> Binding {
     match place {
+        Where::Unix(path) if arguments.kind() == Kind::Messages => Binding::Seqpacket(path.clone()),
         Where::Unix(path) => Binding::Unix(path.clone()),
         Where::Ip(Some(_), _) => Binding::Tcp(addresses),
         Where::Ip(None, port) => Binding::everywhere(*port, arguments.transport.family(), output),
@@ -173,17 +181,33 @@ impl Service<'_> {
         one_client(setup, stop).await
     }
 
-    /// Whoever sends datagrams.
-    async fn datagrams(
-        &mut self,
+    /// The sockets that datagrams come to.
+    fn bind(
+        &self,
+        place: &Where,
         mut addresses: Vec<SocketAddr>,
-        port: u16,
-        stop: impl Future<Output = ()>,
-    ) -> Result<Transfer, Error> {
+    ) -> Result<Vec<DatagramSocket>, Error> {
+        let port = match place {
+            Where::Unix(path) => {
+                let socket = bind_unix_datagram(path, self.options, self.output)?;
+                return Ok(vec![socket]);
+            }
+            Where::Ip(_, port) => *port,
+        };
         if addresses.is_empty() {
             addresses = every_address(port, self.arguments.transport.family(), self.output);
         }
-        let sockets = bind_udp(&addresses, self.options, self.output)?;
+        bind_udp(&addresses, self.options, self.output)
+    }
+
+    /// Whoever sends datagrams.
+    async fn datagrams(
+        &mut self,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Transfer, Error> {
+        let sockets = self.bind(place, addresses)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let filter = || self.output.payload_filter(data.raw);
         let end = times.whole();
@@ -198,6 +222,7 @@ impl Service<'_> {
                 send_only: data.send_only,
                 recv_only: data.recv_only,
                 most: data.most_received(),
+                audience: self.arguments.audience.audience(),
             },
             limits: Limits { idle: None, end },
             meter: &self.meter,

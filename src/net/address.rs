@@ -13,6 +13,10 @@ pub enum Proto {
     Udp,
     /// A stream of bytes inside this machine.
     Unix,
+    /// Datagrams inside this machine.
+    UnixDatagram,
+    /// A connection inside this machine that carries messages.
+    UnixSeqpacket,
 }
 
 impl Proto {
@@ -23,6 +27,8 @@ impl Proto {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Unix => "unix",
+            Self::UnixDatagram => "unix-datagram",
+            Self::UnixSeqpacket => "unix-seqpacket",
         }
     }
 }

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Address, Family, SocketOptions, Stream, resolve};
+use super::{Address, Family, Proto, SocketOptions, Stream, resolve};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::value::Host;
@@ -109,18 +109,19 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
     }
 }
 
-/// Connects to a Unix stream socket. A server with a full backlog is waited for, as TCP does.
+/// Connects to a Unix socket, of a stream or of messages. A server with a full backlog is waited for, as TCP does.
 ///
 /// # Errors
 /// Nobody listens there, the path is no socket, or the time is over; `None` is for ever.
 pub async fn connect_unix(
     path: &Path,
+    proto: Proto,
     limit: Option<Duration>,
     options: &SocketOptions,
     observer: &dyn Observer,
 ) -> Result<Reached> {
     let failed = |cause: Cause| Error::new(Action::Connect, path.display(), cause);
-    let connected = connect_when_there_is_room(path);
+    let connected = connect_when_there_is_room(path, proto);
     let connected = match limit {
         None => connected.await,
         Some(limit) => tokio::time::timeout(limit, connected)
@@ -132,22 +133,34 @@ pub async fn connect_unix(
     options.report_buffers(&stream, observer);
     let peer = Address::Unix(Some(path.to_owned()));
     Ok(Reached {
-        stream: Stream::Unix(stream),
+        stream,
         peer,
         failure: None,
     })
 }
 
 /// Asks again while the backlog is full: no event tells of room in it (unix(7), connect(2)).
-async fn connect_when_there_is_room(path: &Path) -> io::Result<UnixStream> {
+async fn connect_when_there_is_room(path: &Path, proto: Proto) -> io::Result<Stream> {
     loop {
-        match UnixStream::connect(path).await {
+        match connected_unix(path, proto) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 tokio::time::sleep(BACKLOG_LOOK).await;
             }
             result => return result,
         }
     }
+}
+
+/// A connection to a Unix socket, which comes about at once or not at all.
+fn connected_unix(path: &Path, proto: Proto) -> io::Result<Stream> {
+    let (kind, stream): (_, fn(_) -> _) = match proto {
+        Proto::UnixSeqpacket => (Type::SEQPACKET, Stream::Seqpacket),
+        _ => (Type::STREAM, Stream::Unix),
+    };
+    let socket = Socket::new(Domain::UNIX, kind, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(stream(UnixStream::from_std(socket.into())?))
 }
 
 /// The addresses so that the families take turns, the system's first choice first (RFC 8305,

@@ -35,7 +35,7 @@ impl<'a> Line<'a> {
             Proto::Tcp => sys::unacknowledged(self.socket).ok().flatten(),
             // What a Unix socket calls its queue is memory, not payload (unix_inq_len and
             // unix_outq_len, net/unix/af_unix.c).
-            Proto::Udp | Proto::Unix => None,
+            _ => None,
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 use super::{Address, Family, ListenOptions, Proto, SocketOptions, Stream};
 use crate::error::{Action, Error, Result};
@@ -42,6 +42,7 @@ pub struct Listener {
 enum Listening {
     Tcp(TcpListener),
     Unix(UnixListener, OwnPath),
+    Seqpacket(UnixListener, OwnPath),
 }
 
 /// Where to wait for clients.
@@ -51,6 +52,8 @@ pub enum Binding {
     Tcp(Vec<SocketAddr>),
     /// On the path of a Unix stream socket.
     Unix(PathBuf),
+    /// On the path of a Unix socket that carries messages.
+    Seqpacket(PathBuf),
 }
 
 impl Binding {
@@ -77,8 +80,8 @@ impl Binding {
                 };
                 bound.into_iter().map(listen).collect::<Result<_>>()?
             }
-            Self::Unix(path) => {
-                let socket = listen_unix(path, options)
+            Self::Unix(path) | Self::Seqpacket(path) => {
+                let socket = listen_unix(self, path, options)
                     .map_err(|error| Error::new(Action::Bind, path.display(), error))?;
                 options.socket.size_buffers(&socket, path.display())?;
                 vec![socket]
@@ -109,12 +112,28 @@ pub fn every_address(port: u16, family: Family, observer: &dyn Observer) -> Vec<
 }
 
 /// Listens on a path.
-fn listen_unix(path: &Path, options: &ListenOptions) -> io::Result<Listening> {
-    let mode = rustix::fs::RawMode::from(options.mode.unwrap_or(OWN_MODE));
+fn listen_unix(binding: &Binding, path: &Path, options: &ListenOptions) -> io::Result<Listening> {
+    let (kind, listening): (_, fn(_, _) -> _) = match binding {
+        Binding::Seqpacket(_) => (Type::SEQPACKET, Listening::Seqpacket),
+        _ => (Type::STREAM, Listening::Unix),
+    };
+    let (socket, own) = bind_unix(path, kind, options.mode)?;
+    socket.listen(options.backlog.unwrap_or(BACKLOG))?;
+    Ok(listening(UnixListener::from_std(socket.into())?, own))
+}
+
+/// Makes a path, for ourselves alone unless another mode is asked for; a socket that nobody answers
+/// on is taken over.
+pub(super) fn bind_unix(
+    path: &Path,
+    kind: Type,
+    mode: Option<u16>,
+) -> io::Result<(Socket, OwnPath)> {
+    let mode = rustix::fs::RawMode::from(mode.unwrap_or(OWN_MODE));
     if is_abandoned(path) {
         std::fs::remove_file(path)?;
     }
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    let socket = Socket::new(Domain::UNIX, kind, None)?;
     socket.set_nonblocking(true)?;
     let address = SockAddr::unix(path)?;
     let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(!mode & 0o777));
@@ -122,8 +141,7 @@ fn listen_unix(path: &Path, options: &ListenOptions) -> io::Result<Listening> {
     rustix::process::umask(mask);
     bound?;
     let own = OwnPath::of(path)?;
-    socket.listen(options.backlog.unwrap_or(BACKLOG))?;
-    Ok(Listening::Unix(UnixListener::from_std(socket.into())?, own))
+    Ok((socket, own))
 }
 
 impl Listener {
@@ -135,10 +153,13 @@ impl Listener {
     /// The same addresses again, now with the port that the system picked.
     pub(crate) fn binding(&self) -> Binding {
         let mut ips = Vec::new();
-        for (_, address) in self.addresses() {
-            match address {
-                Address::Ip(address) => ips.push(address),
-                Address::Unix(path) => return Binding::Unix(path.unwrap_or_default()),
+        for (proto, address) in self.addresses() {
+            match (address, proto) {
+                (Address::Ip(address), _) => ips.push(address),
+                (Address::Unix(path), Proto::UnixSeqpacket) => {
+                    return Binding::Seqpacket(path.unwrap_or_default());
+                }
+                (Address::Unix(path), _) => return Binding::Unix(path.unwrap_or_default()),
             }
         }
         Binding::Tcp(ips)
@@ -176,7 +197,7 @@ impl Listener {
     /// What `accept(2)` says: of one client, or of our own limits.
     pub async fn accept(&self) -> io::Result<Accepted> {
         let (stream, peer) = poll_fn(|context| self.poll_accept(context)).await?;
-        if stream.proto() == Proto::Unix {
+        if stream.proto() != Proto::Tcp {
             // Unlike those of TCP it has none of what its listener was told (net/unix/af_unix.c,
             // unix_create1). One that refuses keeps the buffers that it has.
             let _ = self.options.size_buffers(&stream, "");
@@ -203,7 +224,7 @@ impl AsFd for Listening {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(listener) => listener.as_fd(),
-            Self::Unix(listener, _) => listener.as_fd(),
+            Self::Unix(listener, _) | Self::Seqpacket(listener, _) => listener.as_fd(),
         }
     }
 }
@@ -216,6 +237,9 @@ impl Listening {
                 (Proto::Tcp, listener.local_addr().unwrap_or(unknown).into())
             }
             Self::Unix(_, own) => (Proto::Unix, Address::Unix(Some(own.path.clone()))),
+            Self::Seqpacket(_, own) => {
+                (Proto::UnixSeqpacket, Address::Unix(Some(own.path.clone())))
+            }
         }
     }
 
@@ -226,26 +250,34 @@ impl Listening {
                 stream.prepare();
                 (stream, address.into())
             }),
-            Self::Unix(listener, _) => listener.poll_accept(context).map_ok(|(stream, address)| {
-                (
-                    Stream::Unix(stream),
-                    Address::Unix(address.as_pathname().map(Into::into)),
-                )
-            }),
+            Self::Unix(listener, _) => poll_accept_unix(listener, Stream::Unix, context),
+            Self::Seqpacket(listener, _) => poll_accept_unix(listener, Stream::Seqpacket, context),
         }
     }
 }
 
+/// A client of a Unix socket, as this kind of stream.
+fn poll_accept_unix(
+    listener: &UnixListener,
+    stream: fn(UnixStream) -> Stream,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<Accepted>> {
+    listener.poll_accept(context).map_ok(|(client, address)| {
+        let address = Address::Unix(address.as_pathname().map(Into::into));
+        (stream(client), address)
+    })
+}
+
 /// A path that we made, and remove when we are done with it.
 #[derive(Debug)]
-struct OwnPath {
+pub(super) struct OwnPath {
     path: PathBuf,
     identity: (u64, u64),
 }
 
 impl OwnPath {
     /// The socket that stands there now.
-    fn of(path: &Path) -> io::Result<Self> {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
             identity: identity(path)?,
@@ -278,7 +310,7 @@ fn is_abandoned(path: &Path) -> bool {
 /// Whether this machine speaks IPv6 at all.
 fn has_ipv6() -> bool {
     let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
-    open(any, Type::STREAM, false).is_ok_and(|socket| socket.bind(&any.into()).is_ok())
+    open(any, Type::STREAM, false, false).is_ok_and(|socket| socket.bind(&any.into()).is_ok())
 }
 
 /// A bound socket, and the address that was asked for.
@@ -309,7 +341,8 @@ fn bind_all(addresses: &[SocketAddr], kind: Type, options: &ListenOptions) -> Re
         let mut address = asked;
         address.set_port(port.unwrap_or(asked.port()));
         let failed = |error| Error::new(Action::Bind, asked, error);
-        let socket = open(address, kind, options.reuse_port).map_err(failed)?;
+        let shares = !options.socket.groups.is_empty();
+        let socket = open(address, kind, options.reuse_port, shares).map_err(failed)?;
         options.socket.apply(&socket, asked)?;
         socket.bind(&address.into()).map_err(failed)?;
         port = local(&socket).map(|local| local.port()).or(port);
@@ -324,10 +357,11 @@ pub(super) fn local(socket: &Socket) -> Option<SocketAddr> {
 }
 
 /// A socket for this address; of IPv6 one that leaves IPv4 to its own socket.
-fn open(address: SocketAddr, kind: Type, reuse_port: bool) -> io::Result<Socket> {
+fn open(address: SocketAddr, kind: Type, reuse_port: bool, shares: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, None)?;
-    if kind == Type::STREAM {
-        // Without it a port stays taken for a minute after its last connection (socket(7)).
+    if kind == Type::STREAM || shares {
+        // Without it a port stays taken for a minute after its last connection, and nobody else can
+        // listen to the same group (socket(7), ip(7)).
         socket.set_reuse_address(true)?;
     }
     if reuse_port {

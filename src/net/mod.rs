@@ -2,6 +2,8 @@
 
 mod address;
 mod connect;
+mod datagrams;
+mod groups;
 mod line;
 mod listen;
 mod options;
@@ -9,15 +11,17 @@ mod port_file;
 mod resolve;
 mod retries;
 mod stream;
-mod udp;
 
 pub(crate) use address::is_link_local;
 pub use address::{Address, Family, Proto};
 pub use connect::{Connecting, Reached, connect_tcp, connect_unix};
+pub use datagrams::{
+    Arrived, Batch, Correspondent, DatagramSocket, bind_udp, bind_unix_datagram, connect_udp,
+    connect_unix_datagram,
+};
 pub(crate) use line::Line;
 pub use listen::{Accepted, Binding, Listener, every_address};
 pub use options::{Keepalive, ListenOptions, SocketOptions};
 pub use resolve::resolve;
 pub use retries::Retries;
 pub use stream::Stream;
-pub use udp::{bind_udp, connect_udp};

@@ -13,7 +13,7 @@ use super::port_file::write_port;
 use crate::buffers::Direction;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
-use crate::value::Dscp;
+use crate::value::{Dscp, Group};
 use crate::{interfaces, sys};
 
 /// Options of a socket; by default the system's own.
@@ -31,6 +31,10 @@ pub struct SocketOptions {
     pub dscp: Option<Dscp>,
     /// How a silent peer is asked whether it is still there.
     pub keepalive: Keepalive,
+    /// Datagrams may go to everybody of a network.
+    pub broadcast: bool,
+    /// The groups whose datagrams are wanted.
+    pub groups: Vec<Group>,
     /// Bytes of the send buffer; the system's own tuning ends with it.
     pub send_buffer: Option<u64>,
     /// Bytes of the receive buffer, likewise.
@@ -123,6 +127,9 @@ impl SocketOptions {
         if let Some(dscp) = self.dscp {
             set_class(socket, address, dscp).map_err(failed("the class of traffic"))?;
         }
+        if self.broadcast {
+            socket.set_broadcast(true).map_err(failed("broadcast"))?;
+        }
         if matches!(socket.r#type(), Ok(Type::STREAM)) {
             self.keep_alive(socket).map_err(failed("keepalive"))?;
         }
@@ -194,11 +201,15 @@ fn bind_to_interface(socket: &Socket, name: &str, address: SocketAddr) -> Result
     // The kernel takes the first 15 letters of a longer name, and an empty one for none at all
     // (net/core/sock.c, sock_setbindtodevice).
     if sys::interface_index(name).is_none() {
-        let known = interface_names().join(", ");
-        let problem = format!("no interface is called {name:?}; this machine has {known}");
-        return Err(failed(problem.into()));
+        return Err(failed(no_such_interface(name).into()));
     }
     sys::bind_to_interface(socket, name).map_err(|error| failed(error.into()))
+}
+
+/// What is wrong with the name of an interface that this machine has not.
+pub(super) fn no_such_interface(name: &str) -> String {
+    let known = interface_names().join(", ");
+    format!("no interface is called {name:?}; this machine has {known}")
 }
 
 /// The names of all interfaces.

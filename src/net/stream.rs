@@ -17,6 +17,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Over a Unix stream socket.
     Unix(UnixStream),
+    /// Over a Unix socket that carries messages; the runtime's type reads and writes any descriptor.
+    Seqpacket(UnixStream),
 }
 
 /// Calls the same method of whichever it is.
@@ -24,7 +26,7 @@ macro_rules! either {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream {
             Stream::Tcp($inner) => $call,
-            Stream::Unix($inner) => $call,
+            Stream::Unix($inner) | Stream::Seqpacket($inner) => $call,
         }
     };
 }
@@ -36,6 +38,7 @@ impl Stream {
         match self {
             Self::Tcp(_) => Proto::Tcp,
             Self::Unix(_) => Proto::Unix,
+            Self::Seqpacket(_) => Proto::UnixSeqpacket,
         }
     }
 
@@ -43,7 +46,7 @@ impl Stream {
     pub fn local(&self) -> io::Result<Address> {
         match self {
             Self::Tcp(stream) => Ok(stream.local_addr()?.into()),
-            Self::Unix(stream) => Ok(Address::Unix(
+            Self::Unix(stream) | Self::Seqpacket(stream) => Ok(Address::Unix(
                 stream.local_addr()?.as_pathname().map(Into::into),
             )),
         }
@@ -53,7 +56,7 @@ impl Stream {
     pub(crate) fn into_socket(self) -> io::Result<OwnedFd> {
         match self {
             Self::Tcp(stream) => Ok(stream.into_std()?.into()),
-            Self::Unix(stream) => Ok(stream.into_std()?.into()),
+            Self::Unix(stream) | Self::Seqpacket(stream) => Ok(stream.into_std()?.into()),
         }
     }
 
@@ -94,6 +97,15 @@ impl Stream {
     /// Takes what has come; 0 is the peer's end.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         either!(self, stream => stream.try_read(buffer))
+    }
+
+    /// Takes a message that has come: how much of it fits, and how long it is. 0 is the peer's end.
+    pub(crate) fn try_receive(&self, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
+        let receive = || {
+            let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+            Ok(rustix::net::recv(self.as_fd(), &mut *buffer, flags)?)
+        };
+        either!(self, stream => stream.try_io(Interest::READABLE, receive))
     }
 
     /// Takes what the system holds, ready or not: after a failure no event tells of it.

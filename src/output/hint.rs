@@ -12,11 +12,15 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         Cause::Attempts(attempts) if attempts.iter().all(|(_, e)| is_silence(e)) => {
             of_silence(error.action)
         }
+        Cause::Dropped { .. } => Some(DROPPED.to_owned()),
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
         _ if error.target.contains('/') => of_path(error.action, error.errno()?),
         _ => of_errno(error.action, error.errno()?),
     }
 }
+
+/// What helps where datagrams come too fast.
+const DROPPED: &str = "--recv-buffer gives them more room, as far as net.core.rmem_max allows";
 
 /// What happened when the last bytes were not read.
 const UNDELIVERED: &str =
@@ -49,7 +53,10 @@ fn of_path(action: Action, errno: i32) -> Option<String> {
             "something else stands there, or a server that answers; take another path"
         }
         (Action::Bind, libc::EACCES) => "the directory must be writable",
-        (Action::Write, _) => return of_errno(action, errno),
+        (Action::Connect, libc::EPROTOTYPE) => {
+            "the socket there is of another kind: with -u of datagrams, with --seqpacket of messages, otherwise of a stream"
+        }
+        (Action::Write | Action::Send, _) => return of_errno(action, errno),
         _ => return None,
     };
     Some(hint.to_owned())
@@ -80,6 +87,13 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         }
         (_, libc::EMFILE) => "the limit on open files is reached; see: ulimit -n",
         (Action::Send, libc::ECONNREFUSED) => "nothing listens on that UDP port",
+        (Action::Send, libc::EMSGSIZE) => {
+            "one datagram is longer than the way to the peer carries; --datagram-size cuts smaller ones"
+        }
+        (Action::Connect | Action::Send, libc::EACCES) => {
+            "an address of everybody needs --broadcast"
+        }
+        (Action::Join, libc::ENODEV) => "name the interface: GROUP%INTERFACE; see: nettool ifaces",
         (Action::Write, libc::EBADF) => "stdout was closed when nettool started (>&-)",
         (Action::Write, libc::EEXIST) => "--append adds to it, --force replaces it",
         (Action::Write, libc::ELOOP) => "it is a symbolic link: name the file itself",

@@ -85,7 +85,10 @@ impl Output {
             Event::AcceptFailed { error } => self.error(error),
             Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
             Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
+            Event::DatagramTruncated { error } => self.warn(&error.to_string()),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
+            Event::DatagramsDropped => self.warn(DROPPED),
+            Event::UnnamedSender => self.warn(UNNAMED),
             _ => {}
         }
     }
@@ -123,7 +126,9 @@ impl Output {
                 );
             }
             Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
-            Event::AcceptFailed { error } => self.warn(&error.to_string()),
+            Event::AcceptFailed { error } | Event::DatagramTruncated { error } => {
+                self.warn(&error.to_string());
+            }
             Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
             Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
             Event::NoIpv6 => self.detail(1, "this machine has no IPv6: IPv4 alone"),
@@ -132,6 +137,8 @@ impl Output {
             Event::LeavingIdleInput => self.note(LEAVING),
             Event::PayloadEscaped if self.first_time("escaped") => self.note(ESCAPED),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
+            Event::DatagramsDropped => self.warn(DROPPED),
+            Event::UnnamedSender => self.warn(UNNAMED),
             _ => {}
         }
     }
@@ -150,6 +157,8 @@ fn is_of_clients(event: &Event<'_>) -> bool {
     )
 }
 
+const DROPPED: &str = "datagrams come faster than they are taken: the system drops some";
+const UNNAMED: &str = "a sender has no name of its own: it cannot be answered";
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
 const WITHHELD: &str = "is not answered, nor are others: an answer that is longer than the datagram \
     goes only to this machine and to addresses of --allow, since the sender may be forged";
@@ -186,6 +195,11 @@ fn summary(transfer: &Transfer) -> String {
         _ => String::new(),
     };
     let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));
+    let lost = match transfer.datagrams_lost {
+        Some(1) => ", 1 datagram lost".to_owned(),
+        Some(lost @ 2..) => format!(", {lost} datagrams lost"),
+        _ => String::new(),
+    };
     let end = if transfer.is_complete() {
         "done"
     } else {
@@ -196,7 +210,7 @@ fn summary(transfer: &Transfer) -> String {
         transfer.elapsed,
     );
     let elapsed = seconds(transfer.elapsed);
-    format!("{end}{peer}: received {received}, sent {sent}{unacknowledged}, {elapsed}{rate}")
+    format!("{end}{peer}: received {received}, sent {sent}{unacknowledged}{lost}, {elapsed}{rate}")
 }
 
 /// A time, to the tenth of a second or finer.

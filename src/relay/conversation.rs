@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::direct::{Direct, Flow, Ways};
 use super::looped::Looped;
+use super::records::Records;
 use super::session::{Terms, talk};
 use super::{Input, Limits, Meter, Outlet, Rules, Transfer, Transform};
 use crate::error::{Action, Error, Result};
 use crate::event::Observer;
-use crate::net::{Address, Stream};
+use crate::net::{Address, Proto, Stream};
 
 /// A conversation that is about to begin.
 pub struct Conversation<'a> {
@@ -97,6 +98,7 @@ pub async fn converse(
         writes,
     };
     let ways = match (sink, path) {
+        _ if proto == Proto::UnixSeqpacket => None,
         (Sink::Filtered(_), _) | (_, Path::Looped) => None,
         _ if most.is_some() || input.is_shaped() || meter.has_digests() => None,
         (_, Path::Auto) => Some(Ways::Best),
@@ -115,6 +117,10 @@ pub async fn converse(
         return Ok(talk(terms, &mut mover, stop).await);
     }
     let outlet = Outlet::of(sink).map_err(failed)?;
+    if proto == Proto::UnixSeqpacket {
+        let mover = Records::new(stream, input, outlet, meter, observer);
+        return Ok(talk(terms, &mut mover.bounded(reads, most), stop).await);
+    }
     let mut mover = Looped::new(stream, failure, input, outlet, meter, observer);
     mover.reads_input(reads);
     mover.take_at_most(most);

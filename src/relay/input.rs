@@ -6,6 +6,7 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
+use super::letters::Cut;
 use super::line_ends::LineEnds;
 use crate::error::{Action, Error, Result};
 use crate::sys::{self, StdinKind};
@@ -24,6 +25,8 @@ pub struct Input {
     pending: Vec<u8>,
     passed: usize,
     shape: Shape,
+    /// How it becomes datagrams, if it does.
+    cut: Option<Cut>,
 }
 
 /// What is made of it.
@@ -41,6 +44,8 @@ struct Shape {
 enum Source {
     /// Not asked for yet.
     Untouched,
+    /// A regular file, which never keeps anybody waiting for long, is read right here.
+    File,
     /// A thread reads it.
     Thread(mpsc::Receiver<io::Result<Vec<u8>>>),
     /// It has ended.
@@ -58,7 +63,20 @@ impl Input {
             pending: Vec::new(),
             passed: 0,
             shape: Shape::default(),
+            cut: None,
         }
+    }
+
+    /// The same for datagrams: what one read takes is whole ones.
+    #[must_use]
+    pub fn for_datagrams(mut self, cut: Cut) -> Self {
+        self.cut = Some(cut);
+        self
+    }
+
+    /// How it becomes datagrams.
+    pub(super) fn cut(&self) -> Cut {
+        self.cut.unwrap_or_default()
     }
 
     /// The same with each line end as CR LF, or with an end after so many bytes.
@@ -89,10 +107,6 @@ impl Input {
     /// Takes note that this much of it was passed on.
     pub fn pass(&mut self, bytes: usize) {
         self.passed = self.passed.saturating_add(bytes).min(self.pending.len());
-        if self.passed == self.pending.len() {
-            self.pending.clear();
-            self.passed = 0;
-        }
     }
 
     /// Takes what was read and not passed on.
@@ -117,7 +131,14 @@ impl Input {
             return Ok(false);
         }
         if let Source::Untouched = self.source {
-            self.source = Source::Thread(spawn_reader());
+            let unit = self.cut.map_or(1, Cut::unit);
+            self.source = match (self.kind, self.cut) {
+                (StdinKind::File, Some(_)) if !self.is_shaped() => Source::File,
+                _ => Source::Thread(spawn_reader(unit)),
+            };
+        }
+        if let Source::File = self.source {
+            return self.read_file().await;
         }
         let Source::Thread(chunks) = &mut self.source else {
             return Ok(false);
@@ -140,6 +161,30 @@ impl Input {
     }
 }
 
+impl Input {
+    /// Reads a piece of the file into the room that the last one had.
+    async fn read_file(&mut self) -> Result<bool> {
+        // Nothing here ever waits, and others of this thread have their turn.
+        tokio::task::coop::consume_budget().await;
+        let size = whole_units(LARGEST_READ, self.cut().unit());
+        self.pending.resize(size, 0);
+        self.passed = 0;
+        let read = sys::read_stdin(&mut self.pending);
+        self.pending.truncate(*read.as_ref().unwrap_or(&0));
+        if !matches!(read, Ok(1..)) {
+            self.source = Source::Ended;
+        }
+        read.map(|length| length > 0)
+            .map_err(|error| Error::new(Action::Read, "stdin", error))
+    }
+}
+
+/// The largest number of whole units in so many bytes, and one at least.
+fn whole_units(bytes: usize, unit: usize) -> usize {
+    let units = bytes.checked_div(unit).unwrap_or(bytes).max(1);
+    units.saturating_mul(unit.max(1))
+}
+
 impl Shape {
     /// What becomes of these bytes.
     fn given(&mut self, chunk: Vec<u8>) -> Vec<u8> {
@@ -157,18 +202,19 @@ impl Shape {
 }
 
 /// Starts the thread that reads. It ends with stdin or with whoever listens to it; a read in
-/// progress cannot be cancelled, and ends with the process.
-fn spawn_reader() -> mpsc::Receiver<io::Result<Vec<u8>>> {
+/// progress cannot be cancelled, and ends with the process. A read takes whole units.
+fn spawn_reader(unit: usize) -> mpsc::Receiver<io::Result<Vec<u8>>> {
     let (chunks, receiver) = mpsc::channel(1);
     thread::spawn(move || {
-        let mut size = FIRST_READ;
+        let largest = whole_units(LARGEST_READ, unit);
+        let mut size = whole_units(FIRST_READ, unit);
         loop {
             let mut chunk = vec![0; size];
             let read = sys::read_stdin(&mut chunk);
             let ended = matches!(read, Ok(0));
             let chunk = read.map(|length| {
                 if length == size {
-                    size = (size * 2).min(LARGEST_READ);
+                    size = size.saturating_mul(2).min(largest);
                 }
                 chunk.truncate(length);
                 chunk

@@ -10,11 +10,13 @@ mod digest;
 mod direct;
 mod ending;
 mod input;
+mod letters;
 mod line_ends;
 mod looped;
 mod meter;
 mod mover;
 mod outlet;
+mod records;
 mod session;
 
 use std::time::Duration;
@@ -24,10 +26,11 @@ use crate::net::{Address, Proto};
 
 pub use crate::sys::StdinKind;
 pub use conversation::{Conversation, Path, Sink, converse};
-pub use datagrams::{DatagramRules, Datagrams, exchange};
+pub use datagrams::{Audience, DatagramRules, Datagrams, exchange};
 pub use digest::{Digest, Digests};
 pub use ending::{Ending, Facts, Rules, Side, Step, Until};
 pub use input::Input;
+pub use letters::Cut;
 pub use meter::Meter;
 pub(crate) use outlet::Outlet;
 pub use session::Limits;

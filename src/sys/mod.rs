@@ -5,6 +5,7 @@
 //! `None`, and the caller says «unknown», never zero.
 
 mod binding;
+mod datagrams;
 mod descriptors;
 mod errno;
 mod icmp;
@@ -50,6 +51,10 @@ pub(crate) use processes::process_sockets;
 pub(crate) use socket_list::sockets;
 
 pub(crate) use binding::bind_without_port;
+pub(crate) use datagrams::{
+    Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
+    request_arrival_address, request_bundles, send_bundle, send_many, watched,
+};
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{

@@ -166,6 +166,15 @@ impl Namespace {
         });
     }
 
+    /// Waits until somebody inside is bound to this UDP port.
+    #[track_caller]
+    pub(crate) fn receives(&self, port: u16) {
+        until(&format!("somebody is bound to {port}"), || {
+            let found = self.run(&format!("ss -lunH sport = :{port}"));
+            !found.stdout.is_empty()
+        });
+    }
+
     /// Calls `work` on a thread inside; sockets made there stay there. Root alone can do this.
     pub(crate) fn on_a_thread<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Option<T> {
         if self.right != Right::Root {

@@ -2,13 +2,12 @@
 
 mod peers;
 
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
 use std::net::{SocketAddr, UdpSocket as StdSocket};
-use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
 use self::peers::{Forgotten, PATIENCE, Peer, Peers};
@@ -16,12 +15,8 @@ use super::stop::Phase;
 use super::{Behaviour, Refusal, Service, Totals};
 use crate::error::{Action, Error, Result};
 use crate::event::Event;
-use crate::net::{Address, Proto};
+use crate::net::{Address, Batch, Correspondent, DatagramSocket, Proto};
 use crate::relay::{End, Meter, Transfer, earliest, sleep_until};
-use crate::sys;
-
-/// As much as a datagram can hold.
-const LARGEST: usize = 65_536;
 
 /// How often the table is looked through for those who are silent.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -32,7 +27,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// # Errors
 /// A socket cannot be read from any more.
 pub async fn serve_datagrams(
-    sockets: Vec<UdpSocket>,
+    sockets: Vec<DatagramSocket>,
     service: Service,
     quit_after: Option<Duration>,
 ) -> Result<Totals> {
@@ -66,7 +61,7 @@ struct Common {
 
 /// One socket, and who was heard on it.
 struct Post {
-    socket: UdpSocket,
+    socket: DatagramSocket,
     local: SocketAddr,
     service: Arc<Service>,
     common: Arc<Common>,
@@ -78,10 +73,17 @@ struct Post {
 }
 
 impl Post {
-    fn new(socket: UdpSocket, service: &Arc<Service>, common: &Arc<Common>) -> Result<Self> {
-        let failed = |error| Error::new(Action::Inspect, "a UDP socket", error);
+    fn new(socket: DatagramSocket, service: &Arc<Service>, common: &Arc<Common>) -> Result<Self> {
+        let local = socket.local().and_then(|local| local.ip());
+        let failed = || {
+            Error::new(
+                Action::Inspect,
+                "a UDP socket",
+                "it has no address".to_owned(),
+            )
+        };
         Ok(Self {
-            local: socket.local_addr().map_err(failed)?,
+            local: local.ok_or_else(failed)?,
             socket,
             service: Arc::clone(service),
             common: Arc::clone(common),
@@ -98,7 +100,7 @@ impl Post {
         let mut stop = std::pin::pin!(service.stop.reached(Phase::Finishing));
         let end = service.max_time.and_then(|limit| began.checked_add(limit));
         let mut sweep = tokio::time::interval(SWEEP.min(PATIENCE));
-        let mut buffer = vec![0; LARGEST];
+        let mut batch = Batch::new(Proto::Udp);
         let totals = loop {
             let over = earliest(end, self.silent_for(quit_after));
             // News that never cease would leave the timer no turn.
@@ -111,12 +113,9 @@ impl Post {
             tokio::select! {
                 biased;
                 () = stop.as_mut() => break self.close(End::Signal),
-                came = self.socket.recv_from(&mut buffer) => {
-                    let datagram = came.map(|(length, source)| (buffer.get(..length), source));
-                    match datagram {
-                        Ok((datagram, source)) => {
-                            self.take(datagram.unwrap_or_default(), source).await;
-                        }
+                came = poll_fn(|context| self.socket.poll_receive(context, &mut batch)) => {
+                    match came {
+                        Ok(()) => self.take_all(&batch).await,
                         Err(error) if is_of_one_peer(&error) => {}
                         Err(error) => return Err(Error::new(Action::Receive, self.local, error)),
                     }
@@ -155,13 +154,30 @@ impl Post {
         for forgotten in self.peers.drain() {
             self.tell_gone(&forgotten, end);
         }
-        let lost = sys::receive_drops(self.socket.as_fd());
-        self.totals.datagrams_lost = lost.ok().flatten();
+        self.totals.datagrams_lost = self.socket.dropped();
         self.totals
     }
 
+    /// Takes what has come together.
+    async fn take_all(&mut self, batch: &Batch) {
+        for arrived in batch.arrivals() {
+            let Some(from) = arrived.from() else {
+                continue;
+            };
+            for datagram in arrived.datagrams() {
+                if self.is_sated() {
+                    return;
+                }
+                self.take(datagram, &from).await;
+            }
+        }
+    }
+
     /// Takes a datagram, and answers it.
-    async fn take(&mut self, datagram: &[u8], source: SocketAddr) {
+    async fn take(&mut self, datagram: &[u8], from: &Correspondent) {
+        let Some(source) = from.address().ip() else {
+            return;
+        };
         let now = Instant::now();
         self.common.meter.note_input();
         if self.peers.get(source).is_none() {
@@ -195,7 +211,7 @@ impl Post {
             .get(source)
             .is_some_and(|peer| peer.deserves_answer(hash));
         if due && !self.is_ourselves(source) {
-            self.answer(answer, source).await;
+            self.answer(answer, from, source).await;
         }
     }
 
@@ -258,11 +274,25 @@ impl Post {
         source.port() == self.local.port() && (source == self.local || ours(source.ip()))
     }
 
-    /// Sends an answer.
-    async fn answer(&mut self, answer: &[u8], source: SocketAddr) {
-        match self.socket.send_to(answer, source).await {
-            Ok(length) => {
-                let length = length as u64;
+    /// Sends an answer, from the address that was spoken to.
+    async fn send(&self, answer: &[u8], to: &Correspondent) -> io::Result<()> {
+        loop {
+            match self.socket.send_each(&[IoSlice::new(answer)], Some(to)) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.socket.writable().await?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Answers, and takes account of that.
+    async fn answer(&mut self, answer: &[u8], to: &Correspondent, source: SocketAddr) {
+        match self.send(answer, to).await {
+            Ok(()) => {
+                let length = answer.len() as u64;
                 self.totals.sent = self.totals.sent.saturating_add(length);
                 if let Some(peer) = self.peers.get(source) {
                     peer.sent = peer.sent.saturating_add(length);

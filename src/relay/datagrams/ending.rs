@@ -1,0 +1,103 @@
+//! How it ends.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use super::Exchange;
+use crate::error::{Action, Cause, Error, Progress, Result};
+use crate::net::{Address, DatagramSocket};
+use crate::relay::session::{LAST_WORDS, sleep_until};
+use crate::relay::{End, Side, Transfer};
+
+/// For how long answers are waited for after the end of our input.
+pub(super) const ANSWER_TIME: Duration = Duration::from_secs(1);
+
+impl Exchange<'_> {
+    /// What became of it.
+    pub(super) async fn finish<S>(
+        mut self,
+        end: End,
+        error: Option<Error>,
+        stop: Pin<&mut S>,
+    ) -> Transfer
+    where
+        S: Future<Output = ()>,
+    {
+        let lost = self.lost();
+        let (end, written) = self.close_drain(end, stop).await;
+        let late = self.late(end);
+        let (sent, received) = (self.meter.sent(), self.meter.received());
+        let progress = Progress {
+            sent,
+            received,
+            undelivered: None,
+        };
+        let error = error.or(written.err()).or(self.reported.take());
+        let error = error.or(lost).or(late);
+        let local = self.sockets.first().and_then(DatagramSocket::local);
+        Transfer {
+            proto: self.proto,
+            local: local.unwrap_or(Address::Unix(None)),
+            peer: self.peers.last().map(|target| target.peer.address()),
+            sent,
+            acknowledged: None,
+            received,
+            datagrams_lost: self.losses.count(),
+            digests: self.meter.digests(),
+            elapsed: self.started.elapsed(),
+            untouched: false,
+            end,
+            error: error.map(|error| error.after(progress)),
+        }
+    }
+
+    /// What the system had no room for. Whoever drops what comes misses nothing.
+    fn lost(&mut self) -> Option<Error> {
+        let lost = self.losses.settle(&self.sockets) && !self.rules.send_only;
+        let cause = Cause::Dropped {
+            datagrams: self.losses.count()?,
+            at_least: self.losses.may_be_more(),
+        };
+        lost.then(|| Error::new(Action::Receive, "the socket's queue", cause))
+    }
+
+    /// Closes stdout and waits until it has everything, unless a signal or the limit comes first.
+    async fn close_drain<S>(&mut self, end: End, stop: Pin<&mut S>) -> (End, Result<()>)
+    where
+        S: Future<Output = ()>,
+    {
+        let last = Instant::now().checked_add(LAST_WORDS);
+        let limit = self.limits.end;
+        let until = match limit {
+            _ if end == End::Signal => last,
+            Some((limit, _)) => last.max(Some(limit)),
+            None => None,
+        };
+        tokio::select! {
+            biased;
+            written = self.drain.close() => (end, written),
+            () = stop, if end != End::Signal => (End::Signal, Ok(())),
+            () = sleep_until(until), if until.is_some() => (end, cut_short(end, limit)),
+        }
+    }
+
+    /// Time that runs out is an ordinary end for a listener, and none for `connect`.
+    fn late(&self, end: End) -> Option<Error> {
+        let (_, limit) = self.limits.end.filter(|_| end == End::Timeout)?;
+        let target = self.peers.last();
+        let target = target.filter(|_| self.rules.side == Side::Connect)?;
+        let peer = target.peer.address();
+        Some(Error::new(Action::Session, peer, Cause::TimedOut(limit)))
+    }
+}
+
+/// What became of a stdout that did not take everything in time.
+fn cut_short(end: End, limit: Option<(Instant, Duration)>) -> Result<()> {
+    match limit {
+        Some((_, limit)) if end != End::Signal => {
+            Err(Error::new(Action::Write, "stdout", Cause::TimedOut(limit)))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,278 @@
+//! Conversations in datagrams: one read of stdin becomes datagrams, one datagram becomes output.
+
+mod drain;
+mod ending;
+mod losses;
+mod peers;
+mod receiving;
+mod sending;
+
+use std::future::Future;
+use std::io;
+use std::time::{Duration, Instant};
+
+use self::drain::Drain;
+use self::losses::Losses;
+use self::peers::{Peers, Target};
+use super::letters::Letters;
+use super::outlet::OutletNews;
+use super::session::{earliest, sleep_until};
+use super::{End, Input, Limits, Meter, Side, Sink, Transfer};
+use crate::error::{Action, Error, Result};
+use crate::event::{Event, Observer};
+use crate::net::{Address, Batch, DatagramSocket, Proto};
+
+pub use self::peers::Audience;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct DatagramRules {
+    /// Which command it is.
+    pub side: Side,
+    /// `connect`: leave this long after the last datagram of either side once our input has ended,
+    /// and without it after a second; what no clock can hold is for ever. `listen`: leave this long
+    /// after the last datagram that came, and without it never.
+    pub quit_after: Option<Duration>,
+    /// `connect`: leave at the end of our input. Both: what comes is dropped.
+    pub send_only: bool,
+    /// stdin is never read.
+    pub recv_only: bool,
+    /// It is over when this many bytes have come.
+    pub most: Option<u64>,
+    /// `listen`: who hears what we send.
+    pub audience: Audience,
+}
+
+/// A conversation in datagrams that is about to begin.
+pub struct Datagrams<'a> {
+    /// Sockets of one port or path; `connect` has a single one, which knows its peer.
+    pub sockets: Vec<DatagramSocket>,
+    /// What goes to the peer.
+    pub input: &'a mut Input,
+    /// Where the peer's bytes go.
+    pub sink: Sink<'a>,
+    /// How it ends.
+    pub rules: DatagramRules,
+    /// How long it may take.
+    pub limits: Limits,
+    /// What it moves.
+    pub meter: &'a Meter,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+/// Exchanges datagrams until the rules say that it is over, or `stop` comes.
+///
+/// # Errors
+/// It cannot even begin: the system has no room for it.
+pub async fn exchange(
+    datagrams: Datagrams<'_>,
+    stop: impl Future<Output = ()>,
+) -> Result<Transfer> {
+    let failed = |error| Error::new(Action::Write, "stdout", error);
+    let drain = Drain::of(datagrams.sink).map_err(failed)?;
+    let mut exchange = Exchange::new(datagrams, drain);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        if let Some(end) = exchange.over() {
+            return Ok(exchange.finish(end, None, stop).await);
+        }
+        let woken = tokio::select! {
+            () = stop.as_mut() => return Ok(exchange.finish(End::Signal, None, stop).await),
+            woken = exchange.wait() => woken,
+        };
+        if let Err(error) = exchange.handle(woken) {
+            return Ok(exchange.finish(End::Error, Some(error), stop).await);
+        }
+    }
+}
+
+/// What the loop woke up for.
+enum Woken {
+    /// Datagrams of the socket of this number, in the batch.
+    Came(io::Result<usize>),
+    /// What the network has to say of an earlier datagram.
+    Reported(io::Error),
+    Input(Result<bool>),
+    Outlet(OutletNews),
+    Time,
+    Writable(io::Result<()>),
+}
+
+/// An exchange under way.
+struct Exchange<'a> {
+    sockets: Vec<DatagramSocket>,
+    letters: Letters<'a>,
+    drain: Drain,
+    rules: DatagramRules,
+    limits: Limits,
+    meter: &'a Meter,
+    observer: &'a dyn Observer,
+    proto: Proto,
+    peers: Peers,
+    /// Who is still to get the next datagram, the next of them last.
+    round: Vec<Target>,
+    batch: Batch,
+    losses: Losses,
+    started: Instant,
+    /// When a datagram last went or came.
+    last_datagram: Instant,
+    /// When one last came.
+    last_heard: Option<Instant>,
+    input_over: bool,
+    /// The first thing that went wrong without ending it.
+    reported: Option<Error>,
+    /// Somebody without a name was heard.
+    unnamed: bool,
+}
+
+impl<'a> Exchange<'a> {
+    fn new(talk: Datagrams<'a>, drain: Drain) -> Self {
+        let now = Instant::now();
+        talk.meter.begin();
+        let only = talk.sockets.first().and_then(DatagramSocket::peer);
+        let only = only.cloned().map(|peer| Target { socket: 0, peer });
+        let proto = talk
+            .sockets
+            .first()
+            .map_or(Proto::Udp, DatagramSocket::proto);
+        let exchange = Self {
+            letters: Letters::of(talk.input),
+            peers: only.map_or_else(|| Peers::new(talk.rules.audience), Peers::only),
+            sockets: talk.sockets,
+            drain,
+            rules: talk.rules,
+            limits: talk.limits,
+            meter: talk.meter,
+            observer: talk.observer,
+            proto,
+            round: Vec::new(),
+            batch: Batch::new(proto),
+            losses: Losses::new(now),
+            started: now,
+            last_datagram: now,
+            last_heard: None,
+            input_over: talk.rules.recv_only,
+            reported: None,
+            unnamed: false,
+        };
+        if let Some(target) = exchange.peers.last() {
+            exchange.tell_connected(1, target);
+        }
+        exchange
+    }
+
+    /// Tells of somebody to talk with.
+    fn tell_connected(&self, client: u64, target: &Target) {
+        let local = self
+            .sockets
+            .get(target.socket)
+            .and_then(DatagramSocket::local);
+        self.observer.notice(&Event::Connected {
+            client,
+            proto: self.proto,
+            local: &local.unwrap_or(Address::Unix(None)),
+            peer: &target.peer.address(),
+        });
+    }
+
+    /// Whether everything that was read has gone, and no more will be read.
+    fn has_sent_all(&self) -> bool {
+        self.input_over && self.letters.is_empty()
+    }
+
+    /// Whether it is over, and how.
+    fn over(&self) -> Option<End> {
+        let passed = |moment: Option<Instant>| moment.is_some_and(|at| Instant::now() >= at);
+        if self.rules.most == Some(0) {
+            return Some(End::Limit);
+        }
+        let is_connected = self.rules.side == Side::Connect;
+        if is_connected && self.has_sent_all() && self.reported.is_some() {
+            return Some(End::Error);
+        }
+        if passed(self.quiet_moment()) {
+            return Some(End::Stdin);
+        }
+        passed(self.limits.end.map(|(end, _)| end)).then_some(End::Timeout)
+    }
+
+    /// When it is over if nothing more comes.
+    fn quiet_moment(&self) -> Option<Instant> {
+        let rules = &self.rules;
+        let (since, quiet) = match rules.side {
+            Side::Listen => (self.last_heard?, rules.quit_after?),
+            Side::Connect if !self.has_sent_all() => return None,
+            Side::Connect if rules.send_only => (self.last_datagram, Duration::ZERO),
+            // Somebody who only receives has nothing that could be answered.
+            Side::Connect if rules.recv_only => (self.last_heard?, rules.quit_after?),
+            Side::Connect => (
+                self.last_datagram,
+                rules.quit_after.unwrap_or(ending::ANSWER_TIME),
+            ),
+        };
+        since.checked_add(quiet)
+    }
+
+    /// Waits for the next thing to do.
+    async fn wait(&mut self) -> Woken {
+        let unsent = !self.letters.is_empty();
+        let reads_input = !self.input_over && !unsent && !self.peers.is_empty();
+        let timer = earliest(self.quiet_moment(), self.limits.end.map(|(end, _)| end));
+        let timer = earliest(timer, self.losses.next_look());
+        let room = self.drain.has_room();
+        let sends = unsent && !self.peers.is_empty();
+        let sends_with = if sends { self.next_socket() } else { None };
+        let is_connected = self.rules.side == Side::Connect;
+        let Self {
+            sockets,
+            letters,
+            drain,
+            batch,
+            ..
+        } = self;
+        tokio::select! {
+            filled = letters.fill(), if reads_input => Woken::Input(filled),
+            came = receiving::receive(sockets, batch), if room => Woken::Came(came),
+            error = receiving::report(sockets), if is_connected => Woken::Reported(error),
+            ready = sending::writable(sockets, sends_with), if sends_with.is_some() => {
+                Woken::Writable(ready)
+            }
+            news = drain.news(!room) => Woken::Outlet(news),
+            () = sleep_until(timer), if timer.is_some() => Woken::Time,
+        }
+    }
+
+    /// Does what it woke up for.
+    fn handle(&mut self, woken: Woken) -> Result<()> {
+        match woken {
+            Woken::Input(filled) => self.take_input(filled?)?,
+            Woken::Came(Ok(socket)) => self.pass_on(socket)?,
+            Woken::Came(Err(error)) | Woken::Reported(error) | Woken::Writable(Err(error)) => {
+                self.report(error)?;
+            }
+            Woken::Writable(Ok(())) => self.send()?,
+            Woken::Outlet(OutletNews::Written(result)) => result?,
+            Woken::Outlet(OutletNews::Room) | Woken::Time => {}
+        }
+        self.look_for_losses();
+        Ok(())
+    }
+
+    /// Takes note of input, and sends it at once.
+    fn take_input(&mut self, more: bool) -> Result<()> {
+        self.last_datagram = Instant::now();
+        self.input_over = !more;
+        if self.letters.is_empty() {
+            return Ok(());
+        }
+        self.send()
+    }
+
+    /// Asks now and then whether the system had to drop something.
+    fn look_for_losses(&mut self) {
+        if self.losses.look(&self.sockets, Instant::now()) {
+            self.observer.notice(&Event::DatagramsDropped);
+        }
+    }
+}

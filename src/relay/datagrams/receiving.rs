@@ -1,0 +1,100 @@
+//! Taking what comes.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+use std::time::Instant;
+
+use super::{Exchange, Target};
+use crate::error::{Action, Cause, Error, Result};
+use crate::event::Event;
+use crate::net::{Batch, Correspondent, DatagramSocket};
+use crate::relay::Side;
+
+impl Exchange<'_> {
+    /// Gives what came to stdout; an empty datagram is data, too.
+    pub(super) fn pass_on(&mut self, socket: usize) -> Result<()> {
+        let now = Instant::now();
+        (self.last_datagram, self.last_heard) = (now, Some(now));
+        let batch = std::mem::take(&mut self.batch);
+        let result = self.take(socket, &batch, now);
+        self.batch = batch;
+        result
+    }
+
+    /// Takes note of who sent it and how much it is, and passes on as much as is wanted.
+    fn take(&mut self, socket: usize, batch: &Batch, now: Instant) -> Result<()> {
+        let mut length = 0_usize;
+        for arrived in batch.arrivals() {
+            length = length.saturating_add(arrived.bytes().len());
+            self.losses.came(arrived.is_bundle());
+            let from = arrived.from();
+            if let Some(whole) = arrived.truncated_from() {
+                self.truncated(from.as_ref(), whole, arrived.bytes().len() as u64);
+            }
+            match from {
+                Some(peer) => self.heard(&Target { socket, peer }, now),
+                None => self.heard_unnamed(),
+            }
+        }
+        let most = self.rules.most;
+        let most = most.and_then(|most| usize::try_from(most).ok());
+        let length = length.min(most.unwrap_or(usize::MAX));
+        if let Some(most) = &mut self.rules.most {
+            *most = most.saturating_sub(length as u64);
+        }
+        self.meter.count_received(length);
+        for piece in batch.pieces(length) {
+            self.meter.tally_received(piece);
+        }
+        if self.drain.put(batch, length)? {
+            self.observer.notice(&Event::PayloadEscaped);
+        }
+        Ok(())
+    }
+
+    /// Somebody can be answered.
+    fn heard(&mut self, target: &Target, now: Instant) {
+        if let Some(number) = self.peers.heard(target, now) {
+            self.tell_connected(number, target);
+        }
+    }
+
+    /// Somebody cannot: said once, and only where an answer would be sent.
+    fn heard_unnamed(&mut self) {
+        let answers = self.rules.side == Side::Listen && !self.rules.recv_only;
+        if answers && !std::mem::replace(&mut self.unnamed, true) {
+            self.observer.notice(&Event::UnnamedSender);
+        }
+    }
+
+    /// A datagram was longer than the room for it: that is an error at the end.
+    fn truncated(&mut self, from: Option<&Correspondent>, length: u64, kept: u64) {
+        let from = from.map_or_else(|| "(unnamed)".to_owned(), |from| from.address().to_string());
+        let error = Error::new(Action::Receive, from, Cause::Truncated { length, kept });
+        self.observer
+            .notice(&Event::DatagramTruncated { error: &error });
+        self.reported.get_or_insert(error);
+    }
+}
+
+/// Takes the next datagrams of any socket: which one.
+pub(super) async fn receive(sockets: &[DatagramSocket], batch: &mut Batch) -> io::Result<usize> {
+    poll_fn(|context| {
+        for (index, socket) in sockets.iter().enumerate() {
+            if let Poll::Ready(came) = socket.poll_receive(context, batch) {
+                return Poll::Ready(came.map(|()| index));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// What the network reported of an earlier datagram of the only socket.
+pub(super) async fn report(sockets: &[DatagramSocket]) -> io::Error {
+    match sockets.first() {
+        Some(socket) => socket.failed().await,
+        None => std::future::pending().await,
+    }
+}

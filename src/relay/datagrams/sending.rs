@@ -1,0 +1,149 @@
+//! Sending what was read.
+
+use std::io;
+use std::time::Instant;
+
+use super::{Exchange, Target};
+use crate::error::{Action, Error, Result};
+use crate::event::Event;
+use crate::net::{DatagramSocket, Proto};
+use crate::relay::Side;
+
+impl Exchange<'_> {
+    /// Who gets the next datagram, begun anew when everybody has the last one.
+    fn next_target(&mut self) -> Option<Target> {
+        if self.round.is_empty() {
+            self.round = self.peers.audience(Instant::now());
+            self.round.reverse();
+        }
+        self.round.last().cloned()
+    }
+
+    /// The socket of the next datagram.
+    pub(super) fn next_socket(&mut self) -> Option<usize> {
+        self.next_target().map(|target| target.socket)
+    }
+
+    /// Sends what is ready to go, as far as the system takes it.
+    pub(super) fn send(&mut self) -> Result<()> {
+        let mut refused = false;
+        while !self.letters.is_empty() {
+            let Some(target) = self.next_target() else {
+                return Ok(());
+            };
+            match self.send_to(&target) {
+                Ok(length) => {
+                    refused = false;
+                    self.last_datagram = Instant::now();
+                    self.meter.count_sent(length);
+                    self.meter.tally_sent(self.letters.front(length));
+                    self.sent(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => refused = self.refused(error, &target, refused)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends to one: as many datagrams as the system takes where nobody else is to get them.
+    fn send_to(&self, target: &Target) -> io::Result<usize> {
+        let socket = self
+            .sockets
+            .get(target.socket)
+            .ok_or(io::ErrorKind::NotConnected)?;
+        if self.round.len() == 1 && !self.has_others() {
+            return self.letters.send(socket, Some(&target.peer));
+        }
+        let datagram = self.letters.next();
+        socket.send_each(&[io::IoSlice::new(datagram)], Some(&target.peer))?;
+        Ok(datagram.len())
+    }
+
+    /// Whether the datagram that is being sent goes to others, too.
+    fn has_others(&self) -> bool {
+        self.rules.audience == super::Audience::All && self.rules.side == Side::Listen
+    }
+
+    /// The next one in the round has it; after the last one it is done with.
+    fn sent(&mut self, length: usize) {
+        self.round.pop();
+        if self.round.is_empty() {
+            self.letters.pass(length);
+        }
+    }
+
+    /// The next datagram was refused. The first error of a connected socket may be that of an
+    /// earlier one, and it takes this one the next time (udp(7)): true. What is refused `again`, or
+    /// by a socket that has no peer, is lost.
+    fn refused(&mut self, error: io::Error, target: &Target, again: bool) -> Result<bool> {
+        let lost = again || self.rules.side == Side::Listen;
+        if self.rules.side == Side::Connect {
+            self.report(error)?;
+        } else {
+            if self.proto != Proto::Udp && is_gone(&error) {
+                self.peers.forget(target);
+            }
+            self.note(error, target);
+        }
+        if lost {
+            self.sent(self.letters.next().len());
+        }
+        Ok(!lost)
+    }
+
+    /// Tells of the first datagram that did not arrive, and keeps it for the end.
+    fn note(&mut self, error: io::Error, target: &Target) {
+        if self.reported.is_none() {
+            self.observer
+                .notice(&Event::DatagramRefused { error: &error });
+            let address = target.peer.address();
+            self.reported = Some(Error::new(Action::Send, address, error));
+        }
+    }
+
+    /// What the network reports of an earlier datagram ends `connect` once our input has ended;
+    /// a listener has other peers, and goes on.
+    pub(super) fn report(&mut self, error: io::Error) -> Result<()> {
+        if self.rules.side == Side::Listen || error.kind() == io::ErrorKind::Interrupted {
+            return Ok(());
+        }
+        let Some(target) = self.peers.last().cloned() else {
+            return Ok(());
+        };
+        if self.has_sent_all() || !self.is_of_the_network(&error) {
+            return Err(Error::new(Action::Send, target.peer.address(), error));
+        }
+        self.note(error, &target);
+        Ok(())
+    }
+
+    /// Whether it tells of an earlier datagram (ICMP) and not of this one.
+    fn is_of_the_network(&self, error: &io::Error) -> bool {
+        let kinds = [
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::HostUnreachable,
+            io::ErrorKind::NetworkUnreachable,
+        ];
+        self.proto == Proto::Udp && kinds.contains(&error.kind())
+    }
+}
+
+/// Whether nobody holds a Unix address any more.
+fn is_gone(error: &io::Error) -> bool {
+    let kinds = [
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::NotFound,
+    ];
+    kinds.contains(&error.kind())
+}
+
+/// Waits until this socket takes a datagram.
+pub(super) async fn writable(sockets: &[DatagramSocket], index: Option<usize>) -> io::Result<()> {
+    match index.and_then(|index| sockets.get(index)) {
+        Some(socket) => socket.writable().await,
+        None => std::future::pending().await,
+    }
+}

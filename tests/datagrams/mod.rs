@@ -1,0 +1,45 @@
+//! Datagrams over UDP and inside this machine: their boundaries, who hears whom, what is lost, and
+//! every other netcat.
+
+mod boundaries;
+mod groups;
+mod interop;
+mod losses;
+mod messages;
+mod sessions;
+mod unix;
+
+use std::io::Write;
+use std::net::UdpSocket;
+
+use crate::support::{LIMIT, Running, nettool};
+
+/// A UDP socket on a free port of this address, no receive of which waits longer than the limit.
+fn peer(address: &str) -> UdpSocket {
+    let socket = UdpSocket::bind((address, 0)).expect("a free port");
+    socket.set_read_timeout(Some(LIMIT)).expect("a timeout");
+    socket
+}
+
+/// The next datagram.
+fn receive(peer: &UdpSocket) -> Vec<u8> {
+    let mut buffer = vec![0; 65_536];
+    let length = peer.recv(&mut buffer).expect("a datagram");
+    buffer.truncate(length);
+    buffer
+}
+
+/// Writes to the pipe of a program's stdin.
+fn type_into(program: &mut Running, text: &str) {
+    let pipe = program.stdin.as_mut().expect("a kept pipe");
+    pipe.write_all(text.as_bytes()).expect("a reader");
+}
+
+/// These words are a usage error that names both options.
+#[track_caller]
+fn refused(words: &[&str], names: [&str; 2]) {
+    let exit = nettool(words).run();
+    let line = exit.failure(2);
+    let both = names.iter().all(|name| line.contains(name));
+    assert!(both, "{words:?}: {line}");
+}

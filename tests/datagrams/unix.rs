@@ -1,0 +1,179 @@
+//! Unix datagrams.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::type_into;
+use crate::support::{Input, LIMIT, Pattern, nettool, scratch, skip};
+
+/// A socket on a path, no receive of which waits longer than the limit.
+fn bound(path: &std::path::Path) -> UnixDatagram {
+    let socket = UnixDatagram::bind(path).expect("a path");
+    socket.set_read_timeout(Some(LIMIT)).expect("a timeout");
+    socket
+}
+
+#[test]
+fn a_client_has_a_name_and_is_answered() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let server = bound(&path);
+    let mut client = nettool(["connect", "-u", "--quit-after=10ms", "-U"])
+        .arg(&path)
+        .stdin(Input::Open)
+        .start();
+    let mut buffer = [0; 100];
+    for round in 0..50 {
+        let text = format!("<{round}>");
+        type_into(&mut client, &text);
+        let (length, from) = server.recv_from(&mut buffer).expect("a datagram");
+        assert_eq!(&buffer[..length], text.as_bytes());
+        assert!(!from.is_unnamed());
+        server
+            .send_to_addr(text.as_bytes(), &from)
+            .expect("a client");
+        client.prints(&text);
+    }
+    client.wait().success().silent();
+}
+
+#[test]
+fn a_listener_answers_and_removes_its_path() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    // Somebody left a socket behind.
+    drop(bound(&path));
+    let mut server = nettool(["listen", "-u", "--quit-after=300ms", "-U"])
+        .arg(&path)
+        .stdin(Input::Open)
+        .start();
+    assert_eq!(
+        server.announced(1),
+        [format!("unix-datagram {}", path.display())]
+    );
+    let mode = std::fs::metadata(&path).expect("a path").permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+    let client = bound(&directory.path().join("c"));
+    let mut buffer = [0; 100];
+    for round in 0..50 {
+        let text = format!("<{round}>");
+        client.send_to(text.as_bytes(), &path).expect("a server");
+        server.prints(&text);
+        type_into(&mut server, &text);
+        let length = client.recv(&mut buffer).expect("an answer");
+        assert_eq!(&buffer[..length], text.as_bytes());
+    }
+    // Nothing of this kind is ever dropped, and an empty one is no end.
+    client.send_to(b"", &path).expect("a server");
+    client.send_to(b"<last>", &path).expect("a server");
+    server.prints("<last>");
+    server.wait().success();
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_path_in_use_is_left_alone() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let _used = bound(&path);
+    let exit = nettool(["listen", "-u", "-U"]).arg(&path).run();
+    assert!(exit.failure(1).contains("in use"), "{}", exit.stderr);
+    assert!(path.exists());
+}
+
+#[test]
+fn who_has_no_name_cannot_be_answered_and_that_is_said_once() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let server = nettool(["listen", "-u", "--quit-after=100ms", "-U"]).arg(&path);
+    let server = server.stdin(Input::Open).start();
+    server.announced(1);
+    let client = UnixDatagram::unbound().expect("a socket");
+    for text in ["one ", "two"] {
+        client.send_to(text.as_bytes(), &path).expect("a server");
+    }
+    let exit = server.wait();
+    exit.success().printed("one two");
+    assert_eq!(exit.stderr.matches("cannot be answered").count(), 1);
+}
+
+#[test]
+fn a_slow_reader_loses_nothing() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let server = bound(&path);
+    let bytes = Pattern::new(3, 300_000).to_vec();
+    let client = nettool(["connect", "-u", "--send-only", "-U"]).arg(&path);
+    let client = client.stdin(Pattern::new(3, 300_000)).start();
+    let mut received = Vec::new();
+    let mut buffer = [0; 2000];
+    while received.len() < bytes.len() {
+        let length = server.recv(&mut buffer).expect("a datagram");
+        received.extend_from_slice(&buffer[..length]);
+    }
+    assert!(received == bytes);
+    client.wait().success();
+}
+
+#[test]
+fn answers_wait_for_a_client_with_a_full_queue() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let words = ["listen", "-u", "--quit-after=2s", "--lines", "-U"];
+    let mut server = nettool(words).arg(&path).stdin(Input::Open).start();
+    server.announced(1);
+    let client = bound(&directory.path().join("c"));
+    client.send_to(b"<hello>", &path).expect("a server");
+    server.prints("<hello>");
+    // Many more than a queue takes (net.unix.max_dgram_qlen).
+    let lines: Vec<String> = (0..3000).map(|number| format!("{number}\n")).collect();
+    type_into(&mut server, &lines.concat());
+    let mut buffer = [0; 100];
+    for line in &lines {
+        let length = client.recv(&mut buffer).expect("a line");
+        assert_eq!(&buffer[..length], line.as_bytes());
+    }
+    server.wait().success();
+}
+
+#[test]
+fn nobody_there_is_an_error() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    drop(bound(&path));
+    let exit = nettool(["connect", "-u", "-U"]).arg(&path).stdin("x").run();
+    assert!(exit.failure(1).contains("refused"), "{}", exit.stderr);
+    let path = directory.path().join("gone");
+    let server = bound(&path);
+    let mut client = nettool(["connect", "-u", "-U"])
+        .arg(&path)
+        .stdin(Input::Open)
+        .start();
+    type_into(&mut client, "<one>");
+    server.recv(&mut [0; 9]).expect("a datagram");
+    drop(server);
+    type_into(&mut client, "<two>");
+    assert!(client.wait().failure(1).contains("refused"));
+}
+
+#[test]
+fn a_truncated_datagram_is_an_error() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let client = Socket::new(Domain::UNIX, Type::DGRAM, None).expect("a socket");
+    client.set_send_buffer_size(1 << 20).expect("a size");
+    if client.send_buffer_size().expect("a size") < 1 << 20 {
+        return skip("net.core.wmem_max allows no datagram that is too long");
+    }
+    let server = nettool(["listen", "-u", "--recv-only", "--quit-after=100ms", "-U"]).arg(&path);
+    let server = server.start();
+    server.announced(1);
+    let long = vec![b'x'; 600_000];
+    client
+        .send_to(&long, &SockAddr::unix(&path).unwrap())
+        .expect("a server");
+    let exit = server.wait();
+    exit.status(1).says("600000 bytes was cut to 524288");
+}
