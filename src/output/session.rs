@@ -189,9 +189,9 @@ fn summary(transfer: &Transfer) -> String {
         .map_or_else(String::new, |peer| format!(" {peer}"));
     let unacknowledged = match transfer.acknowledged {
         Some(acknowledged) if acknowledged < transfer.sent => {
-            format!(" ({acknowledged} B acknowledged)")
+            format!(", {acknowledged} B acknowledged")
         }
-        Some(1..) => " (all acknowledged)".to_owned(),
+        Some(1..) => ", all acknowledged".to_owned(),
         _ => String::new(),
     };
     let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));

@@ -49,7 +49,7 @@ fn an_error_has_its_figures() {
                 assert!(transfer[field].is_null(), "{transfer}");
             }
         } else {
-            let figures = "received 4 B, sent 5 B (all acknowledged), ";
+            let figures = "received 4 B, sent 5 B, all acknowledged, ";
             exit.says(&format!("nettool: broken off {}: {figures}", peer.target()));
         }
     }
