@@ -84,6 +84,9 @@ stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l input -d 'Send this file instead of stdin' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l limit-rate -d 'Carry no more bytes a second than this, evenly, each way' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l delay -d 'Wait this long after each line that is sent' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s x -l hexdump -d 'Write all bytes, both ways, as hexadecimal into FILE; - is stderr' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -124,6 +127,9 @@ stdin\t'When stdin has ended and everything is acknowledged'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l input -d 'Send this file instead of stdin' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s o -l output -d 'Write what comes into a new file instead of stdout' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l limit-rate -d 'Carry no more bytes a second than this, evenly, each way' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l delay -d 'Wait this long after each line that is sent' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s x -l hexdump -d 'Write all bytes, both ways, as hexadecimal into FILE; - is stderr' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 'Write the port into FILE as soon as a client can connect; it stays there' -r -F

@@ -19,5 +19,7 @@ mod odd_ends;
 mod options;
 mod probe;
 mod process;
+mod pump;
+mod shaping;
 mod support;
 mod terminal;

@@ -5,7 +5,7 @@ use nettool::net::{Family, Retries, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
-use super::{Usage, value};
+use super::{ShapingArgs, Usage, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
 ///
@@ -53,6 +53,8 @@ pub(crate) struct ConnectArgs {
     retry_delay: Option<std::time::Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) shaping: ShapingArgs,
     /// Accepted for those who know nc: it is what happens anyway
     #[arg(short = 'N', hide = true)]
     _shut_down: bool,

@@ -43,6 +43,7 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/connect.roff"),
             include_str!("manual/end-of-file.roff"),
+            include_str!("manual/shaping.roff"),
             include_str!("manual/exit-status.roff"),
             include_str!("manual/signals.roff"),
             include_str!("manual/json-session.roff"),
@@ -54,6 +55,7 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/listen.roff"),
             include_str!("manual/end-of-file.roff"),
+            include_str!("manual/shaping.roff"),
             include_str!("manual/exit-status.roff"),
             include_str!("manual/signals.roff"),
             include_str!("manual/json-session.roff"),

@@ -7,7 +7,7 @@ use nettool::net::ListenOptions;
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
-use super::{Usage, value};
+use super::{ShapingArgs, Usage, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout.
 ///
@@ -34,6 +34,8 @@ pub(crate) struct ListenArgs {
     accept_timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) shaping: ShapingArgs,
     /// The port, as nc has it
     #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
     #[arg(help_heading = "Transport")]

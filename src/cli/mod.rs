@@ -9,6 +9,7 @@ mod ifaces;
 mod listen;
 mod pages;
 mod probe;
+mod shaping;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -28,6 +29,7 @@ pub(crate) use ifaces::{IfacesArgs, Question};
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, List, Party, ProbeArgs, Request, Wanted};
+pub(crate) use shaping::ShapingArgs;
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.

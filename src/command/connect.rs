@@ -11,8 +11,8 @@ use nettool::net::{
     resolve,
 };
 use nettool::relay::{
-    Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, converse,
-    exchange,
+    Conversation, DatagramRules, Datagrams, Dump, Input, Limits, Meter, Shaping, Side, Transfer,
+    converse, exchange,
 };
 use nettool::value::Host;
 
@@ -35,6 +35,7 @@ pub(super) fn run(
     if arguments.transport.udp {
         arguments.data.check_datagrams()?;
     }
+    arguments.shaping.check(&arguments.data, output.is_json())?;
     let way = Way {
         arguments,
         peer: &peer,
@@ -42,11 +43,12 @@ pub(super) fn run(
         output,
     };
     talk::open_files(&arguments.data)?;
-    talk::block_on(|endings| session(way, endings))
+    let dump = talk::open_dump(&arguments.shaping)?;
+    talk::block_on(|endings| session(way, dump.as_ref(), endings))
 }
 
 /// The whole of it: reaching the peer, talking, telling how it ended.
-async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
+async fn session(way: Way<'_>, dump: Option<&Dump>, endings: Endings) -> Result<Status, Failure> {
     let (arguments, output) = (way.arguments, way.output);
     let came = endings.came();
     let mut stop = std::pin::pin!(endings.wait());
@@ -57,6 +59,7 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
         arguments,
         output,
         end,
+        shaping: arguments.shaping.shaping(dump),
         input: talk::input(&arguments.data),
         meter: Arc::default(),
     };
@@ -66,6 +69,7 @@ async fn session(way: Way<'_>, endings: Endings) -> Result<Status, Failure> {
             let Some(transfer) = tried? else {
                 return Ok(talk::stopped(&came));
             };
+            let transfer = talk::finish_dump(dump, transfer, stop).await;
             let transfer = talk::tell(transfer, &arguments.data, output);
             return Ok(talk::status(&transfer, &came));
         };
@@ -182,6 +186,7 @@ struct Call<'a> {
     arguments: &'a ConnectArgs,
     output: &'a Output,
     end: Option<(Instant, Duration)>,
+    shaping: Shaping<'a>,
     input: Input,
     meter: Arc<Meter>,
 }
@@ -232,6 +237,7 @@ impl Call<'_> {
             input: &mut self.input,
             sink: talk::sink(data),
             most: data.most_received(),
+            shaping: self.shaping,
             path: talk::path(),
             limits: Limits {
                 idle: times.idle(),
@@ -254,6 +260,7 @@ impl Call<'_> {
             sockets: vec![socket],
             input: &mut self.input,
             sink: talk::sink(data),
+            shaping: self.shaping,
             rules: DatagramRules {
                 side: Side::Connect,
                 quit_after: times.answers(),

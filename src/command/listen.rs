@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use nettool::error::Error;
 use nettool::net::{Binding, Family, ListenOptions, bind_udp, every_address, resolve};
-use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
+use nettool::relay::{
+    DatagramRules, Datagrams, Dump, Input, Limits, Meter, Shaping, Side, Transfer, exchange,
+};
 use nettool::serve::{OneClient, one_client};
 
 use super::signals::Endings;
@@ -28,8 +30,10 @@ pub(super) fn run(
     if arguments.transport.udp {
         check_datagrams(arguments)?;
     }
+    arguments.shaping.check(&arguments.data, output.is_json())?;
     talk::open_files(&arguments.data)?;
-    talk::block_on(|endings| session(arguments, &place, output, endings))
+    let dump = talk::open_dump(&arguments.shaping)?;
+    talk::block_on(|endings| session(arguments, &place, dump.as_ref(), output, endings))
 }
 
 /// Refuses what has no meaning for datagrams.
@@ -47,6 +51,7 @@ fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
 async fn session(
     arguments: &ListenArgs,
     place: &Where,
+    dump: Option<&Dump>,
     output: &Output,
     endings: Endings,
 ) -> Result<Status, Failure> {
@@ -61,18 +66,20 @@ async fn session(
         options: &options,
         arguments,
         output,
+        shaping: arguments.shaping.shaping(dump),
         input: talk::input(&arguments.data),
         meter: Arc::default(),
     };
     let transfer = match place {
         Where::Ip(_, port) if arguments.transport.udp => {
-            Some(service.datagrams(addresses, *port, stop).await?)
+            Some(service.datagrams(addresses, *port, stop.as_mut()).await?)
         }
-        _ => service.one_client(place, addresses, stop).await?,
+        _ => service.one_client(place, addresses, stop.as_mut()).await?,
     };
     let Some(transfer) = transfer else {
         return Ok(talk::stopped(&came));
     };
+    let transfer = talk::finish_dump(dump, transfer, stop).await;
     let transfer = talk::tell(transfer, &arguments.data, output);
     Ok(talk::status(&transfer, &came))
 }
@@ -90,6 +97,7 @@ struct Service<'a> {
     options: &'a ListenOptions,
     arguments: &'a ListenArgs,
     output: &'a Output,
+    shaping: Shaping<'a>,
     input: Input,
     meter: Arc<Meter>,
 }
@@ -118,6 +126,7 @@ impl Service<'_> {
             input: &mut self.input,
             sink: talk::sink(data),
             most: data.most_received(),
+            shaping: self.shaping,
             path: talk::path(),
             idle_timeout: times.idle(),
             max_time: times.whole(),
@@ -145,6 +154,7 @@ impl Service<'_> {
             sockets,
             input: &mut self.input,
             sink: talk::sink(data),
+            shaping: self.shaping,
             rules: DatagramRules {
                 side: Side::Listen,
                 quit_after: times.quit_after(),

@@ -12,7 +12,9 @@ use tokio::net::UdpSocket;
 
 use super::outlet::{OutletNews, news};
 use super::session::{LAST_WORDS, earliest, sleep_until};
-use super::{End, Input, Limits, Meter, Outlet, Side, Sink, Transfer};
+use super::{
+    Dump, End, Gate, Input, Limits, Meter, Outlet, Shaping, Side, Sink, Transfer, Way, dump,
+};
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Address, Proto};
@@ -51,6 +53,8 @@ pub struct Datagrams<'a> {
     pub input: &'a mut Input,
     /// Where the peer's bytes go.
     pub sink: Sink<'a>,
+    /// What is done to them on their way.
+    pub shaping: Shaping<'a>,
     /// How it ends.
     pub rules: DatagramRules,
     /// How long it may take.
@@ -92,6 +96,7 @@ enum Woken {
     Datagram(io::Result<(usize, SocketAddr, usize)>),
     Input(Result<bool>),
     Outlet(OutletNews),
+    Dump(Result<()>),
     Time,
     Writable(io::Result<()>),
 }
@@ -100,6 +105,8 @@ enum Woken {
 struct Exchange<'a> {
     talk: Datagrams<'a>,
     outlet: Option<Outlet>,
+    /// What stands before the peer.
+    gate: Gate,
     /// The socket and the address that was heard last; of `connect` the only one.
     peer: Option<(usize, SocketAddr)>,
     buffer: Vec<u8>,
@@ -124,6 +131,7 @@ impl<'a> Exchange<'a> {
             peer: connected.map(|peer| (0, peer)),
             input_over: talk.rules.recv_only,
             outlet,
+            gate: talk.shaping.sending(),
             talk,
             buffer: vec![0; LONGEST],
             started: now,
@@ -170,20 +178,26 @@ impl<'a> Exchange<'a> {
     async fn wait(&mut self) -> Woken {
         let unsent = !self.talk.input.pending().is_empty();
         let reads_input = !self.input_over && !unsent && self.peer.is_some();
+        let opens = self.gate.opens(Instant::now()).filter(|_| unsent);
+        let dump = self.talk.shaping.dump;
+        let dump_room = dump.is_none_or(Dump::has_room);
+        let sends = unsent && opens.is_none() && dump_room;
         let timer = earliest(
             self.quiet_moment(),
             self.talk.limits.end.map(|(end, _)| end),
         );
+        let timer = earliest(timer, opens);
         let room = self.outlet.as_ref().is_none_or(Outlet::has_room);
-        let sends_with = self.peer.filter(|_| unsent).map(|(socket, _)| socket);
+        let sends_with = self.peer.filter(|_| sends).map(|(socket, _)| socket);
         let is_connected = self.talk.rules.side == Side::Connect;
         let Datagrams { sockets, input, .. } = &mut self.talk;
         tokio::select! {
             filled = input.fill(), if reads_input => Woken::Input(filled),
-            heard = receive(sockets, &mut self.buffer), if room => Woken::Datagram(heard),
+            heard = receive(sockets, &mut self.buffer), if room && dump_room => Woken::Datagram(heard),
             error = report(sockets), if is_connected => Woken::Datagram(Err(error)),
             ready = writable(sockets, sends_with), if sends_with.is_some() => Woken::Writable(ready),
             news = news(self.outlet.as_ref(), !room) => Woken::Outlet(news),
+            news = dump::news(dump, !dump_room) => Woken::Dump(news),
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
         }
     }
@@ -195,7 +209,7 @@ impl<'a> Exchange<'a> {
             Woken::Datagram(Ok((socket, from, length))) => self.pass_on(socket, from, length),
             Woken::Datagram(Err(error)) | Woken::Writable(Err(error)) => self.report(error)?,
             Woken::Writable(Ok(())) => self.send()?,
-            Woken::Outlet(OutletNews::Written(result)) => result?,
+            Woken::Outlet(OutletNews::Written(result)) | Woken::Dump(result) => result?,
             Woken::Outlet(OutletNews::Room) | Woken::Time => {}
         }
         Ok(())
@@ -220,6 +234,9 @@ impl<'a> Exchange<'a> {
         }
         self.talk.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
+        if let Some(dump) = self.talk.shaping.dump {
+            dump.record(Way::Received, bytes);
+        }
         if self.outlet.as_mut().is_some_and(|outlet| outlet.put(bytes)) {
             self.talk.observer.notice(&Event::PayloadEscaped);
         }
@@ -232,7 +249,11 @@ impl<'a> Exchange<'a> {
         };
         let mut refused = false;
         while let Some(socket) = self.talk.sockets.get(index) {
-            let pending = self.talk.input.pending();
+            if !self.talk.shaping.dump.is_none_or(Dump::has_room) {
+                return Ok(());
+            }
+            let now = Instant::now();
+            let pending = self.gate.whole(now, self.talk.input.pending());
             let datagram = pending
                 .get(..pending.len().min(DATAGRAM))
                 .unwrap_or_default();
@@ -247,7 +268,11 @@ impl<'a> Exchange<'a> {
             match sent {
                 Ok(length) => {
                     refused = false;
-                    self.last_datagram = Instant::now();
+                    self.last_datagram = now;
+                    self.gate.pass(now, datagram);
+                    if let Some(dump) = self.talk.shaping.dump {
+                        dump.record(Way::Sent, datagram);
+                    }
                     self.talk.meter.count_sent(length);
                     self.talk.input.pass(length);
                 }

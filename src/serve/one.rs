@@ -9,7 +9,9 @@ use super::accept::next_client;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Accepted, Binding, ListenOptions, Listener, Stream};
-use crate::relay::{Conversation, Input, Limits, Meter, Path, Rules, Sink, Transfer, converse};
+use crate::relay::{
+    Conversation, Input, Limits, Meter, Path, Rules, Shaping, Sink, Transfer, converse,
+};
 
 /// How long a connection is watched before stdin is read for it: a port probe resets it at once.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -28,6 +30,8 @@ pub struct OneClient<'a> {
     pub sink: Sink<'a>,
     /// As many of them are taken at most.
     pub most: Option<u64>,
+    /// What is done to them on their way.
+    pub shaping: Shaping<'a>,
     /// What carries them.
     pub path: Path,
     /// How the conversation ends.
@@ -139,6 +143,7 @@ where
         input: setup.input,
         sink: setup.sink,
         most: setup.most,
+        shaping: setup.shaping,
         path: setup.path,
         rules: setup.rules,
         limits: Limits {

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -108,16 +108,17 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     if stdout_was_closed() && !bytes.is_empty() {
         return Err(Errno::BADF.into());
     }
-    write_all(rustix::stdio::stdout(), bytes)
+    write_all(&rustix::stdio::stdout(), bytes)
 }
 
 /// Writes all of it to stderr.
 pub(crate) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
-    write_all(rustix::stdio::stderr(), bytes)
+    write_all(&rustix::stdio::stderr(), bytes)
 }
 
 /// Writes all of it, whatever somebody set on the shared description: EAGAIN waits.
-fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+    let to = to.as_fd();
     while !bytes.is_empty() {
         match rustix::io::write(to, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -202,8 +203,13 @@ pub(crate) fn close_stdout() -> io::Result<()> {
     let last = rustix::io::dup(rustix::stdio::stdout())?;
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
-    // SAFETY: `last` is ours alone and is not used again; a close that fails has closed all the same.
-    match unsafe { libc::close(last.into_raw_fd()) } {
+    close(last)
+}
+
+/// Closes a descriptor, and says what only that tells.
+pub(crate) fn close(descriptor: OwnedFd) -> io::Result<()> {
+    // SAFETY: it is ours alone and is not used again; a close that fails has closed all the same.
+    match unsafe { libc::close(descriptor.into_raw_fd()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

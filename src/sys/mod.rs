@@ -47,8 +47,8 @@ pub(crate) use binding::bind_without_port;
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
-    read_stdin, replace_stdin, replace_stdout, stdin_kind, stdout_kind, terminal_lines,
+    close, close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
+    read_stdin, replace_stdin, replace_stdout, stdin_kind, stdout_kind, terminal_lines, write_all,
     write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
