@@ -188,7 +188,9 @@ impl Down<'_> {
         }
         let (socket, stdout) = (self.work.socket.as_fd(), rustix::stdio::stdout());
         match sys::splice(socket, stdout, LARGEST_SPLICE, false) {
-            Splice::Moved(0) => return Ok(self.ended()),
+            // The end, or urgent data, which only a read passes and tells from it (net/ipv4/tcp.c,
+            // `tcp_splice_read`).
+            Splice::Moved(0) => return Ok(self.receive()),
             Splice::Moved(length) => {
                 self.balked = false;
                 self.work.shared.meter.count_received(length);
