@@ -20,6 +20,8 @@ pub enum Action {
     Bind,
     /// Reaching a peer.
     Connect,
+    /// Writing down what goes over a connection.
+    Dump,
     /// Learning something of this machine from its system.
     Inspect,
     /// Becoming a member of a multicast group.
@@ -48,6 +50,7 @@ impl Action {
             Self::Accept => "accept",
             Self::Bind => "bind",
             Self::Connect => "connect",
+            Self::Dump => "dump",
             Self::Inspect => "inspect",
             Self::Join => "join",
             Self::Read => "read",
@@ -64,7 +67,7 @@ impl Action {
     fn preposition(self) -> &'static str {
         match self {
             Self::Accept => " on ",
-            Self::Connect | Self::Send | Self::Write => " to ",
+            Self::Connect | Self::Dump | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
             Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Set => " ",

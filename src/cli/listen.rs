@@ -9,7 +9,7 @@ use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::{AudienceArgs, DatagramArgs, Kind};
 use super::serve::ServeArgs;
-use super::{Usage, value};
+use super::{ShapingArgs, Usage, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout; or serve many.
 ///
@@ -43,6 +43,8 @@ pub(crate) struct ListenArgs {
     pub(crate) datagrams: DatagramArgs,
     #[command(flatten)]
     pub(crate) audience: AudienceArgs,
+    #[command(flatten)]
+    pub(crate) shaping: ShapingArgs,
     /// The port, as nc has it
     #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
     #[arg(help_heading = "Transport")]

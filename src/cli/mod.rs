@@ -13,6 +13,7 @@ mod pages;
 mod probe;
 mod progress;
 mod serve;
+mod shaping;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -34,6 +35,7 @@ pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, List, Party, ProbeArgs, Request, Wanted};
 pub(crate) use progress::Algorithm;
+pub(crate) use shaping::ShapingArgs;
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.

@@ -16,7 +16,7 @@ use crate::output::ChatWords;
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ServeArgs {
     /// Serve many clients at once, until a signal; --udp does so anyway
-    #[arg(short, long, conflicts_with = "accept_timeout")]
+    #[arg(short, long, conflicts_with_all = OF_ONE)]
     keep_open: bool,
     /// What becomes of a client that reads more slowly than the others
     #[arg(
@@ -89,8 +89,19 @@ struct BehaviourArgs {
     save: Option<PathBuf>,
 }
 
+/// Options of a single client.
+const OF_ONE: [&str; 7] = [
+    "accept_timeout",
+    "limit_rate",
+    "delay",
+    "hexdump",
+    "progress",
+    "size",
+    "checksum",
+];
+
 /// Options of stdin and stdout, which these clients have nothing to do with.
-const ALIEN: [&str; 10] = [
+const ALIEN: [&str; 16] = [
     "send_only",
     "recv_only",
     "until",
@@ -101,6 +112,12 @@ const ALIEN: [&str; 10] = [
     "force",
     "crlf",
     "raw",
+    "limit_rate",
+    "delay",
+    "hexdump",
+    "progress",
+    "size",
+    "checksum",
 ];
 
 /// What becomes of a client that reads more slowly than the others.

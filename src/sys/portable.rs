@@ -68,7 +68,12 @@ pub(crate) fn stdout_was_closed() -> bool {
 pub(crate) fn forget_closed_stdout() {}
 
 /// Not here.
-pub(crate) fn splice(_from: BorrowedFd<'_>, _to: BorrowedFd<'_>) -> Splice {
+pub(crate) fn splice(
+    _from: BorrowedFd<'_>,
+    _to: BorrowedFd<'_>,
+    _most: usize,
+    _more: bool,
+) -> Splice {
     Splice::NotHere
 }
 
