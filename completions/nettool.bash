@@ -394,7 +394,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__listen)
-            opts="-u -U -4 -6 -k -w -o -C -p -l -q -v -n -h -V --udp --unix --keep-open --echo --discard --reply --reply-file --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --port --backlog --reuse-port --port-file --json --color --quiet --verbose --numeric --help --version"
+            opts="-u -U -4 -6 -k -e -c -w -o -C -p -l -q -v -n -h -V --udp --unix --keep-open --echo --discard --reply --reply-file --exec --sh-exec --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --port --backlog --reuse-port --port-file --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +413,22 @@ _nettool() {
                     return 0
                     ;;
                 --reply-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sh-exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

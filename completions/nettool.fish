@@ -108,6 +108,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix stream socket instead of TCP' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s e -l exec -d 'Run a program for each client: the connection is its stdin and stdout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s c -l sh-exec -d 'Run a line of sh for each client, likewise' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r

@@ -30,6 +30,8 @@ pub enum Action {
     Resolve,
     /// Giving bytes to the peer.
     Send,
+    /// Starting another program.
+    Run,
     /// Talking with the peer at all, both ways.
     Session,
     /// Giving a socket an option.
@@ -50,6 +52,7 @@ impl Action {
             Self::Read => "read",
             Self::Receive => "receive",
             Self::Resolve => "resolve",
+            Self::Run => "run",
             Self::Send => "send",
             Self::Session => "session",
             Self::Set => "set",
@@ -64,7 +67,7 @@ impl Action {
             Self::Connect | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
-            Self::Bind | Self::Inspect | Self::Resolve | Self::Set => " ",
+            Self::Bind | Self::Inspect | Self::Resolve | Self::Run | Self::Set => " ",
         }
     }
 }

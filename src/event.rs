@@ -6,6 +6,7 @@ use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
 use crate::relay::Transfer;
+use crate::serve::ChildEnd;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -71,6 +72,15 @@ pub enum Event<'a> {
         peer: &'a Address,
         /// What one read took.
         bytes: &'a [u8],
+    },
+    /// The command that served a client has ended.
+    ChildEnded {
+        /// The client's number.
+        client: u64,
+        /// The client's address.
+        peer: &'a Address,
+        /// How it ended.
+        end: ChildEnd,
     },
     /// One of several clients is gone.
     ClientGone {

@@ -1,10 +1,13 @@
 //! What `listen` does for its clients, and for how many.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use nettool::error::{Action, Error};
-use nettool::serve::Behaviour;
+use nettool::serve::{Behaviour, Exec, Words};
 
 use super::Usage;
 use crate::command::Failure;
@@ -36,6 +39,29 @@ struct BehaviourArgs {
     /// Send what FILE holds for each read of what a client sends
     #[arg(long, value_name = "FILE")]
     reply_file: Option<PathBuf>,
+    /// Run a program for each client: the connection is its stdin and stdout
+    #[arg(short, long, value_name = "CMD", value_parser = program)]
+    exec: Option<Words>,
+    /// Run a line of sh for each client, likewise
+    #[arg(short = 'c', long, value_name = "CMD", value_parser = OsStringValueParser::new().try_map(line))]
+    sh_exec: Option<Words>,
+}
+
+/// Splits a command into words as a shell does.
+fn program(text: &str) -> Result<Words, String> {
+    let words = shlex::split(text).ok_or("a quote is not closed, or a backslash ends it")?;
+    let mut words = words.into_iter().map(OsString::from);
+    let program = words.next().filter(|program| !program.is_empty());
+    let program = program.ok_or("there is no command in it")?;
+    Ok(Words::Program(program, words.collect()))
+}
+
+/// Takes a line for the shell.
+fn line(text: OsString) -> Result<Words, String> {
+    match text.to_string_lossy().trim() {
+        "" => Err("there is no command in it".to_owned()),
+        _ => Ok(Words::Shell(text)),
+    }
 }
 
 /// Options of stdin and stdout, which these clients have nothing to do with.
@@ -55,9 +81,20 @@ const ALIEN: [&str; 12] = [
 ];
 
 impl ServeArgs {
-    /// What clients get instead of stdin and stdout, if anything.
-    pub(crate) fn behaviour(&self) -> Result<Option<Behaviour>, Failure> {
+    /// Whether clients get something that not everybody should have unasked: a program of this
+    /// machine.
+    pub(crate) fn is_delicate(&self) -> bool {
+        self.behaviour.exec.is_some() || self.behaviour.sh_exec.is_some()
+    }
+
+    /// What clients get instead of stdin and stdout, if anything; `counted`: how many bytes each
+    /// sent and got is told.
+    pub(crate) fn behaviour(&self, counted: bool) -> Result<Option<Behaviour>, Failure> {
         let arguments = &self.behaviour;
+        if let Some(words) = arguments.exec.as_ref().or(arguments.sh_exec.as_ref()) {
+            let command = Exec::new(words.clone(), counted);
+            return Ok(Some(Behaviour::Exec(Arc::new(command))));
+        }
         let behaviour = match (&arguments.reply, &arguments.reply_file) {
             (Some(text), _) => reply(text.as_bytes(), "--reply TEXT")?,
             (_, Some(path)) => {

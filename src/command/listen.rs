@@ -31,7 +31,7 @@ pub(super) fn run(
         check_datagrams(arguments)?;
     }
     process::raise_open_files();
-    if let Some(behaviour) = arguments.serve.behaviour()? {
+    if let Some(behaviour) = arguments.serve.behaviour(output.tells_of_clients())? {
         return serve::run(arguments, &place, behaviour, output);
     }
     talk::open_files(&arguments.data)?;
@@ -101,6 +101,10 @@ pub(super) fn binding(
     match place {
         Where::Unix(path) => Binding::Unix(path.clone()),
         Where::Ip(Some(_), _) => Binding::Tcp(addresses),
+        Where::Ip(None, port) if arguments.serve.is_delicate() => {
+            output.loopback_alone();
+            Binding::loopback(*port, arguments.transport.family(), output)
+        }
         Where::Ip(None, port) => Binding::everywhere(*port, arguments.transport.family(), output),
     }
 }

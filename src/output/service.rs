@@ -1,15 +1,28 @@
 //! What `listen` tells of its clients, when there may be many.
 
-use nettool::error::Action;
+use nettool::error::{Action, Error};
 use nettool::event::Event;
 use nettool::net::Address;
 use nettool::relay::Transfer;
-use nettool::serve::Totals;
+use nettool::serve::{ChildEnd, Totals};
 use serde::Serialize;
 
 use super::quantity::bytes;
 use super::session::seconds;
 use super::{Output, record};
+
+/// Said when a program is given to whoever connects, and nobody said to whom.
+const LOOPBACK: &str = "only this machine can connect; \
+    for others name an address to listen on: 0.0.0.0 is every one";
+
+/// `child`.
+#[derive(Serialize)]
+struct Child {
+    client: u64,
+    pid: u32,
+    status: Option<i32>,
+    signal: Option<i32>,
+}
 
 /// How much of what a client said is shown.
 const SHOWN: usize = 60;
@@ -40,6 +53,46 @@ impl Output {
         self.detail(1, &totals_text(totals));
     }
 
+    /// Whether anybody is told what each client sent and got.
+    pub(crate) fn tells_of_clients(&self) -> bool {
+        self.is_json() || self.tells(1)
+    }
+
+    /// Tells that nobody but this machine is let in.
+    pub(crate) fn loopback_alone(&self) {
+        if self.is_json() {
+            return self.warn(LOOPBACK);
+        }
+        self.note(LOOPBACK);
+    }
+
+    /// How a client's command ended.
+    fn child_ended(&self, client: u64, peer: &Address, end: ChildEnd) {
+        let ChildEnd {
+            pid,
+            status,
+            signal,
+        } = end;
+        if self.is_json() {
+            let child = Child {
+                client,
+                pid,
+                status,
+                signal,
+            };
+            return self.put(&record::line("child", &child));
+        }
+        let how = match (status, signal) {
+            (Some(status), _) => format!("ended with status {status}"),
+            (_, Some(signal)) => format!("was ended by signal {signal}"),
+            _ => "ended".to_owned(),
+        };
+        self.detail(
+            1,
+            &format!("{}: its command ({pid}) {how}", name(client, peer)),
+        );
+    }
+
     /// An event of one client of several.
     pub(super) fn notice_client(&self, event: &Event<'_>) {
         match event {
@@ -62,16 +115,32 @@ impl Output {
             } if self.tells(1) => {
                 self.note(&format!("{}{}", name(*client, peer), said(bytes)));
             }
+            Event::ChildEnded { client, peer, end } => self.child_ended(*client, peer, *end),
             Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
             _ => {}
         }
     }
 
+    /// The end of the only client: what went wrong with it is told even where with one of many it is
+    /// not.
+    pub(crate) fn only_client(&self, transfer: &Transfer) {
+        if let Some(error) = &transfer.error
+            && !self.tells_of(error)
+        {
+            self.error(error);
+        }
+    }
+
+    /// Whether the error of a client of many is told: if it is ours.
+    fn tells_of(&self, error: &Error) -> bool {
+        let ours = [Action::Read, Action::Run, Action::Write];
+        self.is_json() || ours.contains(&error.action)
+    }
+
     /// What became of a client. What went wrong on its side is told with `-v`, on ours always.
     fn client_gone(&self, client: u64, transfer: &Transfer) {
-        let ours = [Action::Read, Action::Write];
         if let Some(error) = &transfer.error
-            && (self.is_json() || ours.contains(&error.action))
+            && self.tells_of(error)
         {
             self.error(error);
         }

@@ -11,9 +11,7 @@ use super::{Output, record};
 
 impl Observer for Output {
     fn notice(&self, event: &Event<'_>) {
-        if let Event::ClientCame { .. } | Event::ClientSaid { .. } | Event::ClientGone { .. } =
-            event
-        {
+        if is_of_clients(event) {
             self.notice_client(event);
         } else if self.is_json() {
             self.notice_record(event);
@@ -109,6 +107,17 @@ impl Output {
             _ => {}
         }
     }
+}
+
+/// Whether it is of one client of several.
+fn is_of_clients(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::ClientCame { .. }
+            | Event::ClientSaid { .. }
+            | Event::ClientGone { .. }
+            | Event::ChildEnded { .. }
+    )
 }
 
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::client::Client;
+use super::exec::{self, Exec};
 use super::{discard, echo, reply};
 use crate::error::Result;
 use crate::relay::End;
@@ -15,6 +16,8 @@ pub enum Behaviour {
     Discard,
     /// Its own bytes.
     Echo,
+    /// A command of its own: the connection is its stdin and stdout.
+    Exec(Arc<Exec>),
     /// These bytes, once for each read.
     Reply(Arc<[u8]>),
 }
@@ -30,6 +33,7 @@ impl Behaviour {
         match self {
             Self::Discard => discard::serve(client).await,
             Self::Echo => echo::serve(client).await,
+            Self::Exec(command) => Box::pin(exec::serve(client, command)).await,
             Self::Reply(text) => reply::serve(client, text).await,
         }
     }
@@ -39,6 +43,15 @@ impl Behaviour {
     pub(super) fn rests(&self) -> bool {
         match self {
             Self::Discard | Self::Echo | Self::Reply(_) => true,
+            Self::Exec(_) => false,
+        }
+    }
+
+    /// Whether somebody else is to read from the client's connection and write to it.
+    pub(super) fn lends(&self, client: &Client) -> bool {
+        match self {
+            Self::Exec(command) => command.takes_connection(client),
+            Self::Discard | Self::Echo | Self::Reply(_) => false,
         }
     }
 }

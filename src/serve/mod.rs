@@ -10,6 +10,7 @@ mod behaviour;
 mod client;
 mod discard;
 mod echo;
+mod exec;
 mod first;
 mod many;
 mod one;
@@ -19,6 +20,7 @@ mod service;
 mod stop;
 
 pub use behaviour::Behaviour;
+pub use exec::{ChildEnd, Exec, Words};
 pub use first::Waiting;
 pub use many::{Totals, serve_many};
 pub use one::{OneClient, Talk, one_client, serve_one};

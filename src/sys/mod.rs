@@ -5,6 +5,9 @@
 //! `None`, and the caller says «unknown», never zero.
 
 mod binding;
+mod child;
+#[cfg(target_os = "linux")]
+mod connection;
 mod descriptors;
 mod errno;
 mod icmp;
@@ -23,11 +26,13 @@ mod portable;
 mod processes;
 
 #[cfg(target_os = "linux")]
+pub(crate) use connection::{carried, forget_news, watch_for_end};
+#[cfg(target_os = "linux")]
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water, splice,
-    stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
+    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to, sockets, tcp_socket};
@@ -38,12 +43,14 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+    carried, forget_news, set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed,
+    unacknowledged, watch_for_end, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
 
 pub(crate) use binding::bind_without_port;
+pub(crate) use child::{prepare_child, signal_group};
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
@@ -54,7 +61,7 @@ pub(crate) use descriptors::{
 pub use errno::errno_name;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
-pub(crate) use signals::{die_of, ignore_job_control, ignored};
+pub(crate) use signals::{die_of, ignore_job_control, ignored, restore_signals};
 
 /// What a splice came to.
 pub(crate) enum Splice {
@@ -66,4 +73,14 @@ pub(crate) enum Splice {
     NotHere,
     /// The source is empty or the destination full: nobody says which.
     NotNow,
+}
+
+/// What a TCP connection has carried, whoever reads from it and writes to it.
+pub(crate) struct Carried {
+    /// Bytes that the peer's kernel has acknowledged, a FIN counted as one.
+    pub(crate) acknowledged: u64,
+    /// Bytes that came in order, a FIN counted as one.
+    pub(crate) received: u64,
+    /// Whether a FIN came.
+    pub(crate) peer_ended: bool,
 }

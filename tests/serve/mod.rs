@@ -1,5 +1,7 @@
 //! `nettool listen` with a behaviour: what each client gets, and how it ends.
 
+mod exec;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
@@ -11,6 +13,13 @@ use crate::support::{End, LIMIT, Pattern, Peer, Program, Running, Step, nettool}
 /// `nettool listen` for many clients on a free port of 127.0.0.1.
 fn server(options: &[&str]) -> Program {
     nettool(["listen", "-k", "127.0.0.1", "0"]).args(options)
+}
+
+/// Where a server that talks in records listens.
+fn address(server: &Running) -> SocketAddr {
+    let line = records(&server.line_with("listening"), "listening");
+    let port = line[0]["port"].as_u64().expect("a port");
+    SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).expect("a port")))
 }
 
 /// A client that asks step by step.
@@ -92,10 +101,10 @@ fn what_is_discarded_is_counted() {
         (&transfer["end"], &transfer["complete"]),
         (&"both".into(), &true.into())
     );
-    let served = &records(&stderr, "served")[0];
+    let totals = &records(&stderr, "served")[0];
     assert_eq!(
-        (&served["clients"], &served["failed"]),
+        (&totals["clients"], &totals["failed"]),
         (&1.into(), &0.into())
     );
-    assert_eq!(served["bytes_received"], 300_000);
+    assert_eq!(totals["bytes_received"], 300_000);
 }
