@@ -394,7 +394,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__listen)
-            opts="-u -U -4 -6 -k -e -c -w -o -C -p -l -q -v -n -h -V --udp --unix --keep-open --echo --discard --reply --reply-file --exec --sh-exec --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --port --backlog --reuse-port --port-file --json --color --quiet --verbose --numeric --help --version"
+            opts="-u -U -4 -6 -k -e -c -m -w -o -C -p -l -q -v -n -h -V --udp --unix --keep-open --echo --discard --reply --reply-file --exec --sh-exec --forward --save --max-clients --allow --deny --allow-file --deny-file --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --port --backlog --reuse-port --mode --port-file --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -429,6 +429,38 @@ _nettool() {
                     return 0
                     ;;
                 -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --forward)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --save)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deny)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deny-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -509,6 +541,10 @@ _nettool() {
                     return 0
                     ;;
                 --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

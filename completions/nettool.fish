@@ -110,6 +110,13 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Sen
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s e -l exec -d 'Run a program for each client: the connection is its stdin and stdout' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s c -l sh-exec -d 'Run a line of sh for each client, likewise' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l forward -d 'Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l save -d 'Write what each client sends into a new file in DIR, complete when its name does not end in .part' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s m -l max-clients -d 'Turn away whoever comes while N clients are served' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow -d 'Serve clients of these networks alone: addresses, or 192.0.2.0/24' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l deny -d 'Turn clients of these networks away, even those that are allowed' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow-file -d 'Allow the networks that FILE lists, a line each' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l deny-file -d 'Deny the networks that FILE lists, a line each' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l ttl -d 'Packets are dropped after N hops, 1 to 255' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l dscp -d 'The class of traffic: ef, le, af11 to af43, cs0 to cs7, or 0 to 63' -r
@@ -130,6 +137,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s o -l output -
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-bytes -d 'Carry at most this many bytes each way: then stdin is at its end, or we leave' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l mode -d 'Who may use the path of --unix, as chmod has it in octal [default: 600]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 'Write the port into FILE as soon as a client can connect; it stays there' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
@@ -137,7 +145,7 @@ never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams over UDP instead of a TCP stream'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal; --udp does so anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l echo -d 'Send each client its own bytes back'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l discard -d 'Read what clients send, and drop it'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'

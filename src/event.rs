@@ -1,12 +1,13 @@
 //! What the engine tells while it works: neither a count nor a result, and never worded here.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
 use crate::relay::Transfer;
-use crate::serve::ChildEnd;
+use crate::serve::{ChildEnd, Refusal};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -64,6 +65,15 @@ pub enum Event<'a> {
         /// Its own.
         peer: &'a Address,
     },
+    /// Somebody connected, and was turned away before a byte.
+    Refused {
+        /// How bytes are carried.
+        proto: Proto,
+        /// Who it was.
+        peer: &'a Address,
+        /// Why.
+        reason: Refusal,
+    },
     /// One of several clients has sent something.
     ClientSaid {
         /// Its number.
@@ -82,6 +92,23 @@ pub enum Event<'a> {
         /// How it ended.
         end: ChildEnd,
     },
+    /// An answer that is longer than the datagram that it answers did not go to an address that
+    /// nobody allowed.
+    AnswerWithheld {
+        /// Which one.
+        peer: &'a Address,
+    },
+    /// What one of several clients sent is complete, and a file.
+    Saved {
+        /// Its number.
+        client: u64,
+        /// Its address.
+        peer: &'a Address,
+        /// Which file.
+        path: &'a Path,
+        /// How long it is.
+        bytes: u64,
+    },
     /// One of several clients is gone.
     ClientGone {
         /// Its number.
@@ -98,6 +125,13 @@ pub enum Event<'a> {
     AcceptFailed {
         /// Why not.
         error: &'a Error,
+    },
+    /// The system has no room for one more client; those who come wait until it has.
+    NoRoom {
+        /// What it lacks.
+        error: &'a Error,
+        /// Our own limit on open files, if that is what was reached.
+        limit: Option<u64>,
     },
     /// The machine has no IPv6, so that IPv4 serves alone.
     NoIpv6,

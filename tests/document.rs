@@ -97,3 +97,44 @@ fn say(client: &mut Running, message: &str) {
         .expect("a client that reads");
     client.prints_bytes((answers + 1) * "数据接收正常...".len());
 }
+
+#[test]
+fn our_server_does_what_its_multi_task_server_does() {
+    let Some(space) = space() else { return };
+    let words = ["listen", "-k", "-v", "--reply", "数据接收正常...", "9090"];
+    let server = space.inside(nettool(words)).start();
+    assert_eq!(server.announced(2), ["tcp 0.0.0.0:9090", "tcp [::]:9090"]);
+    let start = || {
+        let client = nettool(["connect", "127.0.0.1:9090"]).stdin(Input::Open);
+        space.inside(client).start()
+    };
+    let mut first = start();
+    say(&mut first, "第一个客户端");
+    let mut second = start();
+    say(&mut second, "第二个客户端");
+    say(&mut first, "再见");
+    second.wait().success().printed("数据接收正常...");
+    server.says(" gone: received 18 B, sent 21 B");
+    first
+        .wait()
+        .success()
+        .printed("数据接收正常...数据接收正常...");
+    server.says(" gone: received 24 B, sent 42 B");
+    server.signal(rustix::process::Signal::INT);
+    let end = server.wait();
+    end.died_of(libc::SIGINT);
+    let lines = end.stderr;
+    for part in [
+        " connected",
+        ": 18 B came: 第一个客户端",
+        ": 18 B came: 第二个客户端",
+        ": 6 B came: 再见",
+        "served 2 clients: received 42 B, sent 63 B",
+    ] {
+        let named = |line: &str| line.contains("client 127.0.0.1:") || line.contains("served");
+        assert!(
+            lines.lines().any(|line| line.contains(part) && named(line)),
+            "{part}: {lines}"
+        );
+    }
+}

@@ -49,6 +49,10 @@ pub(crate) struct ListenArgs {
     /// Share the port with other listeners of this user that also say so
     #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
     reuse_port: bool,
+    /// Who may use the path of --unix, as chmod has it in octal [default: 600]
+    #[arg(long, value_name = "MODE", value_parser = mode, requires = "unix")]
+    #[arg(help_heading = "Socket")]
+    mode: Option<u16>,
     /// Write the port into FILE as soon as a client can connect; it stays there
     #[arg(
         long,
@@ -74,7 +78,10 @@ Examples:
   nettool listen -U /tmp/app.sock              a Unix socket
   nettool listen -u 9000                       datagrams
   nettool listen -k --echo 7                   many clients, each gets its own bytes back
-  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them";
+  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
+  nettool listen -k --save incoming 9000       a file of what each client sends
+  nettool listen -k -c 'date; uptime' 9000     a command for each client of this machine
+  nettool listen -k 8080 --forward db:5432     a way for them to another server";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -120,6 +127,7 @@ impl ListenArgs {
             socket: self.socket.options(),
             backlog: self.backlog,
             reuse_port: self.reuse_port,
+            mode: self.mode,
             port_file: self.port_file.clone(),
         }
     }
@@ -134,6 +142,13 @@ impl ListenArgs {
 fn backlog(text: &str) -> Result<i32, String> {
     let count = text.parse().ok().filter(|count| *count > 0);
     count.ok_or_else(|| format!("not a number of clients; write 1 to {}", i32::MAX))
+}
+
+/// Reads permissions in octal.
+fn mode(text: &str) -> Result<u16, String> {
+    let mode = u16::from_str_radix(text, 8).ok();
+    let mode = mode.filter(|mode| *mode <= 0o777 && !text.starts_with('+'));
+    mode.ok_or_else(|| "not permissions in octal; write 600, 660 or 666, say".to_owned())
 }
 
 /// The error of a port that is given twice, once as this word.

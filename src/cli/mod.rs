@@ -7,6 +7,7 @@ mod connect;
 mod generate;
 mod ifaces;
 mod listen;
+mod networks;
 mod pages;
 mod probe;
 mod serve;
@@ -68,7 +69,7 @@ const VERSION: &str = concat!("nettool ", env!("CARGO_PKG_VERSION"), "\n");
 pub(crate) enum Command {
     Ifaces(IfacesArgs),
     Connect(ConnectArgs),
-    Listen(ListenArgs),
+    Listen(Box<ListenArgs>),
     Probe(ProbeArgs),
     Buffers(BuffersArgs),
     Man(ManArgs),

@@ -7,20 +7,44 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use nettool::error::{Action, Error};
-use nettool::serve::{Behaviour, Exec, Words};
+use nettool::serve::{Behaviour, Exec, Folder, Gate, Words};
+use nettool::value::{Cidr, Endpoint};
 
-use super::Usage;
+use super::{Usage, networks, value};
 use crate::command::Failure;
 
 /// What clients get.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ServeArgs {
-    /// Serve many clients at once, until a signal
+    /// Serve many clients at once, until a signal; --udp does so anyway
     #[arg(short, long, requires = "behaviour", conflicts_with = "accept_timeout")]
     pub(crate) keep_open: bool,
     #[command(flatten)]
     behaviour: BehaviourArgs,
+    /// Turn away whoever comes while N clients are served
+    #[arg(short, long, value_name = "N", value_parser = clients, requires = "keep_open")]
+    pub(crate) max_clients: Option<usize>,
+    /// Serve clients of these networks alone: addresses, or 192.0.2.0/24
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
+    #[arg(conflicts_with = "unix")]
+    allow: Option<Vec<Cidr>>,
+    /// Turn clients of these networks away, even those that are allowed
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
+    #[arg(conflicts_with = "unix")]
+    deny: Vec<Cidr>,
+    /// Allow the networks that FILE lists, a line each
+    #[arg(long, value_name = "FILE", conflicts_with = "unix")]
+    allow_file: Vec<PathBuf>,
+    /// Deny the networks that FILE lists, a line each
+    #[arg(long, value_name = "FILE", conflicts_with = "unix")]
+    deny_file: Vec<PathBuf>,
+}
+
+/// Reads a number of clients.
+fn clients(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "not a number of clients; write 1 or more".to_owned())
 }
 
 /// What a client gets instead of stdin and stdout: one of these.
@@ -41,10 +65,31 @@ struct BehaviourArgs {
     reply_file: Option<PathBuf>,
     /// Run a program for each client: the connection is its stdin and stdout
     #[arg(short, long, value_name = "CMD", value_parser = program)]
+    #[arg(conflicts_with = "udp")]
     exec: Option<Words>,
     /// Run a line of sh for each client, likewise
-    #[arg(short = 'c', long, value_name = "CMD", value_parser = OsStringValueParser::new().try_map(line))]
+    #[arg(short = 'c', long, value_name = "CMD", conflicts_with = "udp")]
+    #[arg(value_parser = OsStringValueParser::new().try_map(line))]
     sh_exec: Option<Words>,
+    /// Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH
+    #[arg(long, value_name = "ENDPOINT", value_parser = value::<Endpoint>)]
+    #[arg(conflicts_with = "udp")]
+    forward: Option<Endpoint>,
+    /// Write what each client sends into a new file in DIR, complete when its name does not end
+    /// in .part
+    #[arg(long, value_name = "DIR")]
+    #[arg(conflicts_with = "udp")]
+    save: Option<PathBuf>,
+}
+
+impl BehaviourArgs {
+    /// Whether one was given.
+    fn is_any(&self) -> bool {
+        let replies = self.reply.is_some() || self.reply_file.is_some();
+        let runs = self.exec.is_some() || self.sh_exec.is_some();
+        let carries = self.save.is_some() || self.forward.is_some();
+        self.echo || self.discard || replies || runs || carries
+    }
 }
 
 /// Splits a command into words as a shell does.
@@ -65,7 +110,7 @@ fn line(text: OsString) -> Result<Words, String> {
 }
 
 /// Options of stdin and stdout, which these clients have nothing to do with.
-const ALIEN: [&str; 12] = [
+const ALIEN: [&str; 10] = [
     "send_only",
     "recv_only",
     "until",
@@ -76,15 +121,49 @@ const ALIEN: [&str; 12] = [
     "force",
     "crlf",
     "raw",
-    "quit_after",
-    "udp",
 ];
 
 impl ServeArgs {
-    /// Whether clients get something that not everybody should have unasked: a program of this
-    /// machine.
+    /// Whether clients get something that not everybody should have unasked, a program of this
+    /// machine or what it can reach, and nobody said who may.
     pub(crate) fn is_delicate(&self) -> bool {
-        self.behaviour.exec.is_some() || self.behaviour.sh_exec.is_some()
+        let arguments = &self.behaviour;
+        let lists = self.allow.is_some() || !self.allow_file.is_empty();
+        let runs = arguments.exec.is_some() || arguments.sh_exec.is_some();
+        !lists && (runs || arguments.forward.is_some())
+    }
+
+    /// Refuses what has no meaning for this transport.
+    pub(crate) fn check(&self, udp: bool, quits: bool) -> Result<(), Usage> {
+        let arguments = &self.behaviour;
+        let stdio = !arguments.is_any();
+        let lists = self.allow.is_some()
+            || !(self.deny.is_empty() && self.allow_file.is_empty() && self.deny_file.is_empty());
+        if udp && stdio && lists {
+            let text = "--allow and --deny with --udp need --echo, --discard or --reply";
+            return Err(Usage::new(text));
+        }
+        if !udp && !stdio && quits {
+            let text = "--quit-after cannot be used with --echo, --discard, --reply, --save, \
+                --exec, --sh-exec or --forward over a stream: the client's end is the end";
+            return Err(Usage::new(text));
+        }
+        Ok(())
+    }
+
+    /// Who may be a client.
+    pub(crate) fn gate(&self) -> Result<Gate, Failure> {
+        let mut allowed = self.allow.clone();
+        let mut denied = self.deny.clone();
+        for path in &self.allow_file {
+            allowed
+                .get_or_insert_default()
+                .extend(networks::read(path)?);
+        }
+        for path in &self.deny_file {
+            denied.extend(networks::read(path)?);
+        }
+        Ok(Gate::new(allowed, denied))
     }
 
     /// What clients get instead of stdin and stdout, if anything; `counted`: how many bytes each
@@ -95,12 +174,16 @@ impl ServeArgs {
             let command = Exec::new(words.clone(), counted);
             return Ok(Some(Behaviour::Exec(Arc::new(command))));
         }
-        let behaviour = match (&arguments.reply, &arguments.reply_file) {
-            (Some(text), _) => reply(text.as_bytes(), "--reply TEXT")?,
-            (_, Some(path)) => {
+        if let Some(endpoint) = &arguments.forward {
+            return Ok(Some(Behaviour::Forward(Arc::new(endpoint.clone()))));
+        }
+        let behaviour = match (&arguments.reply, &arguments.reply_file, &arguments.save) {
+            (Some(text), _, _) => reply(text.as_bytes(), "--reply TEXT")?,
+            (_, Some(path), _) => {
                 let failed = |error| Error::new(Action::Read, path.display(), error);
                 reply(&std::fs::read(path).map_err(failed)?, "--reply-file FILE")?
             }
+            (_, _, Some(path)) => Behaviour::Save(Folder::open(path)?),
             _ if arguments.echo => Behaviour::Echo,
             _ if arguments.discard => Behaviour::Discard,
             _ => return Ok(None),

@@ -8,7 +8,7 @@ use nettool::error::Error;
 use nettool::net::{Binding, Family, ListenOptions, bind_udp, every_address, resolve};
 use nettool::process;
 use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
-use nettool::serve::{OneClient, Talk, Waiting, one_client};
+use nettool::serve::{Gate, OneClient, Talk, Waiting, one_client};
 
 use super::serve;
 use super::signals::Endings;
@@ -30,12 +30,15 @@ pub(super) fn run(
     if arguments.transport.udp {
         check_datagrams(arguments)?;
     }
+    let quits = arguments.times.quit_after().is_some();
+    arguments.serve.check(arguments.transport.udp, quits)?;
+    let gate = arguments.serve.gate()?;
     process::raise_open_files();
     if let Some(behaviour) = arguments.serve.behaviour(output.tells_of_clients())? {
-        return serve::run(arguments, &place, behaviour, output);
+        return serve::run(arguments, &place, (behaviour, gate), output);
     }
     talk::open_files(&arguments.data)?;
-    talk::block_on(|endings| session(arguments, &place, output, endings))
+    talk::block_on(|endings| session(arguments, &place, (output, &gate), endings))
 }
 
 /// Refuses what has no meaning for datagrams.
@@ -53,7 +56,7 @@ fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
 async fn session(
     arguments: &ListenArgs,
     place: &Where,
-    output: &Output,
+    (output, gate): (&Output, &Gate),
     endings: Endings,
 ) -> Result<Status, Failure> {
     let came = endings.came();
@@ -65,6 +68,7 @@ async fn session(
     let options = arguments.options();
     let mut service = Service {
         options: &options,
+        gate,
         arguments,
         output,
         input: talk::input(&arguments.data),
@@ -112,6 +116,7 @@ pub(super) fn binding(
 /// What serves.
 struct Service<'a> {
     options: &'a ListenOptions,
+    gate: &'a Gate,
     arguments: &'a ListenArgs,
     output: &'a Output,
     input: Input,
@@ -132,6 +137,7 @@ impl Service<'_> {
                 binding: binding(place, addresses, self.arguments, self.output),
                 options: self.options,
                 accept_timeout: self.arguments.patience(),
+                gate: self.gate,
                 observer: self.output,
             },
             talk: Talk {

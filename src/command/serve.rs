@@ -1,12 +1,15 @@
 //! `nettool listen` with a behaviour: one client, or many.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use nettool::error::{Action, Error};
-use nettool::net::{Binding, ListenOptions};
+use nettool::net::{ListenOptions, bind_udp, every_address};
 use nettool::relay::Transfer;
-use nettool::serve::{Behaviour, ChildEnd, Exec, Service, Stop, Waiting, serve_many, serve_one};
+use nettool::serve::{
+    Behaviour, ChildEnd, Exec, Gate, Service, Stop, Waiting, serve_datagrams, serve_many, serve_one,
+};
 
 use super::listen::{addresses, binding};
 use super::signals::Endings;
@@ -18,25 +21,31 @@ use crate::output::Output;
 pub(super) fn run(
     arguments: &ListenArgs,
     place: &Where,
-    behaviour: Behaviour,
+    (behaviour, gate): (Behaviour, Gate),
     output: &Arc<Output>,
 ) -> Result<Status, Failure> {
     let serving = Serving {
-        service: service(arguments, behaviour, output),
+        service: service(arguments, (behaviour, gate), output),
         options: arguments.options(),
         arguments,
         output,
     };
-    if arguments.serve.keep_open {
+    if arguments.serve.keep_open && !arguments.transport.udp {
         return talk::block_on_threads(|endings| serving.session(place, endings));
     }
     talk::block_on(|endings| serving.session(place, endings))
 }
 
 /// What every client gets.
-fn service(arguments: &ListenArgs, behaviour: Behaviour, output: &Arc<Output>) -> Service {
+fn service(
+    arguments: &ListenArgs,
+    (behaviour, gate): (Behaviour, Gate),
+    output: &Arc<Output>,
+) -> Service {
     Service {
         behaviour,
+        gate,
+        max_clients: arguments.serve.max_clients,
         idle_timeout: arguments.times.idle(),
         max_time: arguments.times.whole(),
         most: arguments.data.most(),
@@ -61,16 +70,26 @@ impl Serving<'_> {
             () = endings.next() => return Ok(talk::stopped(&came)),
             addresses = addresses(place, self.arguments.transport.family()) => addresses?,
         };
-        let binding = binding(place, addresses, self.arguments, self.output);
         let stop = self.service.stop.clone();
         tokio::select! {
             never = obey(endings, &stop) => match never {},
-            status = self.serve(binding, &came) => Ok(status?),
+            status = self.serve(place, addresses, &came) => Ok(status?),
         }
     }
 
     /// Serves.
-    async fn serve(self, binding: Binding, came: &Cell<Option<i32>>) -> Result<Status, Error> {
+    async fn serve(
+        self,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
+        came: &Cell<Option<i32>>,
+    ) -> Result<Status, Error> {
+        if let Where::Ip(_, port) = place
+            && self.arguments.transport.udp
+        {
+            return self.datagrams(*port, addresses, came).await;
+        }
+        let binding = binding(place, addresses, self.arguments, self.output);
         if self.arguments.serve.keep_open {
             let listener = binding.listen(&self.options)?;
             listener.publish(&self.options, self.output)?;
@@ -78,8 +97,10 @@ impl Serving<'_> {
             self.output.totals(&totals);
             return Ok(talk::stopped(came));
         }
+        let gate = self.service.gate.clone();
         let waiting = Waiting {
             binding,
+            gate: &gate,
             options: &self.options,
             accept_timeout: self.arguments.patience(),
             observer: self.output,
@@ -118,6 +139,29 @@ fn shell_status(end: ChildEnd) -> u8 {
     status
         .and_then(|status| u8::try_from(status).ok())
         .unwrap_or(1)
+}
+
+impl Serving<'_> {
+    /// Serves whoever sends datagrams.
+    async fn datagrams(
+        self,
+        port: u16,
+        mut addresses: Vec<SocketAddr>,
+        came: &Cell<Option<i32>>,
+    ) -> Result<Status, Error> {
+        if addresses.is_empty() {
+            addresses = every_address(port, self.arguments.transport.family(), self.output);
+        }
+        let sockets = bind_udp(&addresses, &self.options, self.output)?;
+        let quit_after = self.arguments.times.quit_after();
+        let totals = serve_datagrams(sockets, self.service, quit_after).await?;
+        self.output.totals(&totals);
+        Ok(match (came.get(), totals.datagrams_lost) {
+            (Some(_), _) => talk::stopped(came),
+            (None, None | Some(0)) => Status::Done,
+            (None, Some(_)) => Status::Failed,
+        })
+    }
 }
 
 /// The first signal stops the service, and the second ends it.

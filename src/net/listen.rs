@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -18,6 +19,9 @@ use crate::event::{Event, Observer};
 /// Clients that may wait for us; the system cuts it to its own limit (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
 
+/// A path that is for ourselves alone.
+const OWN_MODE: u16 = 0o600;
+
 /// How often a port that the system picked for one family is tried in the other.
 const SAME_PORT_TRIES: usize = 32;
 
@@ -28,6 +32,8 @@ pub type Accepted = (Stream, Address);
 #[derive(Debug)]
 pub struct Listener {
     sockets: Vec<Listening>,
+    /// Which of them is asked first.
+    turn: AtomicUsize,
     options: SocketOptions,
 }
 
@@ -63,7 +69,7 @@ impl Binding {
     }
 
     /// Binds and listens: from now on clients can connect. Port 0 lets the system pick one port
-    /// for all addresses. A path is for ourselves alone (mode 0600); a socket that nobody answers
+    /// for all addresses. A path is for ourselves alone (mode 0600) unless told otherwise; a socket that nobody answers
     /// on is taken over, anything else in its place is an error.
     ///
     /// # Errors
@@ -79,7 +85,7 @@ impl Binding {
                 bound.into_iter().map(listen).collect::<Result<_>>()?
             }
             Self::Unix(path) => {
-                let socket = listen_unix(path, options.backlog)
+                let socket = listen_unix(path, options)
                     .map_err(|error| Error::new(Action::Bind, path.display(), error))?;
                 options.socket.size_buffers(&socket, path.display())?;
                 vec![socket]
@@ -87,6 +93,7 @@ impl Binding {
         };
         Ok(Listener {
             sockets,
+            turn: AtomicUsize::new(0),
             options: options.socket.clone(),
         })
     }
@@ -120,19 +127,20 @@ fn both_families(
 }
 
 /// Listens on a path.
-fn listen_unix(path: &Path, backlog: Option<i32>) -> io::Result<Listening> {
+fn listen_unix(path: &Path, options: &ListenOptions) -> io::Result<Listening> {
+    let mode = rustix::fs::RawMode::from(options.mode.unwrap_or(OWN_MODE));
     if is_abandoned(path) {
         std::fs::remove_file(path)?;
     }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let address = SockAddr::unix(path)?;
-    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(!mode & 0o777));
     let bound = socket.bind(&address);
     rustix::process::umask(mask);
     bound?;
     let own = OwnPath::of(path)?;
-    socket.listen(backlog.unwrap_or(BACKLOG))?;
+    socket.listen(options.backlog.unwrap_or(BACKLOG))?;
     Ok(Listening::Unix(UnixListener::from_std(socket.into())?, own))
 }
 
@@ -185,23 +193,27 @@ impl Listener {
     /// # Errors
     /// What `accept(2)` says: of one client, or of our own limits.
     pub async fn accept(&self) -> io::Result<Accepted> {
-        let (stream, peer) = poll_fn(|context| {
-            let ready = self
-                .sockets
-                .iter()
-                .map(|socket| socket.poll_accept(context));
-            ready
-                .into_iter()
-                .find(Poll::is_ready)
-                .unwrap_or(Poll::Pending)
-        })
-        .await?;
+        let (stream, peer) = poll_fn(|context| self.poll_accept(context)).await?;
         if stream.proto() == Proto::Unix {
             // Unlike those of TCP it has none of what its listener was told (net/unix/af_unix.c,
             // unix_create1). One that refuses keeps the buffers that it has.
             let _ = self.options.size_buffers(&stream, "");
         }
         Ok((stream, peer))
+    }
+}
+
+impl Listener {
+    /// Asks one socket after the other, and begins with another one each time: a crowd at one does
+    /// not shut those at the others out.
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.sockets.len().max(1);
+        let (before, from) = self.sockets.split_at(first);
+        let mut ready = from
+            .iter()
+            .chain(before)
+            .map(|socket| socket.poll_accept(context));
+        ready.find(Poll::is_ready).unwrap_or(Poll::Pending)
     }
 }
 

@@ -58,6 +58,8 @@ pub struct ListenOptions {
     pub backlog: Option<i32>,
     /// Share the port with others that also say so.
     pub reuse_port: bool,
+    /// Who may use the path of a Unix socket (chmod(2)); `None`: we ourselves alone, 0600.
+    pub mode: Option<u16>,
     /// A file that gets the port once a client can connect.
     pub port_file: Option<PathBuf>,
 }

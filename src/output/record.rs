@@ -124,6 +124,28 @@ impl Connected {
     }
 }
 
+/// `refused`.
+#[derive(Serialize)]
+pub(crate) struct Refused {
+    proto: &'static str,
+    peer_addr: Option<String>,
+    peer_port: Option<u16>,
+    reason: &'static str,
+}
+
+impl Refused {
+    /// Somebody who was turned away.
+    pub(crate) fn new(proto: Proto, peer: &Address, reason: &'static str) -> Self {
+        let (peer_addr, peer_port) = host_and_port(peer);
+        Self {
+            proto: proto.name(),
+            peer_addr,
+            peer_port,
+            reason,
+        }
+    }
+}
+
 /// `transfer`.
 #[derive(Serialize)]
 pub(crate) struct Transferred {

@@ -1,10 +1,12 @@
 //! What `listen` tells of its clients, when there may be many.
 
+use std::path::Path;
+
 use nettool::error::{Action, Error};
 use nettool::event::Event;
-use nettool::net::Address;
+use nettool::net::{Address, Proto};
 use nettool::relay::Transfer;
-use nettool::serve::{ChildEnd, Totals};
+use nettool::serve::{ChildEnd, Refusal, Totals};
 use serde::Serialize;
 
 use super::quantity::bytes;
@@ -32,9 +34,19 @@ const SHOWN: usize = 60;
 struct Served {
     clients: u64,
     failed: u64,
+    refused: u64,
     bytes_sent: u64,
     bytes_received: u64,
+    datagrams_lost: Option<u64>,
     elapsed_us: u64,
+}
+
+/// `saved`.
+#[derive(Serialize)]
+struct Saved<'a> {
+    client: u64,
+    path: &'a str,
+    bytes: u64,
 }
 
 impl Output {
@@ -44,8 +56,10 @@ impl Output {
             let served = Served {
                 clients: totals.clients,
                 failed: totals.failed,
+                refused: totals.refused,
                 bytes_sent: totals.sent,
                 bytes_received: totals.received,
+                datagrams_lost: totals.datagrams_lost,
                 elapsed_us: u64::try_from(totals.elapsed.as_micros()).unwrap_or(u64::MAX),
             };
             return self.put(&record::line("served", &served));
@@ -108,6 +122,11 @@ impl Output {
                 }
                 self.detail(1, &format!("{} connected", name(*client, peer)));
             }
+            Event::Refused {
+                proto,
+                peer,
+                reason,
+            } => self.refused(*proto, peer, *reason),
             Event::ClientSaid {
                 client,
                 peer,
@@ -116,6 +135,12 @@ impl Output {
                 self.note(&format!("{}{}", name(*client, peer), said(bytes)));
             }
             Event::ChildEnded { client, peer, end } => self.child_ended(*client, peer, *end),
+            Event::Saved {
+                client,
+                peer,
+                path,
+                bytes,
+            } => self.saved(*client, peer, path, *bytes),
             Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
             _ => {}
         }
@@ -135,6 +160,35 @@ impl Output {
     fn tells_of(&self, error: &Error) -> bool {
         let ours = [Action::Read, Action::Run, Action::Write];
         self.is_json() || ours.contains(&error.action)
+    }
+
+    /// What a client sent is a file.
+    fn saved(&self, client: u64, peer: &Address, path: &Path, bytes: u64) {
+        let path = path.display().to_string();
+        if self.is_json() {
+            let saved = Saved {
+                client,
+                path: &path,
+                bytes,
+            };
+            return self.put(&record::line("saved", &saved));
+        }
+        self.detail(1, &format!("{}: saved as {path}", name(client, peer)));
+    }
+
+    /// Somebody was turned away.
+    fn refused(&self, proto: Proto, peer: &Address, reason: Refusal) {
+        let (reason, words) = match reason {
+            Refusal::Denied => ("denied", "a network that is denied has its address"),
+            Refusal::NotAllowed => ("not_allowed", "no network that is allowed has its address"),
+            Refusal::Full => ("max_clients", "there are as many clients as there may be"),
+            _ => ("refused", "it may not"),
+        };
+        if self.is_json() {
+            let refused = record::Refused::new(proto, peer, reason);
+            return self.put(&record::line("refused", &refused));
+        }
+        self.detail(1, &format!("{peer} refused: {words}"));
     }
 
     /// What became of a client. What went wrong on its side is told with `-v`, on ours always.
@@ -191,8 +245,18 @@ fn gone(client: u64, transfer: &Transfer) -> String {
     let error = transfer
         .error
         .as_ref()
-        .map_or_else(String::new, |error| format!(": {}", error.cause_text()));
+        .map_or_else(String::new, |error| format!(": {}", why(error, transfer)));
     format!("{name} gone: received {received}, sent {sent}, {elapsed}{error}")
+}
+
+/// Why a client is gone, and who else it was that failed.
+fn why(error: &Error, transfer: &Transfer) -> String {
+    let peer = transfer.peer.as_ref().map(ToString::to_string);
+    if peer.as_ref() == Some(&error.target) {
+        error.cause_text()
+    } else {
+        error.to_string()
+    }
 }
 
 /// The figures of all clients.
@@ -205,7 +269,15 @@ fn totals_text(totals: &Totals) -> String {
         0 => String::new(),
         count => format!(" ({count} broken off)"),
     };
+    let refused = match totals.refused {
+        0 => String::new(),
+        count => format!(", refused {count}"),
+    };
+    let lost = match totals.datagrams_lost {
+        None | Some(0) => String::new(),
+        Some(count) => format!(", {count} datagrams lost for want of room"),
+    };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
-    format!("served {clients}{failed}: received {received}, sent {sent}, {elapsed}")
+    format!("served {clients}{failed}{refused}: received {received}, sent {sent}, {elapsed}{lost}")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nettool::error::describe;
+use nettool::error::{Error, describe};
 use nettool::event::{Event, Observer};
 use nettool::relay::Transfer;
 
@@ -59,6 +59,8 @@ impl Output {
                 self.put(&record::line("connected", &connected));
             }
             Event::AcceptFailed { error } => self.error(error),
+            Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
+            Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
             Event::DatagramRefused { error } => self.warn(&refused(error)),
             _ => {}
         }
@@ -98,6 +100,8 @@ impl Output {
             }
             Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
             Event::AcceptFailed { error } => self.warn(&error.to_string()),
+            Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
+            Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
             Event::NoIpv6 => self.detail(1, "this machine has no IPv6: IPv4 alone"),
             Event::HalfCloseUnanswered => self.hint(UNANSWERED),
             Event::WaitingForInput => self.note(WAITING),
@@ -117,10 +121,14 @@ fn is_of_clients(event: &Event<'_>) -> bool {
             | Event::ClientSaid { .. }
             | Event::ClientGone { .. }
             | Event::ChildEnded { .. }
+            | Event::Saved { .. }
+            | Event::Refused { .. }
     )
 }
 
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
+const WITHHELD: &str = "is not answered, nor are others: an answer that is longer than the datagram \
+    goes only to this machine and to addresses of --allow, since the sender may be forged";
 const WAITING: &str =
     "the peer has ended, stdin has not: still waiting for it (--until peer leaves at once)";
 const LEAVING: &str =
@@ -128,6 +136,12 @@ const LEAVING: &str =
 const ESCAPED: &str = "control sequences from the peer are shown escaped (--raw passes them)";
 const UNANSWERED: &str = "the peer ended without a byte after our end of file; \
     some servers take a half-close for a hang-up: --no-shutdown";
+
+/// What the system lacks.
+fn no_room(error: &Error, limit: Option<u64>) -> String {
+    let limit = limit.map_or_else(String::new, |limit| format!(" (the limit is {limit})"));
+    format!("{error}{limit}: whoever comes now waits until there is room")
+}
 
 /// What the network said of an earlier datagram.
 fn refused(error: &std::io::Error) -> String {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Accepted, Listener};
+use crate::sys;
 
 /// For how long nobody is accepted when the system has no room: at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -50,7 +51,10 @@ impl<'a> Acceptor<'a> {
                 }
                 Err(error) if is_fatal(&error) => return Err(self.named(error)),
                 Err(error) if is_shortage(&error) => self.wait_for_room(error).await,
-                Err(error) => self.tell(&self.named(error)),
+                Err(error) => {
+                    let error = &self.named(error);
+                    self.observer.notice(&Event::AcceptFailed { error });
+                }
             }
         }
     }
@@ -60,7 +64,10 @@ impl<'a> Acceptor<'a> {
         let now = Instant::now();
         let last = self.shortage.replace(now);
         if last.is_none_or(|last| now.duration_since(last) > EPISODE) {
-            self.tell(&self.named(error));
+            let ours = error.raw_os_error() == Some(libc::EMFILE);
+            let limit = if ours { sys::open_files() } else { None };
+            let error = &self.named(error);
+            self.observer.notice(&Event::NoRoom { error, limit });
         }
         let pause = self.pause;
         self.pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
@@ -72,11 +79,6 @@ impl<'a> Acceptor<'a> {
         let addresses = self.listener.addresses();
         let name = addresses.first().map(|(_, address)| address.to_string());
         Error::new(Action::Accept, name.unwrap_or_default(), error)
-    }
-
-    /// Tells that somebody could not be taken.
-    fn tell(&self, error: &Error) {
-        self.observer.notice(&Event::AcceptFailed { error });
     }
 }
 

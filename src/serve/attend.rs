@@ -93,7 +93,10 @@ async fn cut_short(client: &Client) -> Cut {
         let phase = *stop.borrow_and_update();
         match phase {
             Phase::Over => return Cut::Stopped,
-            Phase::Finishing if watch.is_at_rest() => return Cut::AtRest,
+            Phase::Finishing if watch.is_at_rest() => {
+                let whole = client.service.behaviour.wants_whole();
+                return if whole { Cut::Stopped } else { Cut::AtRest };
+            }
             Phase::Finishing | Phase::Serving => {}
         }
         let timer = match phase {
@@ -179,6 +182,14 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// How the client's connection ended: that somebody else reset theirs is our failure to it.
+fn end_for(client: &Client, error: &Error) -> End {
+    match end_of(error) {
+        End::Reset if error.target != client.peer.to_string() => End::Error,
+        end => end,
+    }
+}
+
 /// Closes or resets the connection, and says what became of it.
 fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer {
     client.take_stock();
@@ -186,7 +197,7 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         Ok(end) => (end, None, true),
         Err(Cut::AtRest) => (End::Signal, None, true),
         Err(Cut::Stopped) => (End::Signal, None, false),
-        Err(Cut::Failed(error)) => (end_of(&error), Some(error), false),
+        Err(Cut::Failed(error)) => (end_for(client, &error), Some(error), false),
     };
     let line = client.line();
     let (sent, received) = (client.meter.sent(), client.meter.received());
@@ -215,7 +226,7 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         untouched: end == End::Reset && sent == 0 && received == 0,
         end,
         error: error.map(|error| match error.action {
-            Action::Run => error,
+            Action::Connect | Action::Resolve | Action::Run => error,
             _ => error.after(progress),
         }),
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::client::Client;
 use super::exec::{self, Exec};
-use super::{discard, echo, reply};
+use super::{Folder, discard, echo, forward, reply, save};
 use crate::error::Result;
 use crate::relay::End;
+use crate::value::Endpoint;
 
 /// What every client of a server gets.
 #[derive(Clone, Debug)]
@@ -18,8 +19,12 @@ pub enum Behaviour {
     Echo,
     /// A command of its own: the connection is its stdin and stdout.
     Exec(Arc<Exec>),
+    /// A connection of its own to somewhere else.
+    Forward(Arc<Endpoint>),
     /// These bytes, once for each read.
     Reply(Arc<[u8]>),
+    /// A new file in this directory.
+    Save(Folder),
 }
 
 impl Behaviour {
@@ -34,7 +39,9 @@ impl Behaviour {
             Self::Discard => discard::serve(client).await,
             Self::Echo => echo::serve(client).await,
             Self::Exec(command) => Box::pin(exec::serve(client, command)).await,
+            Self::Forward(endpoint) => Box::pin(forward::serve(client, endpoint)).await,
             Self::Reply(text) => reply::serve(client, text).await,
+            Self::Save(folder) => Box::pin(save::serve(client, folder)).await,
         }
     }
 
@@ -42,8 +49,8 @@ impl Behaviour {
     /// stops: nobody is still at work for it.
     pub(super) fn rests(&self) -> bool {
         match self {
-            Self::Discard | Self::Echo | Self::Reply(_) => true,
-            Self::Exec(_) => false,
+            Self::Discard | Self::Echo | Self::Reply(_) | Self::Save(_) => true,
+            Self::Exec(_) | Self::Forward(_) => false,
         }
     }
 
@@ -51,7 +58,13 @@ impl Behaviour {
     pub(super) fn lends(&self, client: &Client) -> bool {
         match self {
             Self::Exec(command) => command.takes_connection(client),
-            Self::Discard | Self::Echo | Self::Reply(_) => false,
+            _ => false,
         }
+    }
+
+    /// Whether what a client sends is of no worth before it is whole: one that is left before its
+    /// end must learn of it, by a reset.
+    pub(super) fn wants_whole(&self) -> bool {
+        matches!(self, Self::Save(_))
     }
 }

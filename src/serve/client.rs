@@ -217,6 +217,22 @@ impl Client {
         }
     }
 
+    /// Waits until the connection is broken; for ever if it is not.
+    pub(super) async fn failure(&self) -> Error {
+        loop {
+            let stream = match self.stream() {
+                Ok(stream) => stream,
+                Err(error) => return error,
+            };
+            if let Err(error) = stream.ready(Interest::ERROR).await {
+                return self.broken(error);
+            }
+            if let Some(error) = stream.try_error() {
+                return self.broken(error);
+            }
+        }
+    }
+
     /// Counts what came, and tells of it.
     fn note_received(&self, bytes: &[u8]) {
         if bytes.is_empty() {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use super::Gate;
 use super::accept::Acceptor;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
@@ -21,6 +22,8 @@ pub struct Waiting<'a> {
     pub options: &'a ListenOptions,
     /// How long it is waited for; `None` is for ever.
     pub accept_timeout: Option<Duration>,
+    /// Who may be the client.
+    pub gate: &'a Gate,
     /// Who is told.
     pub observer: &'a dyn Observer,
 }
@@ -70,6 +73,16 @@ impl Waiting<'_> {
                     .await
                     .unwrap_or_else(|_| Err(nobody_came(listener, limit)))?,
             };
+            if let Err(reason) = self.gate.admit(&peer) {
+                let proto = stream.proto();
+                let peer = &peer;
+                self.observer.notice(&Event::Refused {
+                    proto,
+                    peer,
+                    reason,
+                });
+                continue;
+            }
             if stays(&stream).await {
                 return Ok((stream, peer));
             }

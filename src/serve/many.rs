@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::Service;
 use super::accept::Acceptor;
 use super::attend::attend;
 use super::client::Client;
 use super::one::GRACE;
 use super::stop::Phase;
+use super::{Refusal, Service};
 use crate::error::Result;
-use crate::net::{Accepted, Listener};
+use crate::event::Event;
+use crate::net::{Accepted, Address, Listener};
 use crate::relay::Transfer;
 
 /// What a server has done for all its clients.
@@ -22,12 +23,29 @@ pub struct Totals {
     pub clients: u64,
     /// How many of them did not come to a good end.
     pub failed: u64,
+    /// How many were turned away.
+    pub refused: u64,
     /// Bytes given to the system for all of them.
     pub sent: u64,
     /// Bytes that came from all of them.
     pub received: u64,
+    /// Datagrams that came and that the system had no room for, where that is known.
+    pub datagrams_lost: Option<u64>,
     /// From the first moment to the last.
     pub elapsed: Duration,
+}
+
+impl Totals {
+    /// Adds what another has done.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.clients = self.clients.saturating_add(other.clients);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.refused = self.refused.saturating_add(other.refused);
+        self.sent = self.sent.saturating_add(other.sent);
+        self.received = self.received.saturating_add(other.received);
+        let lost = |other: u64| self.datagrams_lost.unwrap_or(0).saturating_add(other);
+        self.datagrams_lost = other.datagrams_lost.map(lost).or(self.datagrams_lost);
+    }
 }
 
 /// Serves whoever comes until it is stopped; what is in flight then has two seconds. Needs a
@@ -73,12 +91,30 @@ impl Server {
         }
     }
 
-    /// Gives a client its task.
+    /// Gives a client its task, unless it is none.
     fn welcome(&mut self, accepted: Accepted) {
+        if let Err(reason) = self.admit(&accepted.1) {
+            self.totals.refused = self.totals.refused.saturating_add(1);
+            self.service.observer.notice(&Event::Refused {
+                proto: accepted.0.proto(),
+                peer: &accepted.1,
+                reason,
+            });
+            return;
+        }
         self.totals.clients = self.totals.clients.saturating_add(1);
         let number = self.totals.clients;
         let client = Client::new(number, accepted, Arc::clone(&self.service), Arc::default());
         self.clients.spawn(attend(client));
+    }
+
+    /// Whether somebody may be a client.
+    fn admit(&self, peer: &Address) -> std::result::Result<(), Refusal> {
+        self.service.gate.admit(peer)?;
+        match self.service.max_clients {
+            Some(most) if self.clients.len() >= most => Err(Refusal::Full),
+            _ => Ok(()),
+        }
     }
 
     /// Takes account of a client that is gone.

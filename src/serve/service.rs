@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Behaviour, Stop};
+use super::{Behaviour, Gate, Stop};
 use crate::event::Observer;
 
 /// What every client gets, within which limits, and who is told.
@@ -12,6 +12,10 @@ use crate::event::Observer;
 pub struct Service {
     /// What it gets.
     pub behaviour: Behaviour,
+    /// Who may be a client.
+    pub gate: Gate,
+    /// So many may be there at once; `None` is as many as come.
+    pub max_clients: Option<usize>,
     /// How long nothing may move with a client.
     pub idle_timeout: Option<Duration>,
     /// How long a client may stay.

@@ -222,6 +222,17 @@ pub(crate) fn write_piece(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize>
     Ok(rustix::io::write(to, piece)?)
 }
 
+/// Closes a file, and tells what only that finds out: that a network file system could not store
+/// what was written.
+pub(crate) fn close(file: impl IntoRawFd) -> io::Result<()> {
+    // SAFETY: the descriptor is ours alone and is not used again; a close that fails has closed
+    // all the same.
+    match unsafe { libc::close(file.into_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Closes stdout towards its reader, and keeps the number taken so that no socket gets it.
 ///
 /// The last owner of a description learns at close what a network file system could not store.
@@ -229,9 +240,5 @@ pub(crate) fn close_stdout() -> io::Result<()> {
     let last = rustix::io::dup(rustix::stdio::stdout())?;
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
-    // SAFETY: `last` is ours alone and is not used again; a close that fails has closed all the same.
-    match unsafe { libc::close(last.into_raw_fd()) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    close(last)
 }

@@ -54,7 +54,7 @@ pub(crate) use child::{prepare_child, signal_group};
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close_stdout, foreground, input_waits, interface_index, is_terminal, open_files,
+    close, close_stdout, foreground, input_waits, interface_index, is_terminal, open_files,
     raise_open_files, read_stdin, replace_stdin, replace_stdout, restore_open_files, stdin_kind,
     stdout_kind, terminal_lines, write_piece, write_stderr, write_stdout,
 };

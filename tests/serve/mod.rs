@@ -1,6 +1,11 @@
 //! `nettool listen` with a behaviour: what each client gets, and how it ends.
 
+mod datagrams;
 mod exec;
+mod forward;
+mod limits;
+mod lists;
+mod saved;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -89,9 +94,7 @@ fn clients_are_served_beside_each_other() {
 #[test]
 fn what_is_discarded_is_counted() {
     let server = server(&["--discard", "--json"]).start();
-    let addr = records(&server.line_with("listening"), "listening");
-    let port = addr[0]["port"].as_u64().unwrap();
-    let addr = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+    let addr = address(&server);
     Peer::connect(addr, vec![Step::Exchange(Pattern::new(1, 300_000))]).seen();
     server.says("\"transfer\"");
     let stderr = stopped(server);

@@ -1,0 +1,174 @@
+//! Those who send datagrams: a table that is bounded, whoever pretends to send from where.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::serve::Refusal;
+
+/// As many are remembered at most; then the one that was silent for the longest is forgotten.
+const MOST: usize = 1024;
+
+/// For how long somebody silent is remembered (RFC 4787, REQ-5 recommends it for such tables).
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How many different datagrams of a peer are known again.
+const KNOWN: usize = 256;
+
+/// After so many answers to what had been answered before, one is left out.
+const REPEATS: u32 = 256;
+
+/// Somebody who was heard.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// Their number, from 1.
+    pub(super) number: u64,
+    /// When they were first heard.
+    pub(super) since: Instant,
+    /// When they were last heard.
+    pub(super) heard: Instant,
+    /// Bytes that came from them.
+    pub(super) received: u64,
+    /// Bytes that were sent to them.
+    pub(super) sent: u64,
+    /// Why they are none of our clients, if they are not.
+    pub(super) refusal: Option<Refusal>,
+    /// What was answered lately, as hashes, in a ring.
+    answered: Vec<u64>,
+    next: usize,
+    repeats: u32,
+}
+
+/// Everybody who was heard lately.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    known: HashMap<SocketAddr, Peer>,
+    hasher: RandomState,
+}
+
+/// Somebody who is forgotten.
+pub(super) type Forgotten = (SocketAddr, Peer);
+
+impl Peers {
+    /// How many are remembered who are clients.
+    pub(super) fn clients(&self) -> usize {
+        let clients = self.known.values().filter(|peer| peer.refusal.is_none());
+        clients.count()
+    }
+
+    /// Whoever sends from there, if that is known.
+    pub(super) fn get(&mut self, address: SocketAddr) -> Option<&mut Peer> {
+        self.known.get_mut(&address)
+    }
+
+    /// Takes in somebody new; who had to be forgotten for that?
+    pub(super) fn add(&mut self, address: SocketAddr, peer: Peer) -> Option<Forgotten> {
+        let idlest = || self.known.iter().min_by_key(|(_, peer)| peer.heard);
+        let full = self.known.len() >= MOST;
+        let idlest = if full {
+            idlest().map(|(address, _)| *address)
+        } else {
+            None
+        };
+        let forgotten = idlest.and_then(|address| self.known.remove_entry(&address));
+        self.known.insert(address, peer);
+        forgotten
+    }
+
+    /// Forgets those who were silent for too long.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Forgotten> {
+        let silent = |_: &SocketAddr, peer: &mut Peer| now.duration_since(peer.heard) >= PATIENCE;
+        self.known.extract_if(silent).collect()
+    }
+
+    /// Forgets everybody.
+    pub(super) fn drain(&mut self) -> Vec<Forgotten> {
+        self.known.drain().collect()
+    }
+
+    /// A datagram, as it is remembered.
+    pub(super) fn hash(&self, datagram: &[u8]) -> u64 {
+        self.hasher.hash_one(datagram)
+    }
+}
+
+impl Peer {
+    /// Somebody who is heard for the first time.
+    pub(super) fn new(number: u64, refusal: Option<Refusal>, now: Instant) -> Self {
+        Self {
+            number,
+            since: now,
+            heard: now,
+            received: 0,
+            sent: 0,
+            refusal,
+            answered: Vec::new(),
+            next: 0,
+            repeats: 0,
+        }
+    }
+
+    /// Whether this datagram is to be answered. Two servers that answer each other would never
+    /// cease, once somebody had sent a datagram to the one in the name of the other; from here it
+    /// looks like a client who says the same again and again. One answer in some hundreds of such
+    /// is left out: a client may lose it like any datagram, and the two servers fall silent.
+    pub(super) fn deserves_answer(&mut self, hash: u64) -> bool {
+        if !self.answered.contains(&hash) {
+            match self.answered.get_mut(self.next) {
+                Some(oldest) => *oldest = hash,
+                None => self.answered.push(hash),
+            }
+            self.next = self.next.saturating_add(1) % KNOWN;
+            return true;
+        }
+        self.repeats = self.repeats.saturating_add(1) % REPEATS;
+        self.repeats != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(port: usize) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], u16::try_from(port).unwrap()))
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_forgets_the_idlest() {
+        let mut peers = Peers::default();
+        let start = Instant::now();
+        for port in 0..5000 {
+            let now = start + Duration::from_millis(port as u64);
+            let forgotten = peers.add(address(port), Peer::new(1, None, now));
+            let expected = port.checked_sub(MOST).map(address);
+            assert_eq!(forgotten.map(|(address, _)| address), expected);
+        }
+        assert_eq!(peers.clients(), MOST);
+        let later = start + Duration::from_millis(4500) + PATIENCE;
+        assert_eq!(peers.expire(later).len(), MOST - 499);
+        assert_eq!(peers.drain().len(), 499);
+    }
+
+    #[test]
+    fn what_differs_is_always_answered() {
+        let mut peer = Peer::new(1, None, Instant::now());
+        assert!((0..100_000).all(|number| peer.deserves_answer(number)));
+        assert!(peer.answered.len() <= KNOWN);
+    }
+
+    #[test]
+    fn a_loop_of_any_length_that_is_known_ends() {
+        for length in [1, 2, KNOWN] {
+            let mut peer = Peer::new(1, None, Instant::now());
+            let mut flying: Vec<u64> = (0..length as u64).collect();
+            let mut rounds = 0;
+            while !flying.is_empty() && rounds < 100_000 {
+                flying.retain(|hash| peer.deserves_answer(*hash));
+                rounds += 1;
+            }
+            assert!(flying.is_empty(), "{length}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! How many clients, for how long, and what happens when the system has no room or we are stopped.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::support::{Input, need, until};
+
+/// How many descriptors a process has.
+fn descriptors(server: &Running) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", server.pid()))
+        .unwrap()
+        .count()
+}
+
+/// E4: with everybody idle the next one is turned away, and served when they are dropped.
+#[test]
+fn a_full_server_says_so_and_idle_clients_leave() {
+    let server = server(&["--echo", "-v", "-m", "3", "--idle-timeout", "300ms"]).start();
+    let addr = server.listening();
+    let idle: Vec<_> = (0..3).map(|_| client(addr)).collect();
+    for mut client in &idle {
+        client.write_all(b"x").unwrap();
+        client.read_exact(&mut [0; 1]).unwrap();
+    }
+    let seen = Peer::connect(addr, vec![Step::ReadToEnd]).seen();
+    assert_eq!((seen.received.count, seen.end), (0, End::Reset));
+    server.says("refused: there are as many clients as there may be");
+    for mut client in &idle {
+        let error = client.read(&mut [0; 1]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+    server.says("nothing moved for 300ms");
+    until("there is room again", || {
+        let mut client = client(addr);
+        let asked = client
+            .write_all(b"y")
+            .and_then(|()| client.read_exact(&mut [0; 1]));
+        asked.is_ok()
+    });
+    stopped(server);
+}
+
+/// E3: at the limit on open files it waits without spinning, says so once with the limit, and goes
+/// on when there is room.
+#[test]
+fn at_the_limit_on_open_files_it_pauses() {
+    if !need(&["prlimit"]) {
+        return;
+    }
+    let server = server(&["--echo"]).by_way_of(["prlimit", "--nofile=24:24"]);
+    let server = server.start();
+    let addr = server.listening();
+    let crowd: Vec<_> = (0..40).map(|_| client(addr)).collect();
+    server.says("too many open files");
+    let before = processor_time(&server);
+    assert!(server.stays(Duration::from_secs(1)));
+    let spent = processor_time(&server) - before;
+    assert!(spent < 20, "{spent} hundredths of a second in one second");
+    drop(crowd);
+    // Whoever left while it waited is still in the backlog before us.
+    assert_eq!(ask(&client(addr), b"again", 5), b"again");
+    let stderr = stopped(server);
+    let warnings: Vec<_> = stderr
+        .lines()
+        .filter(|line| line.contains("warning"))
+        .collect();
+    assert_eq!(warnings.len(), 1, "{stderr}");
+    assert!(warnings[0].contains("24"), "{stderr}");
+}
+
+/// Time that a process spent, in ticks of a hundredth of a second.
+fn processor_time(server: &Running) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", server.pid())).unwrap();
+    let fields: Vec<_> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// E2, E7: whoever comes and goes leaves nothing behind.
+#[test]
+fn come_and_go_leaves_nothing() {
+    let server = server(&["--echo"]).start();
+    let addr = server.listening();
+    assert_eq!(ask(&client(addr), b"x", 1), b"x");
+    until("the first is gone", || descriptors(&server) <= 16);
+    let before = descriptors(&server);
+    for _ in 0..500 {
+        drop(client(addr));
+        let reset = socket2::Socket::from(client(addr));
+        reset.set_linger(Some(Duration::ZERO)).unwrap();
+    }
+    assert_eq!(ask(&client(addr), b"x", 1), b"x");
+    until("everybody is gone", || descriptors(&server) <= before);
+    stopped(server);
+}
+
+/// E5: somebody who says nothing, or half of it, holds nobody up.
+#[test]
+fn silent_clients_hold_nobody_up() {
+    let server = server(&["--echo"]).start();
+    let addr = server.listening();
+    let _silent: Vec<_> = (0..300).map(|_| client(addr)).collect();
+    // Nor does one who sends without reading.
+    let flood = client(addr);
+    flood.set_nonblocking(true).unwrap();
+    while (&flood).write(&[0; 4096]).is_ok() {}
+    assert_eq!(ask(&client(addr), b"hello", 5), b"hello");
+    stopped(server);
+}
+
+/// Who is still being served when it is stopped has two seconds, and a second signal takes them.
+#[test]
+fn stopping_waits_for_what_is_in_flight() {
+    let server = server(&["--echo", "-v"]).start();
+    let addr = server.listening();
+    let steps = vec![Step::Await, Step::Exchange(Pattern::new(1, 2_000_000))];
+    let busy = Peer::connect(addr, steps);
+    let mut idle = client(addr);
+    assert_eq!(ask(&idle, b"x", 1), b"x");
+    busy.go();
+    server.signal(Signal::TERM);
+    // Nothing more is due to the idle one: a good end.
+    assert_eq!(idle.read(&mut [0; 1]).unwrap(), 0);
+    assert!(TcpStream::connect(addr).is_err() || server.stays(Duration::ZERO));
+    let end = server.wait();
+    end.died_of(libc::SIGTERM);
+    assert!(end.stderr.contains("served 2 clients"), "{}", end.stderr);
+    let seen = busy.seen();
+    if seen.end == End::Eof && seen.sent == 2_000_000 {
+        assert_eq!(seen.received, Pattern::new(1, 2_000_000).fingerprint());
+    }
+}
+
+/// A client that takes nothing is waited for, but not by a second signal, and is reset.
+#[test]
+fn a_second_signal_ends_at_once() {
+    let server = server(&["--echo"]).start();
+    let addr = server.listening();
+    let stalled = client(addr);
+    stalled.set_nonblocking(true).unwrap();
+    while (&stalled).write(&[0; 4096]).is_ok() {}
+    let before = Instant::now();
+    server.signal(Signal::TERM);
+    until("it no longer listens", || TcpStream::connect(addr).is_err());
+    server.signal(Signal::TERM);
+    server.wait().died_of(libc::SIGTERM);
+    assert!(before.elapsed() < Duration::from_millis(1900));
+    stalled.set_nonblocking(false).unwrap();
+    let mut stalled = stalled;
+    let read = std::io::copy(&mut stalled, &mut std::io::sink());
+    assert_eq!(
+        read.unwrap_err().kind(),
+        std::io::ErrorKind::ConnectionReset
+    );
+}
+
+#[test]
+fn a_unix_path_is_removed_when_it_is_stopped() {
+    let scratch = crate::support::scratch();
+    let path = scratch.path().join("s");
+    let server = nettool(["listen", "-k", "--reply", "da", "-v", "-U"])
+        .arg(&path)
+        .start();
+    server.announced(1);
+    for _ in 0..2 {
+        let steps = vec![
+            Step::Write(b"?".to_vec()),
+            Step::Read(2),
+            Step::Shutdown,
+            Step::ReadToEnd,
+        ];
+        let seen = Peer::connect_unix(&path, steps).seen();
+        assert_eq!((seen.head.as_slice(), seen.end), (&b"da"[..], End::Eof));
+    }
+    server.says("client 2 gone");
+    stopped(server);
+    assert!(!path.exists());
+}
+
+/// `--max-bytes` and `--max-time` are each client's own.
+#[test]
+fn a_client_has_its_own_bytes_and_times() {
+    let server = server(&["--echo", "--max-bytes", "5", "--max-time", "1s", "-v"]).start();
+    let addr = server.listening();
+    for _ in 0..2 {
+        let steps = vec![Step::Write(b"hello, world".to_vec()), Step::ReadToEnd];
+        let seen = Peer::connect(addr, steps).seen();
+        assert_eq!((seen.head.as_slice(), seen.end), (&b"hello"[..], End::Eof));
+    }
+    let mut idle = client(addr);
+    let error = idle.read(&mut [0; 1]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    server.says("timed out after 1s");
+    stopped(server);
+}
+
+/// stdin and stdout belong to nobody.
+#[test]
+fn stdin_and_stdout_are_not_touched() {
+    let server = server(&["--echo"]).stdin(Input::Open).start();
+    let addr = server.listening();
+    assert_eq!(ask(&client(addr), b"x", 1), b"x");
+    server.signal(Signal::TERM);
+    server.wait().died_of(libc::SIGTERM).printed("");
+}
