@@ -5,12 +5,11 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
-use rustix::event::epoll;
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::Carried;
+use super::{Carried, PeerState};
 
 /// Where `struct tcp_info` keeps what we ask for (`include/uapi/linux/tcp.h`); libc does not have
 /// all of it for every target.
@@ -46,6 +45,22 @@ pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
         received: number(BYTES_RECEIVED)?,
         peer_ended: PEER_ENDED.contains(known.get(STATE)?),
     })
+}
+
+/// How a connection looks; no error is taken from it.
+pub(crate) fn peer_state(socket: BorrowedFd<'_>) -> PeerState {
+    let mut polled = [PollFd::new(&socket, PollFlags::RDHUP)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let _ = poll(&mut polled, Some(&now));
+    let seen = polled.first().map_or(PollFlags::empty(), PollFd::revents);
+    PeerState {
+        ended: seen.contains(PollFlags::RDHUP),
+        failed: seen.contains(PollFlags::ERR),
+        over: seen.contains(PollFlags::HUP),
+    }
 }
 
 /// A descriptor that can be read from when the peer of a stream ends or resets it, and never

@@ -26,7 +26,7 @@ mod portable;
 mod processes;
 
 #[cfg(target_os = "linux")]
-pub(crate) use connection::{carried, forget_news, watch_for_end};
+pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 #[cfg(target_os = "linux")]
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
@@ -43,8 +43,8 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    carried, forget_news, set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed,
-    unacknowledged, watch_for_end, widen_pipe, write_now,
+    carried, forget_news, peer_state, set_receive_low_water, sigpipe_was_ignored, splice,
+    stdout_was_closed, unacknowledged, watch_for_end, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
@@ -73,6 +73,17 @@ pub(crate) enum Splice {
     NotHere,
     /// The source is empty or the destination full: nobody says which.
     NotNow,
+}
+
+/// How a connection looks to whoever does not read from it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PeerState {
+    /// The peer has shut its write half down, or closed.
+    pub(crate) ended: bool,
+    /// An error is kept for whoever reads or writes next.
+    pub(crate) failed: bool,
+    /// Both halves are over.
+    pub(crate) over: bool,
 }
 
 /// What a TCP connection has carried, whoever reads from it and writes to it.

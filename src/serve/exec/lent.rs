@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use tokio::io::unix::AsyncFd;
 
@@ -14,7 +13,7 @@ use super::child::{Child, conclude};
 use crate::error::{Action, Error, Result};
 use crate::net::Proto;
 use crate::serve::client::Client;
-use crate::sys;
+use crate::sys::{self, PeerState};
 
 /// How often a connection is looked at where nobody tells of its end.
 const LOOK: Duration = Duration::from_millis(500);
@@ -71,11 +70,11 @@ impl<'a> Watch<'a> {
     /// said all it had to say, and what is done with that is not stopped any more: then for ever.
     async fn reset(&self) {
         loop {
-            let seen = self.look();
+            let seen = sys::peer_state(self.socket);
             if self.is_reset(seen) {
                 return;
             }
-            if seen.contains(PollFlags::RDHUP) {
+            if seen.ended {
                 return std::future::pending().await;
             }
             self.wait().await;
@@ -93,23 +92,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What the socket shows; no error is taken from it.
-    fn look(&self) -> PollFlags {
-        let mut polled = [PollFd::new(&self.socket, PollFlags::RDHUP)];
-        let now = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        let _ = poll(&mut polled, Some(&now));
-        polled.first().map_or(PollFlags::empty(), PollFd::revents)
-    }
-
     /// Whether that is a reset. A TCP connection whose both halves are over while we have ended
     /// none was reset, even if the child has taken the error already; a Unix one was closed.
-    fn is_reset(&self, seen: PollFlags) -> bool {
+    fn is_reset(&self, seen: PeerState) -> bool {
         match self.proto {
-            Proto::Tcp => seen.intersects(PollFlags::ERR | PollFlags::HUP),
-            Proto::Udp | Proto::Unix => seen.contains(PollFlags::ERR),
+            Proto::Tcp => seen.failed || seen.over,
+            Proto::Udp | Proto::Unix => seen.failed,
         }
     }
 }
