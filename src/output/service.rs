@@ -146,22 +146,6 @@ impl Output {
         }
     }
 
-    /// The end of the only client: what went wrong with it is told even where with one of many it is
-    /// not.
-    pub(crate) fn only_client(&self, transfer: &Transfer) {
-        if let Some(error) = &transfer.error
-            && !self.tells_of(error)
-        {
-            self.error(error);
-        }
-    }
-
-    /// Whether the error of a client of many is told: if it is ours.
-    fn tells_of(&self, error: &Error) -> bool {
-        let ours = [Action::Read, Action::Run, Action::Write];
-        self.is_json() || ours.contains(&error.action)
-    }
-
     /// What a client sent is a file.
     fn saved(&self, client: u64, peer: &Address, path: &Path, bytes: u64) {
         let path = path.display().to_string();
@@ -191,10 +175,30 @@ impl Output {
         self.detail(1, &format!("{peer} refused: {words}"));
     }
 
+    /// What went wrong with the only client there was, unless that was told when it went.
+    pub(crate) fn only_client(&self, transfer: &Transfer) {
+        if let Some(error) = transfer
+            .error
+            .as_ref()
+            .filter(|error| !self.tells_at_once(error))
+        {
+            self.error(error);
+        }
+    }
+
+    /// Whether an error is told even when it is of one client of many: it is for a script, or of
+    /// our own side.
+    fn tells_at_once(&self, error: &Error) -> bool {
+        let ours = matches!(error.action, Action::Read | Action::Run | Action::Write);
+        self.is_json() || ours
+    }
+
     /// What became of a client. What went wrong on its side is told with `-v`, on ours always.
     fn client_gone(&self, client: u64, transfer: &Transfer) {
-        if let Some(error) = &transfer.error
-            && self.tells_of(error)
+        if let Some(error) = transfer
+            .error
+            .as_ref()
+            .filter(|error| self.tells_at_once(error))
         {
             self.error(error);
         }

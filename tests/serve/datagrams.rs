@@ -79,6 +79,30 @@ fn what_is_discarded_is_not_answered() {
         (&totals["bytes_sent"], &totals["datagrams_lost"]),
         (&0.into(), &0.into())
     );
+    let transfer = &records(&end.stderr, "transfer")[0];
+    assert_eq!(
+        (&transfer["end"], &transfer["complete"]),
+        (&"limit".into(), &true.into())
+    );
+}
+
+/// E8: what the system had no room for is counted, and is the status.
+#[test]
+fn what_the_system_drops_is_counted() {
+    let server = listen(&["--discard", "--quit-after", "300ms", "--json"]).start();
+    let client = correspondent(address(&server));
+    server.signal(Signal::STOP);
+    for _ in 0..2000 {
+        client.send(&[0; 1400]).unwrap();
+    }
+    server.signal(Signal::CONT);
+    let end = server.wait();
+    end.status(1);
+    let totals = &records(&end.stderr, "served")[0];
+    let lost = totals["datagrams_lost"].as_u64().unwrap();
+    let received = totals["bytes_received"].as_u64().unwrap() / 1400;
+    assert!(lost > 0);
+    assert_eq!(lost + received, 2000);
 }
 
 #[test]

@@ -77,6 +77,31 @@ fn an_echo_client_that_half_closes_gets_everything_back() {
     }
 }
 
+/// What went wrong with a single client is the status, and said once.
+#[test]
+fn a_single_client_that_breaks_off_is_an_error() {
+    for (options, count) in [(&[][..], 1), (&["-v"], 1), (&["--json"], 1)] {
+        let server = nettool(["listen", "127.0.0.1", "0", "--echo"])
+            .args(options)
+            .start();
+        let addr = match options {
+            ["--json"] => address(&server),
+            _ => server.listening(),
+        };
+        let steps = vec![
+            Step::Write(b"hello".to_vec()),
+            Step::Pending(5),
+            Step::Reset,
+        ];
+        Peer::connect(addr, steps).seen();
+        let end = server.wait();
+        end.status(1);
+        let told = end.stderr.matches("session with 127.0.0.1").count();
+        let record = end.stderr.matches("\"type\":\"error\"").count();
+        assert_eq!(told + record, count, "{}", end.stderr);
+    }
+}
+
 #[test]
 fn clients_are_served_beside_each_other() {
     let server = server(&["--reply", "da"]).start();

@@ -5,7 +5,7 @@ mod peers;
 use std::io;
 use std::net::{SocketAddr, UdpSocket as StdSocket};
 use std::os::fd::AsFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
@@ -38,10 +38,10 @@ pub async fn serve_datagrams(
 ) -> Result<Totals> {
     let began = Instant::now();
     let service = Arc::new(service);
-    let meter = Arc::new(Meter::default());
+    let common = Arc::new(Common::default());
     let mut tasks = JoinSet::new();
     for socket in sockets {
-        let post = Post::new(socket, &service, &meter)?;
+        let post = Post::new(socket, &service, &common)?;
         tasks.spawn(post.run(began, quit_after));
     }
     let mut totals = Totals::default();
@@ -55,13 +55,21 @@ pub async fn serve_datagrams(
     Ok(totals)
 }
 
+/// What all sockets share.
+#[derive(Debug, Default)]
+struct Common {
+    /// What they have moved.
+    meter: Meter,
+    /// How it ended, as the first of them found.
+    end: OnceLock<End>,
+}
+
 /// One socket, and who was heard on it.
 struct Post {
     socket: UdpSocket,
     local: SocketAddr,
     service: Arc<Service>,
-    /// What all sockets have moved.
-    meter: Arc<Meter>,
+    common: Arc<Common>,
     peers: Peers,
     totals: Totals,
     /// What is told once was told.
@@ -70,13 +78,13 @@ struct Post {
 }
 
 impl Post {
-    fn new(socket: UdpSocket, service: &Arc<Service>, meter: &Arc<Meter>) -> Result<Self> {
+    fn new(socket: UdpSocket, service: &Arc<Service>, common: &Arc<Common>) -> Result<Self> {
         let failed = |error| Error::new(Action::Inspect, "a UDP socket", error);
         Ok(Self {
             local: socket.local_addr().map_err(failed)?,
             socket,
             service: Arc::clone(service),
-            meter: Arc::clone(meter),
+            common: Arc::clone(common),
             peers: Peers::default(),
             totals: Totals::default(),
             withheld: false,
@@ -91,15 +99,18 @@ impl Post {
         let end = service.max_time.and_then(|limit| began.checked_add(limit));
         let mut sweep = tokio::time::interval(SWEEP.min(PATIENCE));
         let mut buffer = vec![0; LARGEST];
-        loop {
+        let totals = loop {
             let over = earliest(end, self.silent_for(quit_after));
-            // News that never cease would have no turn for the timer.
-            if over.is_some_and(|over| Instant::now() >= over) || self.is_sated() {
-                break;
+            // News that never cease would leave the timer no turn.
+            if is_past(end) {
+                break self.close(End::Timeout);
+            }
+            if self.is_sated() {
+                break self.close(End::Limit);
             }
             tokio::select! {
                 biased;
-                () = stop.as_mut() => break,
+                () = stop.as_mut() => break self.close(End::Signal),
                 came = self.socket.recv_from(&mut buffer) => {
                     let datagram = came.map(|(length, source)| (buffer.get(..length), source));
                     match datagram {
@@ -110,43 +121,49 @@ impl Post {
                         Err(error) => return Err(Error::new(Action::Receive, self.local, error)),
                     }
                 }
-                () = sleep_until(over), if over.is_some() => {}
+                // What waits to be read is no silence: it has had its turn before this.
+                () = sleep_until(over), if over.is_some() => {
+                    if is_past(self.silent_for(quit_after)) {
+                        break self.close(End::Timeout);
+                    }
+                }
                 _ = sweep.tick() => {
                     for forgotten in self.peers.expire(Instant::now()) {
                         self.tell_gone(&forgotten, End::Timeout);
                     }
                 }
             }
-        }
-        self.close()
+        };
+        Ok(totals)
     }
 
     /// Whether as many bytes came as are wanted.
     fn is_sated(&self) -> bool {
         self.service
             .most
-            .is_some_and(|most| self.meter.received() >= most)
+            .is_some_and(|most| self.common.meter.received() >= most)
     }
 
     /// When nothing will have come for so long, if anything came.
     fn silent_for(&self, limit: Option<Duration>) -> Option<Instant> {
-        self.meter.last_input()?.checked_add(limit?)
+        self.common.meter.last_input()?.checked_add(limit?)
     }
 
-    /// Everybody is gone.
-    fn close(mut self) -> Result<Totals> {
+    /// It is over, for this reason unless another socket had one before.
+    fn close(mut self, end: End) -> Totals {
+        let end = *self.common.end.get_or_init(|| end);
         for forgotten in self.peers.drain() {
-            self.tell_gone(&forgotten, End::Signal);
+            self.tell_gone(&forgotten, end);
         }
         let lost = sys::receive_drops(self.socket.as_fd());
         self.totals.datagrams_lost = lost.ok().flatten();
-        Ok(self.totals)
+        self.totals
     }
 
     /// Takes a datagram, and answers it.
     async fn take(&mut self, datagram: &[u8], source: SocketAddr) {
         let now = Instant::now();
-        self.meter.note_input();
+        self.common.meter.note_input();
         if self.peers.get(source).is_none() {
             self.welcome(source, now);
         }
@@ -160,7 +177,7 @@ impl Post {
         }
         let length = datagram.len() as u64;
         peer.received = peer.received.saturating_add(length);
-        self.meter.count_received(datagram.len());
+        self.common.meter.count_received(datagram.len());
         self.totals.received = self.totals.received.saturating_add(length);
         self.service.observer.notice(&Event::ClientSaid {
             client: peer.number,
@@ -285,6 +302,11 @@ impl Post {
             },
         });
     }
+}
+
+/// Whether this moment has come.
+fn is_past(moment: Option<Instant>) -> bool {
+    moment.is_some_and(|moment| Instant::now() >= moment)
 }
 
 /// Whether an error is what the network said of an earlier datagram, and not of the socket.
