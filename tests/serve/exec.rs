@@ -198,16 +198,21 @@ fn the_command_finds_signals_and_limits_as_we_did() {
 }
 
 #[test]
-fn a_command_whose_reader_is_gone_dies_of_it_in_silence() {
+fn a_command_whose_reader_is_gone_dies_of_it() {
     for options in [&["-e", "yes"][..], &["-e", "yes", "--max-bytes", "1G"]] {
         let server = one(options).start();
         // Unread bytes turn the close into a reset.
         let steps = vec![Step::Read(100_000)];
         Peer::connect(server.listening(), steps).seen();
         let end = server.wait();
-        end.failure(1);
-        assert!(!end.stderr.contains("yes:"), "{}", end.stderr);
+        let error = end.failure(1);
+        assert!(error.contains("not delivered"), "{error}");
     }
+    let server = one(&["-c", "yes | head -1"]).start();
+    assert_eq!(say(server.listening(), "").head, b"y\n");
+    let end = server.wait();
+    // With SIGPIPE ignored it would complain.
+    assert!(!end.success().stderr.contains("yes:"), "{}", end.stderr);
 }
 
 #[test]
