@@ -75,7 +75,7 @@ const VERSION: &str = concat!("nettool ", env!("CARGO_PKG_VERSION"), "\n");
 pub(crate) enum Command {
     Ifaces(IfacesArgs),
     Connect(ConnectArgs),
-    Listen(ListenArgs),
+    Listen(Box<ListenArgs>),
     Probe(ProbeArgs),
     Buffers(BuffersArgs),
     Man(ManArgs),

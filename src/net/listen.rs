@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -64,6 +64,13 @@ impl Binding {
         Self::Tcp(every_address(port, family, observer))
     }
 
+    /// This TCP port on the loopback addresses, which this machine alone reaches; likewise.
+    #[must_use]
+    pub fn loopback(port: u16, family: Family, observer: &dyn Observer) -> Self {
+        let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
+        Self::Tcp(both_families(v4, v6, port, family, observer))
+    }
+
     /// Binds and listens: from now on clients can connect. Port 0 lets the system pick one port
     /// for all addresses. A path is for ourselves alone (mode 0600) unless told otherwise; a socket that nobody answers
     /// on is taken over, anything else in its place is an error.
@@ -98,12 +105,23 @@ impl Binding {
 /// This port on every address of this machine: IPv4 and IPv6, or IPv4 alone where there is no IPv6.
 #[must_use]
 pub fn every_address(port: u16, family: Family, observer: &dyn Observer) -> Vec<SocketAddr> {
-    let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    let (v4, v6) = (Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into());
+    both_families(v4, v6, port, family, observer)
+}
+
+/// This port on an address of each family that is wanted, or of IPv4 alone where there is no IPv6.
+fn both_families(
+    v4: IpAddr,
+    v6: IpAddr,
+    port: u16,
+    family: Family,
+    observer: &dyn Observer,
+) -> Vec<SocketAddr> {
+    let [v4, v6] = [v4, v6].map(|address| SocketAddr::new(address, port));
     match family {
         Family::V4 => vec![v4],
         Family::V6 => vec![v6],
-        Family::Any if has_ipv6() => vec![v4, v6],
+        Family::Any if has_ipv6(v6.ip()) => vec![v4, v6],
         Family::Any => {
             observer.notice(&Event::NoIpv6);
             vec![v4]
@@ -307,9 +325,9 @@ fn is_abandoned(path: &Path) -> bool {
             .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-/// Whether this machine speaks IPv6 at all.
-fn has_ipv6() -> bool {
-    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+/// Whether this machine speaks IPv6 at all: whether it has this address.
+fn has_ipv6(address: IpAddr) -> bool {
+    let any = SocketAddr::new(address, 0);
     open(any, Type::STREAM, false, false).is_ok_and(|socket| socket.bind(&any.into()).is_ok())
 }
 
