@@ -8,7 +8,7 @@ mod answers;
 
 use super::drought::Drought;
 use super::hosts::{AMBIGUOUS, Hosts};
-use super::network::ProbeId;
+use super::network::{Outcome, ProbeId};
 use super::plan::{Place, Plan};
 use super::pulse::Pulse;
 use super::queue::{Next, Queue};
@@ -47,8 +47,8 @@ pub struct Limits {
 /// What the engine is to do next.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Start to connect.
-    Start(ProbeId, SocketAddr),
+    /// Start a port's try of this number.
+    Start(ProbeId, SocketAddr, u8),
     /// Close a probe that is under way.
     Abandon(ProbeId),
     /// Report a port.
@@ -70,6 +70,48 @@ pub(super) struct Found {
     pub(super) rtt: Option<Duration>,
     /// How many tries it took.
     pub(super) tries: u8,
+    /// What answered, if its answer says so.
+    pub(super) service: Option<&'static str>,
+}
+
+/// What says when to try which port: pure, without a socket or a clock.
+pub(super) trait Schedule {
+    /// What is probed.
+    fn plan(&self) -> &Plan;
+
+    /// How long the whole may take.
+    fn deadline(&self) -> Option<Duration>;
+
+    /// How often a port was tried.
+    fn sent(&self) -> u64;
+
+    /// What to do now.
+    fn step(&mut self, now: Duration) -> Step;
+
+    /// A probe that was under way has an outcome.
+    fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration);
+}
+
+impl Schedule for Pacer {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.limits.deadline
+    }
+
+    fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn step(&mut self, now: Duration) -> Step {
+        self.next_step(now)
+    }
+
+    fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {
+        self.settled(probe, outcome, now);
+    }
 }
 
 /// The state of a scan.
@@ -117,23 +159,8 @@ impl Pacer {
         }
     }
 
-    /// What is probed.
-    pub(super) const fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// How long the whole may take.
-    pub(super) const fn deadline(&self) -> Option<Duration> {
-        self.limits.deadline
-    }
-
-    /// How many connections were tried.
-    pub(super) const fn sent(&self) -> u64 {
-        self.sent
-    }
-
     /// What to do now.
-    pub(super) fn step(&mut self, now: Duration) -> Step {
+    fn next_step(&mut self, now: Duration) -> Step {
         loop {
             if let Some(step) = self.todo.pop_front() {
                 return step;
@@ -218,7 +245,7 @@ impl Pacer {
             now.saturating_add(self.timeout(&task)),
         );
         if let Some(address) = self.plan.address(task.place) {
-            self.todo.push_back(Step::Start(probe, address));
+            self.todo.push_back(Step::Start(probe, address, task.tries));
         }
     }
 
@@ -342,6 +369,7 @@ impl Pacer {
                 finding,
                 rtt,
                 tries: task.tries,
+                service: None,
             }));
         }
     }

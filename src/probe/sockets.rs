@@ -2,6 +2,7 @@
 //! clock.
 
 use super::binding::Binding;
+use super::datagram::{Datagrams, Kind};
 use super::network::{Answer, Network, Outcome, ProbeId, Sender};
 use super::report::Icmp;
 use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
@@ -31,12 +32,28 @@ pub struct Sockets {
     clock: Instant,
     under_way: Vec<Option<Attempt>>,
     capacity: usize,
-    /// The addresses of this machine.
-    own: Arc<HashSet<IpAddr>>,
+    own: Own,
     /// What every socket is bound to.
     binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
     spare: [Option<Socket>; 2],
+}
+
+/// The addresses of this machine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own(Arc<HashSet<IpAddr>>);
+
+impl Own {
+    /// Asks the system for them.
+    pub(super) fn look() -> Self {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        Self(Arc::new(interfaces.iter().map(if_addrs::Interface::ip).collect()))
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn has(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.0.contains(&address)
+    }
 }
 
 /// A connection attempt without an outcome.
@@ -54,9 +71,7 @@ impl Sockets {
 
     /// The same, with every socket bound.
     pub fn bound(binding: Binding) -> io::Result<Self> {
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let own = interfaces.iter().map(if_addrs::Interface::ip).collect();
-        Self::of(Arc::new(own), binding, 1)
+        Self::of(Own::look(), binding, 1)
     }
 
     /// As many more of the same kind, which share the limit on open files.
@@ -67,7 +82,7 @@ impl Sockets {
     }
 
     /// Sockets of a machine with these addresses, with one of `parts` equal parts of the limit.
-    fn of(own: Arc<HashSet<IpAddr>>, binding: Binding, parts: usize) -> io::Result<Self> {
+    fn of(own: Own, binding: Binding, parts: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         Ok(Self {
             capacity: capacity(&poll).checked_div(parts).unwrap_or(1).max(1),
@@ -83,7 +98,12 @@ impl Sockets {
 
     /// Whether this is an address of this machine.
     pub(super) fn is_here(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.own.contains(&address)
+        self.own.has(address)
+    }
+
+    /// What asks over UDP, or for an echo, from the same place.
+    pub(super) fn datagrams(&self, kind: Kind) -> io::Result<Datagrams> {
+        Datagrams::new(kind, self.own.clone(), self.binding.clone())
     }
 
     /// Connects to an address of this machine, where the answer is there before the call returns.
@@ -234,7 +254,7 @@ fn connect(socket: &Socket, to: SocketAddr) -> Result<(), i32> {
 }
 
 /// Our own system refused.
-fn local(error: &io::Error) -> Outcome {
+pub(super) fn local(error: &io::Error) -> Outcome {
     Outcome::Local(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
@@ -262,7 +282,7 @@ fn failed(socket: &Socket, to: SocketAddr, errno: i32) -> Outcome {
 }
 
 /// An ICMP message ended an attempt.
-fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
+pub(super) fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
     let own = socket.local_addr().ok().and_then(|own| own.as_socket());
     let sender = match error.from {
         Some(from) if from == to.ip() => Sender::Target,
@@ -282,7 +302,7 @@ fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
 
 /// How many sockets we may open: the limit, without what is open already. Descriptors are given
 /// out from the lowest, so the newest one tells.
-fn capacity(newest: &impl AsRawFd) -> usize {
+pub(super) fn capacity(newest: &impl AsRawFd) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(MOST, |limit| usize::try_from(limit).unwrap_or(MOST));
     let used = usize::try_from(newest.as_raw_fd()).unwrap_or_default();

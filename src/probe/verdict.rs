@@ -53,6 +53,7 @@ impl Verdict {
     pub(super) fn of(outcome: Outcome, target: IpAddr) -> Self {
         match outcome {
             Outcome::Connected => port(State::Open, 0, "syn-ack"),
+            Outcome::Replied(_) => port(State::Open, 0, "reply"),
             Outcome::SelfConnected => port(State::Closed, libc::ECONNREFUSED, "self-connect"),
             Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
             Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),
@@ -61,6 +62,32 @@ impl Verdict {
                 icmp,
                 sender,
             } => rejection(errno, icmp, sender, target),
+        }
+    }
+
+    /// What `outcome` of a datagram to `target` says: that the target's own system has nobody on
+    /// that port it tells by ICMP (RFC 1122, 4.1.3.1).
+    pub(super) fn of_datagram(outcome: Outcome, target: IpAddr) -> Self {
+        match (Self::of(outcome, target), outcome) {
+            (
+                Self::Port(finding),
+                Outcome::Icmp {
+                    sender: Sender::Target,
+                    ..
+                },
+            ) if finding.reason == "port-unreachable" => Self::Port(Finding {
+                state: State::Closed,
+                ..finding
+            }),
+            // Where the system keeps no ICMP messages.
+            (Self::Port(finding), Outcome::Remote(libc::ECONNREFUSED)) => Self::Port(Finding {
+                reason: "port-unreachable",
+                ..finding
+            }),
+            (Self::Port(finding), _) if finding.state == State::Filtered => {
+                Self::Port(Finding::NO_REPLY)
+            }
+            (verdict, _) => verdict,
         }
     }
 }
@@ -72,6 +99,18 @@ impl Finding {
         errno: None,
         reason: "no-response",
         icmp: None,
+    };
+
+    /// Every question met silence.
+    pub(super) const NO_REPLY: Self = Self {
+        state: State::OpenFiltered,
+        ..Self::SILENCE
+    };
+
+    /// The same, of a host that rations what it says of closed ports.
+    pub(super) const RATIONED: Self = Self {
+        reason: "icmp-limited",
+        ..Self::NO_REPLY
     };
 
     /// The port could not be probed for want of something.

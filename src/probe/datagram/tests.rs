@@ -1,0 +1,1 @@
+//! Whole surveys of simulated hosts.
