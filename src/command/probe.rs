@@ -1,5 +1,6 @@
 //! `nettool probe`.
 
+mod sink;
 mod targets;
 
 use std::collections::HashSet;
@@ -7,7 +8,6 @@ use std::future::pending;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, PortReport, Ports, Sameness, Sockets, State, Summary, Target, Targets,
+    Binding, Job, Limits, Ports, Proto, Rationing, Sameness, Sockets, Summary, Target, Targets,
     first_that_answers,
 };
 use nettool::process;
-use nettool::value::{AddressRange, PortList};
+use nettool::value::{AddressRange, ProbePorts};
 
+use sink::Sink;
 use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
@@ -96,12 +97,12 @@ struct Probe<'a> {
 /// Somebody to probe, with all addresses.
 struct Resolved {
     party: Party,
-    ports: Arc<PortList>,
+    ports: Arc<ProbePorts>,
     addresses: Vec<SocketAddr>,
 }
 
 /// The ports that are open on any address of their host.
-type Open = HashSet<(Arc<str>, u16)>;
+type Open = HashSet<(Arc<str>, Proto, u16)>;
 
 /// Hosts with their addresses that are not probed.
 type LeftOut = Vec<(Arc<str>, Vec<IpAddr>)>;
@@ -291,6 +292,7 @@ impl Probe<'_> {
         };
         let mut sink = Sink {
             sameness: Sameness::new(&job.targets),
+            rationing: Rationing::default(),
             output: self.output,
             findings,
             open,
@@ -300,7 +302,7 @@ impl Probe<'_> {
         let summary = job
             .run(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
-        let suspects = sink.sameness.suspects();
+        let (suspects, rationed) = (sink.sameness.suspects(), sink.rationing.hosts());
         if let Some(error) = sink.broken {
             return Err(error);
         }
@@ -309,6 +311,13 @@ impl Probe<'_> {
                 self.output.suspect(&host, address, ports);
             } else {
                 findings.suspect(&host, address, ports);
+            }
+        }
+        for (host, address, rationed) in rationed {
+            if self.is_for_scripts() {
+                self.output.rationed(&host, address, rationed);
+            } else {
+                findings.rationed(&host, address, rationed);
             }
         }
         Ok(summary)
@@ -334,44 +343,6 @@ impl Probe<'_> {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
             (false, _) => open > 0,
-        }
-    }
-}
-
-/// Where results go.
-struct Sink<'a> {
-    sameness: Sameness,
-    output: &'a Output,
-    findings: &'a mut Findings,
-    open: &'a mut Open,
-    /// Why stdout takes no more.
-    broken: Option<Error>,
-}
-
-impl Sink<'_> {
-    /// Keeps results for the end, or prints their records.
-    fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
-        for report in &batch {
-            self.sameness.count(report);
-        }
-        let open = batch.iter().filter(|report| report.state == State::Open);
-        self.open
-            .extend(open.map(|report| (report.host.clone(), report.port)));
-        if !self.output.is_json() {
-            for report in batch {
-                self.findings.add(report);
-            }
-            return ControlFlow::Continue(());
-        }
-        let shown = batch
-            .iter()
-            .filter(|report| self.findings.shows(report.state));
-        match self.output.ports(shown) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.broken = Some(error);
-                ControlFlow::Break(())
-            }
         }
     }
 }

@@ -53,7 +53,8 @@ impl Verdict {
     pub(super) fn of(outcome: Outcome, target: IpAddr) -> Self {
         match outcome {
             Outcome::Connected => port(State::Open, 0, "syn-ack"),
-            Outcome::Replied(_) => port(State::Open, 0, "reply"),
+            Outcome::Replied(Some(_)) => port(State::Open, 0, "protocol-reply"),
+            Outcome::Replied(None) => port(State::Open, 0, "reply"),
             Outcome::SelfConnected => port(State::Closed, libc::ECONNREFUSED, "self-connect"),
             Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
             Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),

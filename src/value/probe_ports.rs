@@ -176,7 +176,11 @@ mod tests {
             ("u:ntp,domain", "u:53,123", "u:53,123"),
             ("u:1-3,2-5", "u:1-5", "u:1-5"),
             ("u:all", "u:1-65535", "u:1-65535"),
-            ("t:all,u:well-known", "1-65535,u:well-known", "1-65535,u:well-known"),
+            (
+                "t:all,u:well-known",
+                "1-65535,u:well-known",
+                "1-65535,u:well-known",
+            ),
         ] {
             assert_eq!(read(text, Protocol::Tcp), tcp, "{text}");
             assert_eq!(read(text, Protocol::Udp), udp, "{text}");
@@ -204,7 +208,11 @@ mod tests {
             ("u:nosuchsvc", "nosuchsvc"),
             ("u:u:5", "u:5"),
         ] {
-            assert!(read(text, Protocol::Tcp).contains(hint), "{text}: {}", read(text, Protocol::Tcp));
+            assert!(
+                read(text, Protocol::Tcp).contains(hint),
+                "{text}: {}",
+                read(text, Protocol::Tcp)
+            );
         }
     }
 

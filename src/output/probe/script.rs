@@ -15,12 +15,12 @@ impl Findings {
     }
 
     /// The lines of `--connect-ex`: of each port the best that any address has to say, so that a
-    /// name that is served on one of its addresses is open. Silence is what connect(2) makes of it
-    /// in the end.
+    /// name that is served on one of its addresses is open. Silence is EAGAIN, which connect_ex of Python
+    /// returns when the timeout of its socket has passed (`sock_call_ex` of socketmodule.c).
     pub(crate) fn connect_ex(&self) -> String {
         let mut best: BTreeMap<u16, (State, i32)> = BTreeMap::new();
         for report in self.addresses.iter().flat_map(|address| &address.listed) {
-            let answer = (report.state, report.errno.unwrap_or(libc::ETIMEDOUT));
+            let answer = (report.state, report.errno.unwrap_or(libc::EAGAIN));
             let known = best.entry(report.port).or_insert(answer);
             *known = (*known).min(answer);
         }
@@ -67,8 +67,8 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_what_connect_makes_of_it() {
+    fn silence_is_what_connect_ex_makes_of_it() {
         let text = findings(State::ALL.to_vec()).connect_ex();
-        assert_eq!(text, "22 0\n23 111\n24 110\n25 113\n8080 0\n");
+        assert_eq!(text, "22 0\n23 111\n24 11\n25 113\n8080 0\n");
     }
 }

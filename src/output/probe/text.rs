@@ -35,7 +35,7 @@ fn block(address: &AddressFindings, style: Style) -> String {
             .map(|(kind, number)| count(*kind, *number));
         text.push_str(&remark(&counts.collect::<Vec<_>>().join(", "), style));
     }
-    if let Some(strange) = &address.remark {
+    for strange in &address.remarks {
         text.push_str(&remark(strange, style));
     }
     if !address.left_out.is_empty() {
@@ -74,11 +74,14 @@ fn row(report: &PortReport) -> Vec<Word> {
         Word::plain(report.service.unwrap_or("-")),
         Word::plain(rtt).right(),
     ];
-    if report.state != State::Open || report.reason != "syn-ack" {
+    if report.state != State::Open || !EXPECTED.contains(&report.reason) {
         words.push(Word::new(Tone::Dim, why(report)));
     }
     words
 }
+
+/// The reasons of open ports that say no more than their state.
+const EXPECTED: [&str; 3] = ["syn-ack", "reply", "protocol-reply"];
 
 /// Why a port has its state.
 fn why(report: &PortReport) -> String {

@@ -75,7 +75,9 @@ pub(super) fn question(port: u16, number: u8) -> &'static Question {
 /// How many different questions a port is asked.
 pub(super) fn questions(port: u16) -> u8 {
     let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
-    known.map_or(1, |(_, questions)| u8::try_from(questions.len()).unwrap_or(1))
+    known.map_or(1, |(_, questions)| {
+        u8::try_from(questions.len()).unwrap_or(1)
+    })
 }
 
 impl Question {
@@ -103,8 +105,12 @@ fn is_ber_sequence(answer: &[u8]) -> bool {
     match *length {
         short @ 0..=0x7f => usize::from(short) == rest.len(),
         0x81..=0x84 => {
-            let (head, content) = rest.split_at_checked(usize::from(length & 7)).unwrap_or_default();
-            let said = head.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
+            let (head, content) = rest
+                .split_at_checked(usize::from(length & 7))
+                .unwrap_or_default();
+            let said = head
+                .iter()
+                .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
             !head.is_empty() && said == content.len()
         }
         _ => false,
@@ -124,7 +130,10 @@ mod tests {
     use std::collections::HashSet;
 
     fn all() -> impl Iterator<Item = &'static Question> {
-        QUESTIONS.iter().flat_map(|(_, questions)| *questions).chain(ELSEWHERE)
+        QUESTIONS
+            .iter()
+            .flat_map(|(_, questions)| *questions)
+            .chain(ELSEWHERE)
     }
 
     #[test]
@@ -141,19 +150,38 @@ mod tests {
 
     #[test]
     fn every_port_is_in_the_table_once() {
-        let ports: Vec<u16> = QUESTIONS.iter().flat_map(|(ports, _)| *ports).copied().collect();
+        let ports: Vec<u16> = QUESTIONS
+            .iter()
+            .flat_map(|(ports, _)| *ports)
+            .copied()
+            .collect();
         let once: HashSet<u16> = ports.iter().copied().collect();
         assert_eq!(ports.len(), once.len());
-        assert!(all().map(|question| question.protocol).collect::<HashSet<_>>().len() >= 20);
+        assert!(
+            all()
+                .map(|question| question.protocol)
+                .collect::<HashSet<_>>()
+                .len()
+                >= 20
+        );
     }
 
     #[test]
     fn questions_fit_into_a_packet_and_are_no_answers() {
         for question in all() {
             let bytes = (question.bytes)();
-            assert!(!bytes.is_empty() && bytes.len() <= 1200, "{}", question.protocol);
+            assert!(
+                !bytes.is_empty() && bytes.len() <= 1200,
+                "{}",
+                question.protocol
+            );
             let is_echo = question.protocol == "echo";
-            assert_eq!((question.is_answer)(&bytes), is_echo, "{}", question.protocol);
+            assert_eq!(
+                (question.is_answer)(&bytes),
+                is_echo,
+                "{}",
+                question.protocol
+            );
             assert_eq!(question.name(&bytes), Some("echo"));
         }
     }
@@ -163,7 +191,13 @@ mod tests {
         assert!(is_ber_sequence(&[0x30, 2, 1, 1]));
         assert!(is_ber_sequence(&[0x30, 0x81, 1, 5]));
         assert!(is_ber_sequence(&[0x30, 0x84, 0, 0, 0, 1, 5]));
-        for wrong in [&[0x30][..], &[0x30, 3, 1], &[0x31, 0], &[0x30, 0x80], &[0x30, 0x82, 1]] {
+        for wrong in [
+            &[0x30][..],
+            &[0x30, 3, 1],
+            &[0x31, 0],
+            &[0x30, 0x80],
+            &[0x30, 0x82, 1],
+        ] {
             assert!(!is_ber_sequence(wrong), "{wrong:?}");
         }
     }

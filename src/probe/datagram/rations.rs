@@ -5,7 +5,7 @@
 //! So a closed port can be as silent as an open one, and only asked at the pace of the host does it
 //! say so.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 /// The slowest pace that is needed: Linux's own, and a margin for timers.
@@ -17,6 +17,8 @@ const FASTEST: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 pub(super) struct Rations {
     hosts: HashMap<u32, Host>,
+    /// The hosts of which ports wait, by when they may be asked.
+    waiting: BTreeSet<(Duration, u32)>,
 }
 
 /// What is known of one host.
@@ -32,7 +34,8 @@ struct Host {
     interval: Duration,
     /// No interval below this is tried any more.
     least: Duration,
-    /// When it may be asked again.
+    /// When it was asked last at its pace, and when it may be asked again.
+    last: Option<Duration>,
     next: Duration,
 }
 
@@ -44,6 +47,7 @@ impl Default for Host {
             parked: VecDeque::new(),
             interval: SLOWEST,
             least: FASTEST,
+            last: None,
             next: Duration::ZERO,
         }
     }
@@ -54,7 +58,7 @@ impl Default for Host {
 pub(super) struct Paced {
     /// The task.
     pub(super) task: usize,
-    /// The interval that it was asked at.
+    /// How long the host had not been asked before.
     pub(super) interval: Duration,
 }
 
@@ -88,35 +92,50 @@ impl Rations {
 
     /// A port of the host waits to be asked at its pace.
     pub(super) fn park(&mut self, host: u32, task: usize) {
-        self.hosts.entry(host).or_default().parked.push_back(task);
+        let known = self.hosts.entry(host).or_default();
+        known.parked.push_back(task);
+        self.waiting.insert((known.next, host));
     }
 
     /// Takes all ports of hosts that do not ration: they are silent of themselves.
     pub(super) fn silent_ones(&mut self) -> Vec<usize> {
-        let hosts = self.hosts.values_mut().filter(|host| !host.is_rationing);
-        hosts.flat_map(|host| host.parked.drain(..)).collect()
+        let hosts = &mut self.hosts;
+        let is_rationing = |host: &u32| hosts.get(host).is_some_and(|host| host.is_rationing);
+        self.waiting.retain(|(_, host)| is_rationing(host));
+        let silent = hosts.values_mut().filter(|host| !host.is_rationing);
+        silent.flat_map(|host| host.parked.drain(..)).collect()
     }
 
     /// Takes all ports that still wait.
     pub(super) fn rest(&mut self) -> Vec<usize> {
+        self.waiting.clear();
         let hosts = self.hosts.values_mut();
         hosts.flat_map(|host| host.parked.drain(..)).collect()
     }
 
     /// When the next host may be asked.
     pub(super) fn due(&self) -> Option<Duration> {
-        let waiting = self.hosts.values().filter(|host| !host.parked.is_empty());
-        waiting.map(|host| host.next).min()
+        self.waiting.first().map(|(next, _)| *next)
     }
 
     /// Takes a port that may be asked now.
     pub(super) fn take(&mut self, now: Duration) -> Option<Paced> {
-        let mut hosts = self.hosts.values_mut();
-        let host = hosts.find(|host| !host.parked.is_empty() && host.next <= now)?;
+        let (_, number) = self
+            .waiting
+            .first()
+            .copied()
+            .filter(|(next, _)| *next <= now)?;
+        self.waiting.pop_first();
+        let host = self.hosts.get_mut(&number)?;
+        let task = host.parked.pop_front()?;
+        let before = host.last.replace(now);
         host.next = now.saturating_add(host.interval);
+        if !host.parked.is_empty() {
+            self.waiting.insert((host.next, number));
+        }
         Some(Paced {
-            task: host.parked.pop_front()?,
-            interval: host.interval,
+            task,
+            interval: before.map_or(SLOWEST, |before| now.saturating_sub(before)),
         })
     }
 
@@ -139,5 +158,76 @@ impl Rations {
         host.least = host.least.max(interval * 3 / 2).min(SLOWEST);
         host.interval = host.interval.max(host.least);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rations, SLOWEST};
+    use std::time::Duration;
+
+    /// A host that rations, with so many ports that wait.
+    fn rationing(ports: usize) -> Rations {
+        let mut rations = Rations::default();
+        rations.spoke(7, 1);
+        assert!(rations.may_ration(7) && !rations.is_rationing(7));
+        rations.spoke(7, 2);
+        (0..ports).for_each(|port| rations.park(7, port));
+        rations
+    }
+
+    #[test]
+    fn ports_come_one_at_a_time_at_the_hosts_pace() {
+        let mut rations = rationing(3);
+        let now = Duration::from_secs(9);
+        assert_eq!(rations.take(now).map(|paced| paced.task), Some(0));
+        assert_eq!(rations.take(now), None);
+        assert_eq!(rations.due(), Some(now + SLOWEST));
+        let now = now + SLOWEST;
+        assert_eq!(rations.take(now).map(|paced| paced.task), Some(1));
+        assert_eq!(rations.rest(), [2]);
+        assert_eq!((rations.due(), rations.take(now * 2)), (None, None));
+    }
+
+    #[test]
+    fn only_who_spoke_late_is_rationing() {
+        let mut rations = rationing(1);
+        rations.spoke(8, 1);
+        rations.park(8, 5);
+        assert_eq!(rations.silent_ones(), [5]);
+        assert_eq!(
+            rations.take(Duration::ZERO).map(|paced| paced.task),
+            Some(0)
+        );
+        assert!(!rations.knows(9) && !rations.may_ration(9));
+    }
+
+    #[test]
+    fn the_pace_quickens_while_answers_come_and_settles_where_they_end() {
+        let mut rations = rationing(1000);
+        let mut now = Duration::ZERO;
+        let (mut tokens, mut last, mut confirmed) = (Duration::ZERO, now, 0);
+        while now < Duration::from_secs(30) {
+            now = rations.due().expect("somebody waits");
+            let paced = rations.take(now).expect("it is time");
+            // A bucket as Linux has it, with a token each 100 ms.
+            tokens = (tokens + now - last).min(Duration::from_millis(600));
+            last = now;
+            if tokens >= Duration::from_millis(100) {
+                tokens -= Duration::from_millis(100);
+                rations.kept_up(7);
+                confirmed += 1;
+            } else if rations.was_silent(7, paced.interval) {
+                rations.park(7, paced.task);
+            }
+        }
+        assert!(confirmed > 150, "{confirmed}");
+    }
+
+    #[test]
+    fn silence_at_the_slowest_pace_is_believed() {
+        let mut rations = rationing(2);
+        assert!(!rations.was_silent(7, SLOWEST));
+        assert!(rations.was_silent(7, SLOWEST / 2));
     }
 }

@@ -4,7 +4,8 @@
 use super::question::{Question, question};
 use crate::probe::Binding;
 use crate::probe::network::{Answer, Network, Outcome, ProbeId};
-use crate::probe::sockets::{Own, capacity, local, rejected};
+use crate::probe::sockets::outcome::{local, rejected};
+use crate::probe::sockets::{Own, capacity};
 use crate::sys::{next_icmp_error, request_icmp_errors};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -154,7 +155,9 @@ impl Datagrams {
         if end == asked.local || self.ours.contains_key(&end) {
             return Some(Outcome::SelfConnected);
         }
-        Some(Outcome::Replied(asked.question.and_then(|question| question.name(answer))))
+        Some(Outcome::Replied(
+            asked.question.and_then(|question| question.name(answer)),
+        ))
     }
 
     /// Closes the socket of a probe.

@@ -58,6 +58,17 @@ struct Task {
     paced: Option<Duration>,
 }
 
+/// Whether hosts are asked at their own pace.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Pacing {
+    /// Not yet.
+    Before,
+    /// Until then.
+    Until(Duration),
+    /// No more.
+    Over,
+}
+
 /// The state of a survey.
 #[derive(Debug)]
 pub(in crate::probe) struct Survey {
@@ -74,8 +85,7 @@ pub(in crate::probe) struct Survey {
     timers: BinaryHeap<Reverse<(Duration, usize)>>,
     todo: VecDeque<Step>,
     rations: Rations,
-    /// When asking at the hosts' pace ends, once it has begun.
-    ends: Option<Duration>,
+    pacing: Pacing,
     drought: Drought,
     next_send: Duration,
     burst: u32,
@@ -87,7 +97,12 @@ pub(in crate::probe) struct Survey {
 
 impl Survey {
     /// A survey of `plan` with at most `capacity` questions at once.
-    pub(in crate::probe) fn new(plan: Plan, limits: Limits, capacity: usize, is_here: bool) -> Self {
+    pub(in crate::probe) fn new(
+        plan: Plan,
+        limits: Limits,
+        capacity: usize,
+        is_here: bool,
+    ) -> Self {
         let most = limits.concurrency.map_or(usize::MAX, NonZero::get);
         let capacity = u32::try_from(capacity.clamp(1, most)).unwrap_or(u32::MAX);
         let capacity = f64::from(capacity).min(WINDOW.1);
@@ -104,7 +119,7 @@ impl Survey {
             timers: BinaryHeap::new(),
             todo: VecDeque::new(),
             rations: Rations::default(),
-            ends: None,
+            pacing: Pacing::Before,
             drought: Drought::default(),
             next_send: Duration::ZERO,
             burst: BURST,
@@ -128,7 +143,7 @@ impl Survey {
                 self.send(now);
                 continue;
             }
-            if opening.is_none() && self.under_way == 0 && self.begin_or_end_pacing(now) {
+            if opening.is_none() && self.under_way == 0 && self.begin_pacing(now) {
                 continue;
             }
             if self.tasks.len() == 0 && self.fresh >= self.plan.len() {
@@ -142,7 +157,11 @@ impl Survey {
     fn pause(&mut self, opening: Option<Duration>, now: Duration) -> Step {
         self.burst = BURST;
         let timer = self.timers.peek().map(|Reverse((due, _))| *due);
-        let until = [timer, opening, self.ends].into_iter().flatten().min();
+        let ends = match self.pacing {
+            Pacing::Until(ends) => Some(ends),
+            Pacing::Before | Pacing::Over => None,
+        };
+        let until = [timer, opening, ends].into_iter().flatten().min();
         Step::Wait(until.unwrap_or(now).max(now))
     }
 
@@ -151,7 +170,8 @@ impl Survey {
         let room = f64::from(self.under_way) < self.window;
         let has_fresh = self.fresh < self.plan.len();
         let sweep = (room && (has_fresh || !self.again.is_empty())).then_some(self.next_send);
-        let paced = self.ends.and_then(|_| self.rations.due());
+        let is_pacing = matches!(self.pacing, Pacing::Until(_));
+        let paced = self.rations.due().filter(|_| is_pacing && room);
         let paced = paced.map(|due| due.max(self.next_send));
         let next = [sweep, paced].into_iter().flatten().min()?;
         Some(next.max(self.drought.until()))
@@ -201,17 +221,28 @@ impl Survey {
             };
         }
         self.timers.push(Reverse((due, number)));
-        self.todo.push_back(Step::Start(ProbeId(number), address, tries));
+        self.todo
+            .push_back(Step::Start(ProbeId(number), address, tries));
         self.burst = self.burst.saturating_sub(1);
         self.under_way = self.under_way.saturating_add(1);
         self.sent = self.sent.saturating_add(1);
-        self.next_send = self.next_send.max(now.saturating_sub(LAG)).saturating_add(self.interval());
+        self.next_send = self
+            .next_send
+            .max(now.saturating_sub(LAG))
+            .saturating_add(self.interval());
     }
 
     /// Between two questions.
     fn interval(&self) -> Duration {
-        let wanted = self.limits.rate.map(|rate| Duration::from_secs(1) / rate.get());
-        let own = if self.is_here { Duration::ZERO } else { INTERVAL };
+        let wanted = self
+            .limits
+            .rate
+            .map(|rate| Duration::from_secs(1) / rate.get());
+        let own = if self.is_here {
+            Duration::ZERO
+        } else {
+            INTERVAL
+        };
         wanted.unwrap_or(own)
     }
 
@@ -234,7 +265,10 @@ impl Survey {
     /// How often a silent port is asked: every question that there is for it, and once more than any
     /// answer has needed.
     fn tries(&self, task: &Task) -> u8 {
-        let needed = self.best_try.saturating_add(1).max(questions(task.place.port));
+        let needed = self
+            .best_try
+            .saturating_add(1)
+            .max(questions(task.place.port));
         self.limits.tries.unwrap_or(needed.min(MOST_TRIES))
     }
 
@@ -262,10 +296,11 @@ impl Survey {
         self.window = (self.window + 0.5).min(self.capacity);
         let host = task.place.host;
         if let Some(interval) = task.paced {
-            if self.rations.was_silent(host, interval) {
-                return self.rations.park(host, number);
-            }
-            return self.finish(number, Finding::NO_REPLY);
+            return match self.rations.was_silent(host, interval) {
+                false => self.finish(number, Finding::NO_REPLY),
+                true if self.pacing == Pacing::Over => self.finish(number, Finding::RATIONED),
+                true => self.rations.park(host, number),
+            };
         }
         if task.tries < self.tries(task) {
             return self.again.push_back(number);
@@ -291,22 +326,24 @@ impl Survey {
     }
 
     /// Every port was asked: those that are silent for want of ICMP messages remain. Returns whether
-    /// anything has changed.
-    fn begin_or_end_pacing(&mut self, now: Duration) -> bool {
-        match self.ends {
-            None => {
-                self.ends = Some(now.saturating_add(CONFIRMATION));
-                for number in self.rations.silent_ones() {
-                    self.finish(number, Finding::NO_REPLY);
-                }
-                true
-            }
-            Some(_) => false,
+    /// that is news.
+    fn begin_pacing(&mut self, now: Duration) -> bool {
+        if self.pacing != Pacing::Before {
+            return false;
         }
+        self.pacing = Pacing::Until(now.saturating_add(CONFIRMATION));
+        for number in self.rations.silent_ones() {
+            self.finish(number, Finding::NO_REPLY);
+        }
+        true
     }
 
-    /// The time for asking at the hosts' pace is over.
-    fn stop_pacing(&mut self) {
+    /// Stops asking at the hosts' pace when the time for it is over.
+    fn end_pacing(&mut self, now: Duration) {
+        if !matches!(self.pacing, Pacing::Until(ends) if ends <= now) {
+            return;
+        }
+        self.pacing = Pacing::Over;
         for number in self.rations.rest() {
             self.finish(number, Finding::RATIONED);
         }
@@ -345,7 +382,14 @@ impl Survey {
     }
 
     /// A port has an answer, which is final.
-    fn answered(&mut self, number: usize, task: &Task, outcome: Outcome, finding: Finding, now: Duration) {
+    fn answered(
+        &mut self,
+        number: usize,
+        task: &Task,
+        outcome: Outcome,
+        finding: Finding,
+        now: Duration,
+    ) {
         let elapsed = now.saturating_sub(task.last);
         let host = task.place.host;
         let is_heard = match outcome {
@@ -411,9 +455,7 @@ impl Schedule for Survey {
     }
 
     fn step(&mut self, now: Duration) -> Step {
-        if self.ends.is_some_and(|ends| ends <= now) {
-            self.stop_pacing();
-        }
+        self.end_pacing(now);
         self.next_step(now)
     }
 

@@ -17,16 +17,32 @@ pub(super) const SSDP: Question = Question {
 pub(super) const LDAP: Question = Question {
     protocol: "ldap",
     bytes: || {
-        let (base, scope, aliases, limit) = (ber(0x04, &[]), ber(0x0a, &[0]), ber(0x0a, &[0]), ber(0x02, &[0]));
+        let (base, scope, aliases, limit) = (
+            ber(0x04, &[]),
+            ber(0x0a, &[0]),
+            ber(0x0a, &[0]),
+            ber(0x02, &[0]),
+        );
         let (types_only, filter) = (ber(0x01, &[0]), ber(0x87, b"objectClass"));
         let attributes = ber(0x30, &ber(0x04, b"supportedLDAPVersion"));
-        let parts = [base, scope, aliases, limit.clone(), limit, types_only, filter, attributes];
+        let parts = [
+            base,
+            scope,
+            aliases,
+            limit.clone(),
+            limit,
+            types_only,
+            filter,
+            attributes,
+        ];
         let search = ber(0x63, &parts.concat());
         ber(0x30, &[ber(0x02, &[0x6e]), search].concat())
     },
     // A SearchResultEntry, or the end of the search.
     is_answer: |answer| {
-        let ours = answer.windows(4).position(|bytes| bytes.starts_with(&[0x02, 0x01, 0x6e]));
+        let ours = answer
+            .windows(4)
+            .position(|bytes| bytes.starts_with(&[0x02, 0x01, 0x6e]));
         let kind = ours.and_then(|place| answer.get(place.saturating_add(3)));
         is_ber_sequence(answer) && matches!(kind, Some(0x64 | 0x65))
     },
@@ -48,7 +64,9 @@ pub(super) const MSSQL: Question = Question {
     protocol: "ms-sql-m",
     bytes: || b"\x04MSSQLSERVER\0".to_vec(),
     is_answer: |answer| {
-        let length = answer.get(1..3).and_then(|bytes| bytes.first_chunk().copied());
+        let length = answer
+            .get(1..3)
+            .and_then(|bytes| bytes.first_chunk().copied());
         let length = length.map(u16::from_le_bytes).map(usize::from);
         answer.starts_with(&[0x05]) && length == answer.len().checked_sub(3)
     },
@@ -80,7 +98,16 @@ pub(super) const BACNET: Question = Question {
         let (bacnet_ip, unicast, length) = (0x81, 0x0a, [0x00, 0x08]);
         let (version, control) = (0x01, 0x00);
         let (unconfirmed, who_is) = (0x10, 0x08);
-        vec![bacnet_ip, unicast, length[0], length[1], version, control, unconfirmed, who_is]
+        vec![
+            bacnet_ip,
+            unicast,
+            length[0],
+            length[1],
+            version,
+            control,
+            unconfirmed,
+            who_is,
+        ]
     },
     // I-Am.
     is_answer: |answer| answer.starts_with(&[0x81]) && answer.ends_with_i_am(),

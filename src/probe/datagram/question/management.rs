@@ -51,7 +51,16 @@ pub(super) const SNMP_V3: Question = Question {
         ];
         let (nobody, zero) = (ber(OCTETS, &[]), ber(INTEGER, &[0]));
         let security = [&nobody[..], &zero, &zero, &nobody, &nobody, &nobody].concat();
-        let pdu = ber(GET, &[&ber(INTEGER, &[0x6e])[..], &zero, &zero, &ber(SEQUENCE, &[])].concat());
+        let pdu = ber(
+            GET,
+            &[
+                &ber(INTEGER, &[0x6e])[..],
+                &zero,
+                &zero,
+                &ber(SEQUENCE, &[]),
+            ]
+            .concat(),
+        );
         let scoped = ber(SEQUENCE, &[&nobody[..], &nobody, &pdu].concat());
         let message = [
             &ber(INTEGER, &[3])[..],
@@ -74,7 +83,10 @@ pub(super) const SNMP_V1: Question = Question {
         let name = ber(0x06, &[0x2b, 6, 1, 2, 1, 1, 3, 0]);
         let variable = ber(SEQUENCE, &[name, null].concat());
         let list = ber(SEQUENCE, &variable);
-        let pdu = ber(GET, &[&ber(INTEGER, &[0x6e])[..], &zero, &zero, &list].concat());
+        let pdu = ber(
+            GET,
+            &[&ber(INTEGER, &[0x6e])[..], &zero, &zero, &list].concat(),
+        );
         let message = [&zero[..], &ber(OCTETS, b"public"), &pdu];
         ber(SEQUENCE, &message.concat())
     },
@@ -128,11 +140,19 @@ pub(super) const RADIUS: Question = Question {
         let (status_server, identifier, length) = (12, 0x6e, 38);
         let (authenticator, message_authenticator) = ([0; 16], [80, 18]);
         let header = [status_server, identifier, 0, length];
-        [&header[..], &authenticator, &message_authenticator, &[0; 16]].concat()
+        [
+            &header[..],
+            &authenticator,
+            &message_authenticator,
+            &[0; 16],
+        ]
+        .concat()
     },
     is_answer: |answer| {
         let length = number(answer, 2).map(usize::from);
-        answer.len() >= 20 && answer.get(1) == Some(&0x6e) && length == Some(answer.len())
+        answer.len() >= 20
+            && answer.get(1) == Some(&0x6e)
+            && length == Some(answer.len())
             && matches!(answer.first(), Some(2 | 3 | 5 | 11))
     },
 };
@@ -142,11 +162,16 @@ pub(super) const MEMCACHED: Question = Question {
     protocol: "memcached",
     bytes: || {
         let (request, sequence, datagrams, reserved) = (0x6e74, 0, 1, 0);
-        let frame = [request, sequence, datagrams, reserved].into_iter().flat_map(u16::to_be_bytes);
+        let frame = [request, sequence, datagrams, reserved]
+            .into_iter()
+            .flat_map(u16::to_be_bytes);
         frame.chain(*b"version\r\n").collect()
     },
     is_answer: |answer| {
-        number(answer, 0) == Some(0x6e74) && answer.get(8..).is_some_and(|text| text.starts_with(b"VERSION "))
+        number(answer, 0) == Some(0x6e74)
+            && answer
+                .get(8..)
+                .is_some_and(|text| text.starts_with(b"VERSION "))
     },
 };
 
@@ -159,7 +184,7 @@ pub(super) const NAT_PMP: Question = Question {
 
 #[cfg(test)]
 mod tests {
-    use super::{NTP, RADIUS, SNMP_V1, SNMP_V3, super::is_ber_sequence};
+    use super::{super::is_ber_sequence, NTP, RADIUS, SNMP_V1, SNMP_V3};
 
     #[test]
     fn the_bytes_are_those_of_the_documents() {

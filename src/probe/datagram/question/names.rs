@@ -46,7 +46,10 @@ const CHAOS: u16 = 3;
 
 /// A message with one question.
 fn message(flags: u16, name: &[&str], kind: u16, class: u16) -> Vec<u8> {
-    let mut bytes: Vec<u8> = [ID, flags, 1, 0, 0, 0].into_iter().flat_map(u16::to_be_bytes).collect();
+    let mut bytes: Vec<u8> = [ID, flags, 1, 0, 0, 0]
+        .into_iter()
+        .flat_map(u16::to_be_bytes)
+        .collect();
     for label in name {
         bytes.push(u8::try_from(label.len()).unwrap_or(0));
         bytes.extend(label.bytes());
