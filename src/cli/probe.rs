@@ -12,6 +12,7 @@ use std::sync::Arc;
 use clap::Args;
 use nettool::net::Family;
 use nettool::probe::{Binding, Limits, State};
+use nettool::value::ProbePorts;
 
 pub(crate) use report::Form;
 pub(crate) use targets::{List, Party, Request, Wanted};
@@ -74,6 +75,7 @@ Examples:
   nettool probe --exclude 10.0.0.9 @hosts 22   all that a file names, but for one
   nettool probe -u host                        the UDP ports that most often answer
   nettool probe host t:22,80,u:53,123          both in one list
+  nettool probe --ping 10.0.0.0/24             who is up in this network
   nettool probe --show all ::1 20-25           the closed ones too
   nettool probe --json host all | jq 'select(.state==\"open\").port'";
 
@@ -99,6 +101,12 @@ impl ProbeArgs {
         if self.report.connect_ex && request.wanted.iter().any(|one| !one.ports.udp.is_empty()) {
             return Err(Usage::new(
                 "--connect-ex tells what connect returns, and over UDP that says nothing: use --plain",
+            ));
+        }
+        request.is_ping_alone = self.asking.ping && !self.names_ports(&request);
+        if request.is_ping_alone && self.report.all_open {
+            return Err(Usage::new(
+                "--all-open speaks of ports: name some beside --ping",
             ));
         }
         Ok(request)
@@ -150,6 +158,19 @@ impl ProbeArgs {
     /// Ports of which states are listed.
     pub(crate) fn shown(&self, json: bool) -> Vec<State> {
         self.report.shown(json)
+    }
+
+    /// Whether it is asked first who is up.
+    pub(crate) fn ping(&self) -> bool {
+        self.asking.ping
+    }
+
+    /// Whether ports are asked for, and not only who is up.
+    fn names_ports(&self, request: &Request) -> bool {
+        let words = self.words_and_ports().map_or(0, |(words, _)| words.len());
+        let common = ProbePorts::common(self.asking.protocol());
+        let has_own = |wanted: &Wanted| *wanted.ports != common;
+        self.ports.is_some() || words < self.words.len() || request.wanted.iter().any(has_own)
     }
 
     /// Whether every port must be open.

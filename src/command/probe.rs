@@ -1,5 +1,6 @@
 //! `nettool probe`.
 
+mod ping;
 mod sink;
 mod targets;
 
@@ -57,7 +58,7 @@ pub(super) fn run(
         interruption,
         sockets,
     };
-    let status = probe.run(request.wanted)?;
+    let status = probe.run(request.wanted, request.is_ping_alone)?;
     Ok(probe.interruption.status(status))
 }
 
@@ -109,7 +110,7 @@ type LeftOut = Vec<(Arc<str>, Vec<IpAddr>)>;
 
 impl Probe<'_> {
     /// From names to the exit status.
-    fn run(&mut self, wanted: Vec<Wanted>) -> Result<Status, Failure> {
+    fn run(&mut self, wanted: Vec<Wanted>, is_ping_alone: bool) -> Result<Status, Failure> {
         let named = wanted.len();
         let excluded = self.excluded()?;
         let resolved = self.resolve(wanted)?;
@@ -118,6 +119,20 @@ impl Probe<'_> {
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
+        let mut targets = targets;
+        let mut is_unsure = is_lacking;
+        if self.arguments.ping() {
+            let (summary, up) = self.ping(&targets, is_ping_alone)?;
+            is_unsure |= summary.undetermined > 0;
+            if is_ping_alone {
+                return Ok(match summary.up {
+                    _ if is_unsure => Status::Undetermined,
+                    0 => Status::Failed,
+                    _ => Status::Done,
+                });
+            }
+            targets = up;
+        }
         let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
         self.leave_out(left_out, &mut findings);
@@ -125,7 +140,7 @@ impl Probe<'_> {
         let summary = self.scan(targets, &mut findings, &mut open)?;
         self.report(findings, &summary)?;
         Ok(match self.holds(&summary, open.len() as u64, ports) {
-            _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
+            _ if is_unsure || summary.undetermined > 0 => Status::Undetermined,
             true => Status::Done,
             false => Status::Failed,
         })

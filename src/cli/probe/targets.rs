@@ -48,6 +48,8 @@ pub(crate) struct Request {
     pub(crate) wanted: Vec<Wanted>,
     /// What is still to be read.
     pub(crate) lists: Vec<List>,
+    /// Whether nobody is asked for a port.
+    pub(crate) is_ping_alone: bool,
     /// The ports of those that have none of their own.
     ports: Arc<ProbePorts>,
     /// Ports that nobody is asked.

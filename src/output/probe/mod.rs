@@ -1,5 +1,6 @@
 //! What `probe` found out, for people and for scripts.
 
+mod hosts;
 mod script;
 mod text;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use nettool::error::Error;
 use nettool::probe::{PortReport, Rationed, State, Summary, Target, Whom};
 use nettool::value::AddressRange;
+
+pub(crate) use hosts::Hosts;
 
 use super::{Output, Report, Style, record};
 

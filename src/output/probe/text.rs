@@ -133,7 +133,7 @@ fn figures(summary: &Summary, style: Style) -> String {
 }
 
 /// A length of time as a person reads it: `0.04 ms`, `12.3 ms`, `1.20 s`.
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {
         ..0.01 => format!("{:.2} ms", seconds * 1e3),
