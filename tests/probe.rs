@@ -1,8 +1,12 @@
 //! `nettool probe`: every state of a port, told apart on real sockets.
 
 mod answers;
+mod banner;
 mod limits;
+mod ping;
+mod servers;
 mod targets;
+mod udp;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};

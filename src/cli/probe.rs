@@ -160,6 +160,11 @@ impl ProbeArgs {
         self.report.shown(json)
     }
 
+    /// Whether open ports are listened to.
+    pub(crate) fn banner(&self) -> bool {
+        self.asking.banner
+    }
+
     /// Whether it is asked first who is up.
     pub(crate) fn ping(&self) -> bool {
         self.asking.ping

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, Ports, Proto, Rationing, Sameness, Sockets, Summary, Target, Targets,
-    first_that_answers,
+    Banners, Binding, Job, Limits, Ports, Proto, Rationing, Sameness, Sockets, State, Summary,
+    Target, Targets, first_that_answers,
 };
 use nettool::process;
 use nettool::value::{AddressRange, ProbePorts};
@@ -311,12 +311,15 @@ impl Probe<'_> {
             output: self.output,
             findings,
             open,
+            banners: self.banners(&job.targets)?,
             broken: None,
         };
-        let stop = self.interruption.stop();
-        let summary = job
+        let (stop, began) = (self.interruption.stop(), Instant::now());
+        let mut summary = job
             .run(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
+        sink.finish(stop, self.limits().deadline);
+        summary.elapsed = began.elapsed();
         let (suspects, rationed) = (sink.sameness.suspects(), sink.rationing.hosts());
         if let Some(error) = sink.broken {
             return Err(error);
@@ -338,6 +341,16 @@ impl Probe<'_> {
         Ok(summary)
     }
 
+    /// What listens to open ports, if that is wanted and they are told of.
+    fn banners(&self, targets: &[Target]) -> Result<Option<Banners>, Error> {
+        let shown = self.arguments.shown(self.output.is_json());
+        if !self.arguments.banner() || !shown.contains(&State::Open) {
+            return Ok(None);
+        }
+        let banners = Banners::new(targets, self.sockets.binding());
+        banners.map(Some).map_err(failed)
+    }
+
     /// Prints what is known, or the record that ends the records.
     fn report(&self, mut findings: Findings, summary: &Summary) -> Result<(), Error> {
         findings.sort();
@@ -346,7 +359,7 @@ impl Probe<'_> {
                 findings: &findings,
                 summary,
             }),
-            Form::Plain => self.output.result(&findings.plain()),
+            Form::Plain => self.output.result(&findings.plain(self.arguments.banner())),
             Form::ConnectEx => self.output.result(&findings.connect_ex()),
         }
     }

@@ -3,6 +3,7 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod banner;
 mod binding;
 mod choice;
 mod crew;
@@ -32,6 +33,7 @@ mod tests;
 mod verdict;
 mod window;
 
+pub use banner::Banners;
 pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::Job;

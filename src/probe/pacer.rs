@@ -36,6 +36,9 @@ pub struct Limits {
     pub rate: Option<NonZero<u32>>,
     /// The most sockets at once.
     pub concurrency: Option<NonZero<usize>>,
+    /// How long hosts that limit their ICMP messages are asked at their own pace about silent UDP
+    /// ports; nothing: half a minute.
+    pub patience: Option<Duration>,
     /// How long the whole may take; what is not known then is not determined.
     pub deadline: Option<Duration>,
 }

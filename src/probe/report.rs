@@ -36,7 +36,7 @@ pub struct PortReport {
     pub tries: u8,
     /// What answered, where its answer says so; else the name registered for the port.
     pub service: Option<&'static str>,
-    /// What the port said on its own.
+    /// What the port said, of itself or politely asked, escaped; `tls` if it speaks that.
     pub banner: Option<String>,
 }
 

@@ -105,6 +105,12 @@ impl Sockets {
         self.own.has(address)
     }
 
+    /// What every socket is bound to.
+    #[must_use]
+    pub const fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
     /// What asks over UDP, or for an echo, from the same place.
     pub(super) fn datagrams(&self, kind: Kind) -> io::Result<Datagrams> {
         Datagrams::new(kind, self.own.clone(), self.binding.clone())

@@ -12,6 +12,9 @@ pub(super) struct AskingArgs {
     /// Ask over UDP, in the protocol of each port; t: and u: before ports say it for these alone
     #[arg(short, long, conflicts_with = "connect_ex")]
     pub(super) udp: bool,
+    /// Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)
+    #[arg(long, conflicts_with = "connect_ex")]
+    pub(super) banner: bool,
     /// Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone
     #[arg(long, conflicts_with = "connect_ex")]
     pub(super) ping: bool,

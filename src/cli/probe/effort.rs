@@ -25,6 +25,10 @@ pub(super) struct EffortArgs {
     /// The most connections under way at once [default: as the answers and open files allow]
     #[arg(long, value_name = "N")]
     concurrency: Option<NonZero<usize>>,
+    /// How long to ask hosts that limit their ICMP about silent UDP ports, at their own pace
+    /// [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    patience: Option<Duration>,
     /// The most that everything may take; what is not known then is undetermined: exit status 3
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     deadline: Option<Duration>,
@@ -53,6 +57,9 @@ impl EffortArgs {
             tries: self.tries,
             rate: self.rate,
             concurrency: self.concurrency,
+            patience: self
+                .patience
+                .map(|time| time.limit().unwrap_or(std::time::Duration::MAX)),
             deadline: self.deadline.and_then(Duration::limit),
         }
     }

@@ -1,9 +1,11 @@
 //! Where results go as they are found.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use nettool::error::Error;
-use nettool::probe::{PortReport, Rationing, Sameness, State};
+use nettool::probe::{Banners, PortReport, Rationing, Sameness, State};
 
 use super::Open;
 use crate::output::{Findings, Output};
@@ -15,12 +17,14 @@ pub(super) struct Sink<'a> {
     pub(super) output: &'a Output,
     pub(super) findings: &'a mut Findings,
     pub(super) open: &'a mut Open,
+    /// Listens to open ports, if that is wanted.
+    pub(super) banners: Option<Banners>,
     /// Why stdout takes no more.
     pub(super) broken: Option<Error>,
 }
 
 impl Sink<'_> {
-    /// Keeps results for the end, or prints their records.
+    /// Takes results as they come.
     pub(super) fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
         for report in &batch {
             self.sameness.count(report);
@@ -29,6 +33,24 @@ impl Sink<'_> {
         let open = batch.iter().filter(|report| report.state == State::Open);
         self.open
             .extend(open.map(|report| (report.host.clone(), report.proto, report.port)));
+        let batch = match &mut self.banners {
+            Some(banners) => banners.exchange(batch),
+            None => batch,
+        };
+        self.put(batch)
+    }
+
+    /// Waits for what open ports still have to say.
+    pub(super) fn finish(&mut self, stop: &AtomicBool, left: Option<Duration>) {
+        if let Some(banners) = self.banners.take() {
+            let last = banners.finish(stop, left);
+            // A stdout that takes no more is told of below.
+            let _ = self.put(last);
+        }
+    }
+
+    /// Keeps results for the end, or prints their records.
+    fn put(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
         if !self.output.is_json() {
             for report in batch {
                 self.findings.add(report);

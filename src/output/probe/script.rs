@@ -8,10 +8,10 @@ use super::Findings;
 use crate::output::escaped;
 
 impl Findings {
-    /// The lines of `--plain`.
-    pub(crate) fn plain(&self) -> String {
+    /// The lines of `--plain`, with a field for the banner if one was wanted.
+    pub(crate) fn plain(&self, banner: bool) -> String {
         let listed = self.addresses.iter().flat_map(|address| &address.listed);
-        listed.map(plain_line).collect()
+        listed.map(|report| plain_line(report, banner)).collect()
     }
 
     /// The lines of `--connect-ex`: of each port the best that any address has to say, so that a
@@ -30,9 +30,9 @@ impl Findings {
 }
 
 /// One port with its fields; what is not known is `-`.
-fn plain_line(report: &PortReport) -> String {
+fn plain_line(report: &PortReport, banner: bool) -> String {
     let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let fields = [
+    let mut fields = vec![
         escaped(&report.host).into_owned(),
         report.addr.to_string(),
         report.port.to_string(),
@@ -44,6 +44,14 @@ fn plain_line(report: &PortReport) -> String {
         report.tries.to_string(),
         known(report.service.map(|service| escaped(service).into_owned())),
     ];
+    if banner {
+        fields.push(known(
+            report
+                .banner
+                .as_deref()
+                .map(|banner| escaped(banner).into_owned()),
+        ));
+    }
     fields.join("\t") + "\n"
 }
 
@@ -54,7 +62,7 @@ mod tests {
 
     #[test]
     fn fields_are_separated_by_tabs_and_never_empty() {
-        let text = findings(State::ALL.to_vec()).plain();
+        let text = findings(State::ALL.to_vec()).plain(false);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],

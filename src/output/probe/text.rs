@@ -77,7 +77,23 @@ fn row(report: &PortReport) -> Vec<Word> {
     if report.state != State::Open || !EXPECTED.contains(&report.reason) {
         words.push(Word::new(Tone::Dim, why(report)));
     }
+    if let Some(banner) = &report.banner {
+        words.push(Word::plain(first_line(banner)));
+    }
     words
+}
+
+/// As much of a banner as a person wants to read beside a port.
+fn first_line(banner: &str) -> String {
+    const LONGEST: usize = 72;
+    let line = banner.split("\\r\\n").next().unwrap_or(banner);
+    let line = line.split("\\n").next().unwrap_or(line);
+    let mut letters = line.chars();
+    let mut text: String = letters.by_ref().take(LONGEST).collect();
+    if letters.next().is_some() {
+        text.push_str(" ...");
+    }
+    escaped(&text).into_owned()
 }
 
 /// The reasons of open ports that say no more than their state.

@@ -26,7 +26,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How long a host that never answered is waited for: neighbour discovery gives up after three
 /// seconds (Linux: `mcast_solicit` times `retrans_time_ms`).
 const PATIENCE: Duration = Duration::from_millis(3500);
-/// How long hosts that ration their ICMP messages are asked at their pace.
+/// How long hosts that ration their ICMP messages are asked at their pace, unless the user says.
 const CONFIRMATION: Duration = Duration::from_secs(30);
 /// The most tries of a port, however many others needed.
 const MOST_TRIES: u8 = 6;
@@ -331,7 +331,8 @@ impl Survey {
         if self.pacing != Pacing::Before {
             return false;
         }
-        self.pacing = Pacing::Until(now.saturating_add(CONFIRMATION));
+        self.pacing =
+            Pacing::Until(now.saturating_add(self.limits.patience.unwrap_or(CONFIRMATION)));
         for number in self.rations.silent_ones() {
             self.finish(number, Finding::NO_REPLY);
         }

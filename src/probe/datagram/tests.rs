@@ -287,6 +287,18 @@ fn all_ports_of_a_silent_host_end() {
 }
 
 #[test]
+fn a_patient_user_hears_of_every_port() {
+    let mut net = SimHost::linux(closed);
+    let limits = Limits {
+        patience: Some(Duration::MAX),
+        ..Limits::default()
+    };
+    let found = Found::of(&mut net, 1, 1..=200, limits);
+    assert_eq!(found.counts(), [1, 199, 0, 0, 0]);
+    assert!(found.seconds() < 200.0 * 1.2, "{}", found.seconds());
+}
+
+#[test]
 fn silence_of_a_host_that_rations_nothing_is_not_waited_for() {
     let port = |port| {
         if port < 100 {
