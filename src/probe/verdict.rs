@@ -355,4 +355,54 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn that_nobody_listens_only_the_target_itself_can_say() {
+        let state = |outcome| match Verdict::of_datagram(outcome, V4) {
+            Verdict::Port(finding) => Some((finding.state, finding.reason)),
+            Verdict::Short(..) => None,
+        };
+        let icmp = |code, sender| Outcome::Icmp {
+            errno: libc::ECONNREFUSED,
+            icmp: Icmp {
+                kind: 3,
+                code,
+                from: None,
+            },
+            sender,
+        };
+        for (outcome, expected) in [
+            (icmp(3, Sender::Target), (State::Closed, "port-unreachable")),
+            (icmp(3, Sender::Path), (State::Rejected, "port-unreachable")),
+            (
+                icmp(13, Sender::Target),
+                (State::Rejected, "admin-prohibited"),
+            ),
+            (
+                icmp(1, Sender::Ourselves),
+                (State::Unreachable, "host-unreachable"),
+            ),
+            (
+                Outcome::Remote(libc::ECONNREFUSED),
+                (State::Closed, "port-unreachable"),
+            ),
+            (
+                Outcome::Remote(libc::ETIMEDOUT),
+                (State::OpenFiltered, "no-response"),
+            ),
+            (Outcome::Replied(None), (State::Open, "reply")),
+            (
+                Outcome::Replied(Some("dns")),
+                (State::Open, "protocol-reply"),
+            ),
+            (Outcome::SelfConnected, (State::Closed, "self-connect")),
+            (
+                Outcome::Local(libc::EPERM),
+                (State::Undetermined, "not-permitted"),
+            ),
+        ] {
+            assert_eq!(state(outcome), Some(expected), "{outcome:?}");
+        }
+        assert_eq!(state(Outcome::Local(libc::ENOBUFS)), None);
+    }
 }

@@ -100,7 +100,7 @@ fn row(report: &HostReport) -> Vec<Word> {
     let from = from.filter(|from| *from != report.addr);
     let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
     vec![
-        Word::plain(escaped(&called(&report.host, report.addr)).into_owned()),
+        Word::plain(escaped(&called(&report.host, report.addr))),
         Word::new(tone, report.state.as_str()),
         Word::plain(rtt).right(),
         Word::new(Tone::Dim, format!("{}{port}{from}", report.reason)),

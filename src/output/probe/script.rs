@@ -15,7 +15,7 @@ impl Findings {
     }
 
     /// The lines of `--connect-ex`: of each port the best that any address has to say, so that a
-    /// name that is served on one of its addresses is open. Silence is EAGAIN, which connect_ex of Python
+    /// name that is served on one of its addresses is open. Silence is EAGAIN, which `connect_ex` of Python
     /// returns when the timeout of its socket has passed (`sock_call_ex` of socketmodule.c).
     pub(crate) fn connect_ex(&self) -> String {
         let mut best: BTreeMap<u16, (State, i32)> = BTreeMap::new();

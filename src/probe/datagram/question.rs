@@ -72,10 +72,10 @@ pub(super) fn question(port: u16, number: u8) -> &'static Question {
     questions.get(turn).unwrap_or(&ANYTHING)
 }
 
-/// How many different questions a port is asked.
+/// How many different questions a port is asked at least.
 pub(super) fn questions(port: u16) -> u8 {
     let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
-    known.map_or(1, |(_, questions)| {
+    known.map_or(2, |(_, questions)| {
         u8::try_from(questions.len()).unwrap_or(1)
     })
 }
@@ -145,7 +145,7 @@ mod tests {
         assert_ne!((question(161, 1).bytes)(), (question(161, 2).bytes)());
         assert_eq!(question(9999, 0).protocol, "echo");
         assert_eq!(question(9999, 2).protocol, "dns");
-        assert_eq!((questions(161), questions(53), questions(9999)), (2, 1, 1));
+        assert_eq!((questions(161), questions(53), questions(9999)), (2, 1, 2));
     }
 
     #[test]

@@ -211,7 +211,7 @@ mod tests {
             now = rations.due().expect("somebody waits");
             let paced = rations.take(now).expect("it is time");
             // A bucket as Linux has it, with a token each 100 ms.
-            tokens = (tokens + now - last).min(Duration::from_millis(600));
+            tokens = (tokens + now.saturating_sub(last)).min(Duration::from_millis(600));
             last = now;
             if tokens >= Duration::from_millis(100) {
                 tokens -= Duration::from_millis(100);

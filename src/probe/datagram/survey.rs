@@ -4,14 +4,17 @@
 //! that ration their ICMP messages are asked about their silent ports at their own pace, each at the
 //! same time, and for a limited time: all ports of a Linux host would take 18 hours.
 
+mod answers;
+mod silence;
+
 use super::question::questions;
 use super::rations::{Paced, Rations};
 use crate::probe::drought::Drought;
-use crate::probe::network::{Outcome, ProbeId, Sender};
+use crate::probe::network::{Outcome, ProbeId};
 use crate::probe::pacer::{Found, Limits, Schedule, Step};
 use crate::probe::plan::{Place, Plan};
 use crate::probe::slab::Slab;
-use crate::probe::verdict::{Finding, Shortage, Verdict};
+use crate::probe::verdict::Finding;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::num::NonZero;
@@ -288,68 +291,6 @@ impl Survey {
         true
     }
 
-    /// A question was not answered in time.
-    fn silent(&mut self, number: usize, task: &Task) {
-        self.leave(number);
-        self.todo.push_back(Step::Abandon(ProbeId(number)));
-        self.drought.over();
-        self.window = (self.window + 0.5).min(self.capacity);
-        let host = task.place.host;
-        if let Some(interval) = task.paced {
-            return match self.rations.was_silent(host, interval) {
-                false => self.finish(number, Finding::NO_REPLY),
-                true if self.pacing == Pacing::Over => self.finish(number, Finding::RATIONED),
-                true => self.rations.park(host, number),
-            };
-        }
-        if task.tries < self.tries(task) {
-            return self.again.push_back(number);
-        }
-        let is_limited = self.limits.tries.is_some() || self.is_here;
-        if is_limited || !self.rations.may_ration(host) {
-            return self.finish(number, Finding::NO_REPLY);
-        }
-        if self.tasks.len() > CROWD {
-            let finding = self.unconfirmed(host);
-            return self.finish(number, finding);
-        }
-        self.rations.park(host, number);
-    }
-
-    /// What is said of a silent port that is not asked at its host's pace.
-    fn unconfirmed(&self, host: u32) -> Finding {
-        if self.rations.is_rationing(host) {
-            Finding::RATIONED
-        } else {
-            Finding::NO_REPLY
-        }
-    }
-
-    /// Every port was asked: those that are silent for want of ICMP messages remain. Returns whether
-    /// that is news.
-    fn begin_pacing(&mut self, now: Duration) -> bool {
-        if self.pacing != Pacing::Before {
-            return false;
-        }
-        self.pacing =
-            Pacing::Until(now.saturating_add(self.limits.patience.unwrap_or(CONFIRMATION)));
-        for number in self.rations.silent_ones() {
-            self.finish(number, Finding::NO_REPLY);
-        }
-        true
-    }
-
-    /// Stops asking at the hosts' pace when the time for it is over.
-    fn end_pacing(&mut self, now: Duration) {
-        if !matches!(self.pacing, Pacing::Until(ends) if ends <= now) {
-            return;
-        }
-        self.pacing = Pacing::Over;
-        for number in self.rations.rest() {
-            self.finish(number, Finding::RATIONED);
-        }
-    }
-
     /// A question is no longer under way.
     fn leave(&mut self, number: usize) {
         self.under_way = self.under_way.saturating_sub(1);
@@ -381,65 +322,6 @@ impl Survey {
             }));
         }
     }
-
-    /// A port has an answer, which is final.
-    fn answered(
-        &mut self,
-        number: usize,
-        task: &Task,
-        outcome: Outcome,
-        finding: Finding,
-        now: Duration,
-    ) {
-        let elapsed = now.saturating_sub(task.last);
-        let host = task.place.host;
-        let is_heard = match outcome {
-            Outcome::Replied(_) => {
-                self.rations.alive(host);
-                if questions(task.place.port) == 1 && task.paced.is_none() {
-                    self.best_try = self.best_try.max(task.tries);
-                }
-                true
-            }
-            Outcome::Icmp { sender, .. } if sender != Sender::Ourselves => {
-                self.rations.spoke(host, task.tries);
-                true
-            }
-            Outcome::Remote(libc::ECONNREFUSED) => {
-                self.rations.spoke(host, task.tries);
-                true
-            }
-            _ => false,
-        };
-        if is_heard {
-            self.slowest = self.slowest.max(elapsed);
-            self.window = (self.window + 1.0).min(self.capacity);
-        }
-        if task.paced.is_some() {
-            self.rations.kept_up(host);
-        }
-        let service = match outcome {
-            Outcome::Replied(name) => name,
-            _ => None,
-        };
-        self.report(number, finding, Some(elapsed).filter(|_| is_heard), service);
-    }
-
-    /// Our own system lacks what a question takes: it is asked again, with fewer at once.
-    fn ran_short(&mut self, number: usize, shortage: Shortage, errno: i32, now: Duration) {
-        self.sent = self.sent.saturating_sub(1);
-        self.window = (f64::from(self.under_way) / 2.0).max(1.0);
-        let Some(task) = self.tasks.get_mut(number) else {
-            return;
-        };
-        task.tries = task.tries.saturating_sub(1);
-        task.shortages = task.shortages.saturating_add(1);
-        if self.drought.again(task.shortages, now) {
-            self.again.push_front(number);
-        } else {
-            self.finish(number, Finding::undetermined(shortage, errno));
-        }
-    }
 }
 
 impl Schedule for Survey {
@@ -461,21 +343,7 @@ impl Schedule for Survey {
     }
 
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {
-        let task = self.tasks.get(probe.0).copied();
-        let Some(task) = task.filter(|task| task.is_asked) else {
-            return;
-        };
-        let Some(target) = self.plan.address(task.place) else {
-            return;
-        };
-        self.leave(probe.0);
-        match Verdict::of_datagram(outcome, target.ip()) {
-            Verdict::Port(finding) => {
-                self.drought.over();
-                self.answered(probe.0, &task, outcome, finding, now);
-            }
-            Verdict::Short(shortage, errno) => self.ran_short(probe.0, shortage, errno, now),
-        }
+        self.settled(probe, outcome, now);
     }
 }
 

@@ -28,6 +28,10 @@ enum Port {
     NoMemory,
 }
 
+/// When an answer arrives, to which question in a row, of which probe; whether it is ICMP, and whether
+/// that says that the port is closed.
+type Reply = (Duration, u64, ProbeId, bool, bool);
+
 /// A host at a distance, with a bucket of ICMP messages as Linux has it.
 struct SimHost {
     port: fn(u16) -> Port,
@@ -41,7 +45,7 @@ struct SimHost {
     random: u64,
     asked: HashMap<ProbeId, u64>,
     serial: u64,
-    answers: BinaryHeap<Reverse<(Duration, u64, ProbeId, bool, bool)>>,
+    answers: BinaryHeap<Reverse<Reply>>,
     peak: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Question, ber, is_ber_sequence};
 
-/// SSDP (UPnP device architecture 1.1, section 1.3.2): root devices alone, not every service.
+/// SSDP (`UPnP` device architecture 1.1, section 1.3.2): root devices alone, not every service.
 pub(super) const SSDP: Question = Question {
     protocol: "ssdp",
     bytes: || {
@@ -110,19 +110,12 @@ pub(super) const BACNET: Question = Question {
         ]
     },
     // I-Am.
-    is_answer: |answer| answer.starts_with(&[0x81]) && answer.ends_with_i_am(),
+    is_answer: |answer| answer.starts_with(&[0x81]) && has_i_am(answer),
 };
 
-/// The service choice of an I-Am.
-trait IAm {
-    /// Whether an unconfirmed I-Am is in it.
-    fn ends_with_i_am(&self) -> bool;
-}
-
-impl IAm for [u8] {
-    fn ends_with_i_am(&self) -> bool {
-        self.windows(2).skip(4).any(|bytes| bytes == [0x10, 0x00])
-    }
+/// Whether an unconfirmed request with the service I-Am is in it.
+fn has_i_am(answer: &[u8]) -> bool {
+    answer.windows(2).skip(4).any(|bytes| bytes == [0x10, 0x00])
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_client_is_no_server() {
         let mut answer = (NTP.bytes)();
-        assert_eq!((NTP.is_answer)(&answer), false);
+        assert!(!(NTP.is_answer)(&answer));
         answer[0] = 0x24;
         assert_eq!(NTP.name(&answer), Some("ntp"));
         assert_eq!(NTP.name(&answer[..47]), None);

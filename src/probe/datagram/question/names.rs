@@ -25,7 +25,7 @@ pub(super) const LLMNR: Question = Question {
     is_answer: is_response,
 };
 
-/// The NetBIOS name service (RFC 1002, section 4.2.17): the node status of whoever is asked.
+/// The `NetBIOS` name service (RFC 1002, section 4.2.17): the node status of whoever is asked.
 pub(super) const NETBIOS: Question = Question {
     protocol: "netbios-ns",
     bytes: || message(0, &[ANY_NETBIOS_NAME], NBSTAT, INTERNET),

@@ -184,7 +184,7 @@ mod tests {
             Some("dtls")
         );
         let mut answer = (IKE_OVER_NAT.bytes)();
-        assert_eq!(IKE_OVER_NAT.is_answer as usize != 0, true);
+        assert!(!(IKE_OVER_NAT.is_answer)(&answer));
         answer[12..20].copy_from_slice(b"a server");
         assert_eq!(IKE_OVER_NAT.name(&answer), Some("isakmp"));
         assert_eq!(OPENVPN.name(b"\x40a server\x00\0\0\0\0"), Some("openvpn"));
