@@ -9,7 +9,7 @@ use nettool::value::{ProbePorts, Protocol, ValueError};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Question")]
 pub(super) struct AskingArgs {
-    /// Ask over UDP, in the protocol of each port; t: and u: before ports say it for these alone
+    /// Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows
     #[arg(short, long, conflicts_with = "connect_ex")]
     pub(super) udp: bool,
     /// Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)
