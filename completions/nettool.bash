@@ -610,7 +610,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__probe)
-            opts="-p -4 -6 -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --try-timeout --tries --rate --concurrency --deadline --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
+            opts="-p -4 -6 -u -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --udp --banner --ping --try-timeout --tries --rate --concurrency --patience --deadline --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -648,6 +648,10 @@ _nettool() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --patience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -665,7 +669,7 @@ _nettool() {
                     return 0
                     ;;
                 --show)
-                    COMPREPLY=($(compgen -W "open closed rejected filtered unreachable undetermined all" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "open closed rejected filtered open|filtered unreachable undetermined all" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -1,5 +1,7 @@
 //! `nettool probe`.
 
+mod ping;
+mod sink;
 mod targets;
 
 use std::collections::HashSet;
@@ -7,7 +9,6 @@ use std::future::pending;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -15,12 +16,13 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, PortReport, Ports, Sameness, Sockets, State, Summary, Target, Targets,
-    first_that_answers,
+    Banners, Binding, Job, Limits, Ports, Proto, Rationing, Sameness, Sockets, State, Summary,
+    Target, Targets, first_that_answers,
 };
 use nettool::process;
-use nettool::value::{AddressRange, PortList};
+use nettool::value::{AddressRange, ProbePorts};
 
+use sink::Sink;
 use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
@@ -56,7 +58,7 @@ pub(super) fn run(
         interruption,
         sockets,
     };
-    let status = probe.run(request.wanted)?;
+    let status = probe.run(request.wanted, request.is_ping_alone)?;
     Ok(probe.interruption.status(status))
 }
 
@@ -96,19 +98,19 @@ struct Probe<'a> {
 /// Somebody to probe, with all addresses.
 struct Resolved {
     party: Party,
-    ports: Arc<PortList>,
+    ports: Arc<ProbePorts>,
     addresses: Vec<SocketAddr>,
 }
 
 /// The ports that are open on any address of their host.
-type Open = HashSet<(Arc<str>, u16)>;
+type Open = HashSet<(Arc<str>, Proto, u16)>;
 
 /// Hosts with their addresses that are not probed.
 type LeftOut = Vec<(Arc<str>, Vec<IpAddr>)>;
 
 impl Probe<'_> {
     /// From names to the exit status.
-    fn run(&mut self, wanted: Vec<Wanted>) -> Result<Status, Failure> {
+    fn run(&mut self, wanted: Vec<Wanted>, is_ping_alone: bool) -> Result<Status, Failure> {
         let named = wanted.len();
         let excluded = self.excluded()?;
         let resolved = self.resolve(wanted)?;
@@ -117,6 +119,20 @@ impl Probe<'_> {
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
+        let mut targets = targets;
+        let mut is_unsure = is_lacking;
+        if self.arguments.ping() {
+            let (summary, up) = self.ping(&targets, is_ping_alone)?;
+            is_unsure |= summary.undetermined > 0;
+            if is_ping_alone {
+                return Ok(match summary.up {
+                    _ if is_unsure => Status::Undetermined,
+                    0 => Status::Failed,
+                    _ => Status::Done,
+                });
+            }
+            targets = up;
+        }
         let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
         self.leave_out(left_out, &mut findings);
@@ -124,7 +140,7 @@ impl Probe<'_> {
         let summary = self.scan(targets, &mut findings, &mut open)?;
         self.report(findings, &summary)?;
         Ok(match self.holds(&summary, open.len() as u64, ports) {
-            _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
+            _ if is_unsure || summary.undetermined > 0 => Status::Undetermined,
             true => Status::Done,
             false => Status::Failed,
         })
@@ -291,16 +307,20 @@ impl Probe<'_> {
         };
         let mut sink = Sink {
             sameness: Sameness::new(&job.targets),
+            rationing: Rationing::default(),
             output: self.output,
             findings,
             open,
+            banners: self.banners(&job.targets)?,
             broken: None,
         };
-        let stop = self.interruption.stop();
-        let summary = job
+        let (stop, began) = (self.interruption.stop(), Instant::now());
+        let mut summary = job
             .run(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
-        let suspects = sink.sameness.suspects();
+        sink.finish(stop, self.limits().deadline);
+        summary.elapsed = began.elapsed();
+        let (suspects, rationed) = (sink.sameness.suspects(), sink.rationing.hosts());
         if let Some(error) = sink.broken {
             return Err(error);
         }
@@ -311,7 +331,24 @@ impl Probe<'_> {
                 findings.suspect(&host, address, ports);
             }
         }
+        for (host, address, rationed) in rationed {
+            if self.is_for_scripts() {
+                self.output.rationed(&host, address, rationed);
+            } else {
+                findings.rationed(&host, address, rationed);
+            }
+        }
         Ok(summary)
+    }
+
+    /// What listens to open ports, if that is wanted and they are told of.
+    fn banners(&self, targets: &[Target]) -> Result<Option<Banners>, Error> {
+        let shown = self.arguments.shown(self.output.is_json());
+        if !self.arguments.banner() || !shown.contains(&State::Open) {
+            return Ok(None);
+        }
+        let banners = Banners::new(targets, self.sockets.binding());
+        banners.map(Some).map_err(failed)
     }
 
     /// Prints what is known, or the record that ends the records.
@@ -322,7 +359,7 @@ impl Probe<'_> {
                 findings: &findings,
                 summary,
             }),
-            Form::Plain => self.output.result(&findings.plain()),
+            Form::Plain => self.output.result(&findings.plain(self.arguments.banner())),
             Form::ConnectEx => self.output.result(&findings.connect_ex()),
         }
     }
@@ -334,44 +371,6 @@ impl Probe<'_> {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
             (false, _) => open > 0,
-        }
-    }
-}
-
-/// Where results go.
-struct Sink<'a> {
-    sameness: Sameness,
-    output: &'a Output,
-    findings: &'a mut Findings,
-    open: &'a mut Open,
-    /// Why stdout takes no more.
-    broken: Option<Error>,
-}
-
-impl Sink<'_> {
-    /// Keeps results for the end, or prints their records.
-    fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
-        for report in &batch {
-            self.sameness.count(report);
-        }
-        let open = batch.iter().filter(|report| report.state == State::Open);
-        self.open
-            .extend(open.map(|report| (report.host.clone(), report.port)));
-        if !self.output.is_json() {
-            for report in batch {
-                self.findings.add(report);
-            }
-            return ControlFlow::Continue(());
-        }
-        let shown = batch
-            .iter()
-            .filter(|report| self.findings.shows(report.state));
-        match self.output.ports(shown) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.broken = Some(error);
-                ControlFlow::Break(())
-            }
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use chat::{ChatWords, tag};
 pub(crate) use escape::escaped;
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;
-pub(crate) use probe::{Conclusion, Findings};
+pub(crate) use probe::{Conclusion, Findings, Hosts};
 pub(crate) use progress::{Form, Progress, Total};
 pub(crate) use style::Style;
 

@@ -1,6 +1,9 @@
 //! One job for one thread or for many.
 
-use super::{Limits, Network, Pacer, Plan, PortReport, Sockets, Summary, Target, Whom, run};
+use super::datagram::{Kind, Survey};
+use super::{
+    Limits, Network, Pacer, Plan, PortReport, Proto, Sockets, Summary, Target, Whom, drive, run,
+};
 use std::io;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -8,7 +11,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many ports of this machine are worth a thread for each core.
 const WORTHWHILE: u64 = 4096;
@@ -29,7 +32,7 @@ pub struct Job {
 impl Job {
     /// Probes all targets over real sockets, as [`run`] does: this machine's own
     /// addresses, where nothing but the processor limits the speed, on all cores, and the others
-    /// paced by one thread.
+    /// paced by one thread; TCP first, then UDP.
     pub fn run(
         self,
         sockets: &mut Sockets,
@@ -43,20 +46,37 @@ impl Job {
             Whom::Range(range) => range.first().is_loopback() && range.last().is_loopback(),
         };
         let (here, there): (Vec<_>, Vec<_>) = self.targets.into_iter().partition(is_here);
-        let (here, there) = (Plan::new(here, self.seed), Plan::new(there, self.seed));
-        let mut total = run_here(sockets, &here, self.limits, stop, &mut found)?;
-        let rest = if total.complete {
-            let left = |time: Duration| time.saturating_sub(began.elapsed());
-            let limits = Limits {
-                deadline: self.limits.deadline.map(left),
-                ..self.limits
-            };
-            let pacer = Pacer::new(there, limits, sockets.capacity());
-            run(sockets, pacer, stop, found)?
-        } else {
-            Summary::of_nothing_in(there.len())
+        let limits = self.limits;
+        let left = || Limits {
+            deadline: limits
+                .deadline
+                .map(|time| time.saturating_sub(began.elapsed())),
+            ..limits
         };
-        total.add(&rest);
+        let plan = |proto, targets: &Vec<_>| Plan::of(proto, targets.clone(), self.seed);
+        let mut total = Summary::of_nothing_in(0);
+        for (proto, targets, is_here) in [
+            (Proto::Tcp, &here, true),
+            (Proto::Tcp, &there, false),
+            (Proto::Udp, &here, true),
+            (Proto::Udp, &there, false),
+        ] {
+            let plan = plan(proto, targets);
+            let part = match proto {
+                _ if !total.complete || plan.is_empty() => Summary::of_nothing_in(plan.len()),
+                Proto::Tcp if is_here => run_here(sockets, &plan, left(), stop, &mut found)?,
+                Proto::Tcp => {
+                    let pacer = Pacer::new(plan, left(), sockets.capacity());
+                    run(sockets, pacer, stop, &mut found)?
+                }
+                Proto::Udp => {
+                    let mut network = sockets.datagrams(Kind::Udp)?;
+                    let survey = Survey::new(plan, left(), network.capacity(), is_here);
+                    drive(&mut network, survey, stop, &mut found)?
+                }
+            };
+            total.add(&part);
+        }
         total.elapsed = began.elapsed();
         Ok(total)
     }

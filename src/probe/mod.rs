@@ -3,17 +3,22 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod banner;
 mod binding;
 mod choice;
 mod crew;
+mod datagram;
+
 mod drought;
 mod epochs;
 mod hosts;
 mod network;
 mod pacer;
+mod ping;
 mod plan;
 mod pulse;
 mod queue;
+mod rationing;
 mod report;
 mod rtt;
 mod sameness;
@@ -28,12 +33,15 @@ mod tests;
 mod verdict;
 mod window;
 
+pub use banner::Banners;
 pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::Job;
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
+pub use ping::{HostReport, HostState, Ping, PingSummary};
 pub use plan::Plan;
+pub use rationing::{Rationed, Rationing};
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
 pub use sockets::Sockets;
@@ -42,7 +50,8 @@ pub use target::{Ports, Target, Targets, Whom};
 use crate::error::errno_name;
 use crate::value::Protocol;
 use crate::value::service;
-use pacer::{Found, Step};
+use datagram::Datagrams;
+use pacer::{Found, Schedule, Step};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +65,17 @@ const ATTENTION: Duration = Duration::from_millis(100);
 /// was not reported counts as undetermined.
 pub fn run(
     network: &mut impl Network,
-    mut pacer: Pacer,
+    pacer: Pacer,
+    stop: &AtomicBool,
+    found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+) -> io::Result<Summary> {
+    drive(network, pacer, stop, found)
+}
+
+/// The same by any schedule.
+fn drive(
+    network: &mut impl Network,
+    mut pacer: impl Schedule,
     stop: &AtomicBool,
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
@@ -88,14 +107,14 @@ pub fn run(
 /// Does all that can be done now. Returns until when to wait then; nothing when all is done.
 fn advance(
     network: &mut impl Network,
-    pacer: &mut Pacer,
+    pacer: &mut impl Schedule,
     summary: &mut Summary,
     batch: &mut Vec<PortReport>,
 ) -> Option<Duration> {
     loop {
         match pacer.step(network.now()) {
-            Step::Start(probe, to) => {
-                if let Some(outcome) = network.start(probe, to) {
+            Step::Start(probe, to, number) => {
+                if let Some(outcome) = network.start_try(probe, to, number) {
                     pacer.settle(probe, outcome, network.now());
                 }
             }
@@ -113,11 +132,16 @@ fn advance(
 /// A result in the words of the target it belongs to.
 fn report(plan: &Plan, found: Found) -> Option<PortReport> {
     let errno = found.finding.errno;
+    let protocol = match plan.proto() {
+        Proto::Tcp => Protocol::Tcp,
+        Proto::Udp => Protocol::Udp,
+    };
+    let registered = service::name_of(found.place.port, protocol);
     Some(PortReport {
         host: plan.name(found.place.host)?,
         addr: plan.address(found.place)?.ip(),
         port: found.place.port,
-        proto: Proto::Tcp,
+        proto: plan.proto(),
         state: found.finding.state,
         errno,
         errname: errno.and_then(errno_name),
@@ -125,7 +149,7 @@ fn report(plan: &Plan, found: Found) -> Option<PortReport> {
         icmp: found.finding.icmp,
         rtt: found.rtt,
         tries: found.tries,
-        service: service::name_of(found.place.port, Protocol::Tcp),
+        service: found.service.or(registered),
         banner: None,
     })
 }

@@ -5,10 +5,11 @@
 //! system cannot do is tried again, slower, and never becomes a state.
 
 mod answers;
+mod silence;
 
 use super::drought::Drought;
-use super::hosts::{AMBIGUOUS, Hosts};
-use super::network::ProbeId;
+use super::hosts::Hosts;
+use super::network::{Outcome, ProbeId};
 use super::plan::{Place, Plan};
 use super::pulse::Pulse;
 use super::queue::{Next, Queue};
@@ -21,11 +22,6 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::Duration;
 
-/// How long a host that never answered is waited for, from a port's first try: neighbour discovery
-/// gives up on it after three seconds (Linux: `mcast_solicit` times `retrans_time_ms`).
-const PATIENCE: Duration = Duration::from_millis(3500);
-/// The least time between a port's first try and its third: an outage may last this long.
-const SPREAD: Duration = Duration::from_secs(1);
 /// How many probes are started before answers are looked at.
 const BURST: u32 = 128;
 
@@ -40,6 +36,9 @@ pub struct Limits {
     pub rate: Option<NonZero<u32>>,
     /// The most sockets at once.
     pub concurrency: Option<NonZero<usize>>,
+    /// How long hosts that limit their ICMP messages are asked at their own pace about silent UDP
+    /// ports; nothing: half a minute.
+    pub patience: Option<Duration>,
     /// How long the whole may take; what is not known then is not determined.
     pub deadline: Option<Duration>,
 }
@@ -47,8 +46,8 @@ pub struct Limits {
 /// What the engine is to do next.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Start to connect.
-    Start(ProbeId, SocketAddr),
+    /// Start a port's try of this number.
+    Start(ProbeId, SocketAddr, u8),
     /// Close a probe that is under way.
     Abandon(ProbeId),
     /// Report a port.
@@ -70,6 +69,48 @@ pub(super) struct Found {
     pub(super) rtt: Option<Duration>,
     /// How many tries it took.
     pub(super) tries: u8,
+    /// What answered, if its answer says so.
+    pub(super) service: Option<&'static str>,
+}
+
+/// What says when to try which port: pure, without a socket or a clock.
+pub(super) trait Schedule {
+    /// What is probed.
+    fn plan(&self) -> &Plan;
+
+    /// How long the whole may take.
+    fn deadline(&self) -> Option<Duration>;
+
+    /// How often a port was tried.
+    fn sent(&self) -> u64;
+
+    /// What to do now.
+    fn step(&mut self, now: Duration) -> Step;
+
+    /// A probe that was under way has an outcome.
+    fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration);
+}
+
+impl Schedule for Pacer {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.limits.deadline
+    }
+
+    fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn step(&mut self, now: Duration) -> Step {
+        self.next_step(now)
+    }
+
+    fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {
+        self.settled(probe, outcome, now);
+    }
 }
 
 /// The state of a scan.
@@ -117,23 +158,8 @@ impl Pacer {
         }
     }
 
-    /// What is probed.
-    pub(super) const fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// How long the whole may take.
-    pub(super) const fn deadline(&self) -> Option<Duration> {
-        self.limits.deadline
-    }
-
-    /// How many connections were tried.
-    pub(super) const fn sent(&self) -> u64 {
-        self.sent
-    }
-
     /// What to do now.
-    pub(super) fn step(&mut self, now: Duration) -> Step {
+    fn next_step(&mut self, now: Duration) -> Step {
         loop {
             if let Some(step) = self.todo.pop_front() {
                 return step;
@@ -218,7 +244,7 @@ impl Pacer {
             now.saturating_add(self.timeout(&task)),
         );
         if let Some(address) = self.plan.address(task.place) {
-            self.todo.push_back(Step::Start(probe, address));
+            self.todo.push_back(Step::Start(probe, address, task.tries));
         }
     }
 
@@ -263,75 +289,6 @@ impl Pacer {
         true
     }
 
-    /// The current try of a task was not answered in time.
-    fn silent(&mut self, number: usize, task: Task, now: Duration) {
-        self.window.left();
-        if task.pulse {
-            if self.pulse.miss() {
-                self.window.no_pulse(task.last, now);
-            }
-            return self.forget(number);
-        }
-        self.drought.over();
-        self.window.silent();
-        self.pulse.silent();
-        self.tasks.keep(number);
-        let next = self.next_time(&task, now);
-        match next {
-            (Phase::Patient, due) if due <= now => self.finish(number, Finding::SILENCE, None),
-            (Phase::Resting, due) if due <= now => self.again(number),
-            (phase, due) => self.rest_until(number, phase, due),
-        }
-    }
-
-    /// Whether a silent task is tried again or waited for, and until when it rests.
-    fn next_time(&self, task: &Task, now: Duration) -> (Phase, Duration) {
-        let host = task.place.host;
-        let known = self.hosts.knows(host);
-        let tries = self.limits.tries.unwrap_or_else(|| self.hosts.tries(host));
-        if task.tries >= tries {
-            let patient = !known && self.limits.try_timeout.is_none();
-            let due = if patient {
-                task.first.saturating_add(PATIENCE)
-            } else {
-                now
-            };
-            return (Phase::Patient, due);
-        }
-        let due = if known && task.tries >= 2 {
-            task.first.saturating_add(SPREAD)
-        } else {
-            now
-        };
-        (Phase::Resting, due)
-    }
-
-    /// Queues a silent task.
-    fn again(&mut self, number: usize) {
-        let Some(task) = self.tasks.get_mut(number) else {
-            return;
-        };
-        task.phase = Phase::Ready;
-        task.weight = self.queue.put_again(number, task.tries);
-    }
-
-    /// Closes the oldest silent socket when no answer can be told from a retransmission's any more,
-    /// and before a host that may be slow has had its time. Returns whether there was one.
-    fn let_go(&mut self, now: Duration) -> bool {
-        let Some((sent, place)) = self.tasks.oldest_kept() else {
-            return false;
-        };
-        let near = self.hosts.knows(place.host) && self.hosts.timeout(place.host, 1) < AMBIGUOUS;
-        let keep = if near { AMBIGUOUS } else { PATIENCE };
-        if sent.saturating_add(keep) > now {
-            return false;
-        }
-        if let Some(probe) = self.tasks.give_up() {
-            self.todo.push_back(Step::Abandon(probe));
-        }
-        true
-    }
-
     /// Reports a task and closes its sockets.
     fn finish(&mut self, number: usize, finding: Finding, rtt: Option<Duration>) {
         let todo = &mut self.todo;
@@ -342,6 +299,7 @@ impl Pacer {
                 finding,
                 rtt,
                 tries: task.tries,
+                service: None,
             }));
         }
     }

@@ -1,6 +1,7 @@
 //! What is probed, in which order.
 
-use super::target::Target;
+use super::report::Proto;
+use super::target::{Lane, Ports, Target};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 /// ports gets a burst. The same seed gives the same order.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    proto: Proto,
     targets: Arc<[Target]>,
     /// For each target, how many addresses come before its own.
     firsts: Arc<[u64]>,
@@ -36,11 +38,16 @@ pub(super) struct Place {
 }
 
 impl Plan {
-    /// Orders the ports of `targets` by `seed`.
+    /// Orders the TCP ports of `targets` by `seed`.
     #[must_use]
     pub fn new(targets: Vec<Target>, seed: u64) -> Self {
-        let likely = Segment::new(&targets, |target| target.ports.likely.len(), seed);
-        let rest = Segment::new(&targets, |target| target.ports.rest.len(), seed);
+        Self::of(Proto::Tcp, targets, seed)
+    }
+
+    /// Orders the ports of one transport.
+    pub(super) fn of(proto: Proto, targets: Vec<Target>, seed: u64) -> Self {
+        let likely = Segment::new(&targets, |ports| ports.of(proto).likely.len(), seed);
+        let rest = Segment::new(&targets, |ports| ports.of(proto).rest.len(), seed);
         let mut before = 0_u64;
         let count = |target: &Target| {
             let first = before;
@@ -48,6 +55,7 @@ impl Plan {
             first
         };
         Self {
+            proto,
             firsts: targets.iter().map(count).collect(),
             targets: targets.into(),
             likely,
@@ -64,6 +72,11 @@ impl Plan {
             ..self.clone()
         };
         (0..of).map(share).collect()
+    }
+
+    /// Which transport's ports these are.
+    pub(super) const fn proto(&self) -> Proto {
+        self.proto
     }
 
     /// How many ports there are.
@@ -88,15 +101,15 @@ impl Plan {
             .checked_add(self.share.first)?;
         if index < self.likely.total {
             let (target, offset) = self.likely.locate(index)?;
-            return self.spot(target, offset, |target| &target.ports.likely);
+            return self.spot(target, offset, |lane| &lane.likely);
         }
         let (target, offset) = self.rest.locate(index.checked_sub(self.likely.total)?)?;
-        self.spot(target, offset, |target| &target.ports.rest)
+        self.spot(target, offset, |lane| &lane.rest)
     }
 
     /// The port at `offset` of a target that has these ports on each of its addresses.
-    fn spot(&self, number: usize, offset: u64, ports: fn(&Target) -> &Vec<u16>) -> Option<Place> {
-        let ports = ports(self.targets.get(number)?);
+    fn spot(&self, number: usize, offset: u64, ports: fn(&Lane) -> &Vec<u16>) -> Option<Place> {
+        let ports = ports(self.targets.get(number)?.ports.of(self.proto));
         let each = ports.len() as u64;
         let (address, port) = (offset.checked_div(each)?, offset.checked_rem(each)?);
         let host = self.firsts.get(number)?.checked_add(address)?;
@@ -141,10 +154,11 @@ struct Segment {
 
 impl Segment {
     /// A run over targets with so many ports on each address.
-    fn new(targets: &[Target], ports: fn(&Target) -> usize, seed: u64) -> Self {
+    fn new(targets: &[Target], ports: impl Fn(&Ports) -> usize, seed: u64) -> Self {
         let mut total = 0_u64;
         let count = |target: &Target| {
-            let count = target.addresses().saturating_mul(ports(target) as u64);
+            let each = ports(&target.ports) as u64;
+            let count = target.addresses().saturating_mul(each);
             total = total.saturating_add(count);
             total
         };

@@ -1,12 +1,15 @@
 //! The real network: non-blocking connects, epoll or what the system has for it, and the monotonic
 //! clock.
 
+pub(super) mod outcome;
+
 use super::binding::Binding;
-use super::network::{Answer, Network, Outcome, ProbeId, Sender};
-use super::report::Icmp;
-use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
+use super::datagram::{Datagrams, Kind};
+use super::network::{Answer, Network, Outcome, ProbeId};
+use crate::sys::request_icmp_errors;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use outcome::{connect, connected, failed, local};
 use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashSet;
@@ -31,12 +34,30 @@ pub struct Sockets {
     clock: Instant,
     under_way: Vec<Option<Attempt>>,
     capacity: usize,
-    /// The addresses of this machine.
-    own: Arc<HashSet<IpAddr>>,
+    own: Own,
     /// What every socket is bound to.
     binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
     spare: [Option<Socket>; 2],
+}
+
+/// The addresses of this machine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own(Arc<HashSet<IpAddr>>);
+
+impl Own {
+    /// Asks the system for them.
+    pub(super) fn look() -> Self {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        Self(Arc::new(
+            interfaces.iter().map(if_addrs::Interface::ip).collect(),
+        ))
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn has(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.0.contains(&address)
+    }
 }
 
 /// A connection attempt without an outcome.
@@ -54,9 +75,7 @@ impl Sockets {
 
     /// The same, with every socket bound.
     pub fn bound(binding: Binding) -> io::Result<Self> {
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let own = interfaces.iter().map(if_addrs::Interface::ip).collect();
-        Self::of(Arc::new(own), binding, 1)
+        Self::of(Own::look(), binding, 1)
     }
 
     /// As many more of the same kind, which share the limit on open files.
@@ -67,7 +86,7 @@ impl Sockets {
     }
 
     /// Sockets of a machine with these addresses, with one of `parts` equal parts of the limit.
-    fn of(own: Arc<HashSet<IpAddr>>, binding: Binding, parts: usize) -> io::Result<Self> {
+    fn of(own: Own, binding: Binding, parts: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         Ok(Self {
             capacity: capacity(&poll).checked_div(parts).unwrap_or(1).max(1),
@@ -83,7 +102,18 @@ impl Sockets {
 
     /// Whether this is an address of this machine.
     pub(super) fn is_here(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.own.contains(&address)
+        self.own.has(address)
+    }
+
+    /// What every socket is bound to.
+    #[must_use]
+    pub const fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    /// What asks over UDP, or for an echo, from the same place.
+    pub(super) fn datagrams(&self, kind: Kind) -> io::Result<Datagrams> {
+        Datagrams::new(kind, self.own.clone(), self.binding.clone())
     }
 
     /// Connects to an address of this machine, where the answer is there before the call returns.
@@ -207,82 +237,9 @@ impl Network for Sockets {
     }
 }
 
-impl Attempt {
-    /// How the attempt ended, if it has.
-    ///
-    /// `SO_ERROR` is read before the error queue, since reading the queue clears it, and 0 is an open
-    /// port only with a peer: an ICMP message may come while the socket is still connecting.
-    fn outcome(&self) -> Option<Outcome> {
-        match self.socket.take_error() {
-            Ok(Some(error)) | Err(error) => {
-                let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                Some(failed(&self.socket, self.to, errno))
-            }
-            Ok(None) if self.socket.peer_addr().is_ok() => Some(connected(&self.socket)),
-            Ok(None) => {
-                let error = next_icmp_error(self.socket.as_fd())?;
-                Some(rejected(&self.socket, self.to, error))
-            }
-        }
-    }
-}
-
-/// Calls connect(2), with the error as its number.
-fn connect(socket: &Socket, to: SocketAddr) -> Result<(), i32> {
-    let result = socket.connect(&to.into());
-    result.map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))
-}
-
-/// Our own system refused.
-fn local(error: &io::Error) -> Outcome {
-    Outcome::Local(error.raw_os_error().unwrap_or(libc::EIO))
-}
-
-/// A connection stands: with somebody else, or with itself. It is reset when it is closed, which
-/// leaves no `TIME_WAIT` that a server about to bind could trip over.
-fn connected(socket: &Socket) -> Outcome {
-    // Without it the port is as open; only the end of the connection differs.
-    let _ = socket.set_linger(Some(Duration::ZERO));
-    let ends = (socket.local_addr(), socket.peer_addr());
-    match (
-        ends.0.map(|end| end.as_socket()),
-        ends.1.map(|end| end.as_socket()),
-    ) {
-        (Ok(Some(local)), Ok(peer)) if Some(local) == peer => Outcome::SelfConnected,
-        _ => Outcome::Connected,
-    }
-}
-
-/// An attempt failed with `errno`, perhaps because of an ICMP message.
-fn failed(socket: &Socket, to: SocketAddr, errno: i32) -> Outcome {
-    match next_icmp_error(socket.as_fd()) {
-        Some(error) => rejected(socket, to, IcmpError { errno, ..error }),
-        None => Outcome::Remote(errno),
-    }
-}
-
-/// An ICMP message ended an attempt.
-fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
-    let own = socket.local_addr().ok().and_then(|own| own.as_socket());
-    let sender = match error.from {
-        Some(from) if from == to.ip() => Sender::Target,
-        Some(from) if own.is_some_and(|own| own.ip() == from) => Sender::Ourselves,
-        _ => Sender::Path,
-    };
-    Outcome::Icmp {
-        errno: error.errno,
-        icmp: Icmp {
-            kind: error.kind,
-            code: error.code,
-            from: error.from,
-        },
-        sender,
-    }
-}
-
 /// How many sockets we may open: the limit, without what is open already. Descriptors are given
 /// out from the lowest, so the newest one tells.
-fn capacity(newest: &impl AsRawFd) -> usize {
+pub(super) fn capacity(newest: &impl AsRawFd) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(MOST, |limit| usize::try_from(limit).unwrap_or(MOST));
     let used = usize::try_from(newest.as_raw_fd()).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use nettool::value::{AddressRange, Host, PortList, ValueError};
+use nettool::value::{AddressRange, Host, ProbePorts, Protocol, ValueError};
 
 use crate::cli::Usage;
 
@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
     /// Whom.
     pub(crate) party: Party,
     /// Which ports.
-    pub(crate) ports: Arc<PortList>,
+    pub(crate) ports: Arc<ProbePorts>,
 }
 
 /// Where more targets are listed.
@@ -48,10 +48,14 @@ pub(crate) struct Request {
     pub(crate) wanted: Vec<Wanted>,
     /// What is still to be read.
     pub(crate) lists: Vec<List>,
+    /// Whether nobody is asked for a port.
+    pub(crate) is_ping_alone: bool,
     /// The ports of those that have none of their own.
-    ports: Arc<PortList>,
+    ports: Arc<ProbePorts>,
     /// Ports that nobody is asked.
-    excluded: PortList,
+    excluded: ProbePorts,
+    /// The transport of ports that name none.
+    protocol: Option<Protocol>,
     /// Where each host is.
     known: HashMap<Host, usize>,
 }
@@ -89,11 +93,16 @@ impl fmt::Display for List {
 
 impl Request {
     /// Nothing yet; who has no ports of their own is asked these.
-    pub(super) fn new(ports: &PortList, excluded: Option<&PortList>) -> Result<Self, Usage> {
-        let excluded = excluded.cloned().unwrap_or_default();
+    pub(super) fn new(
+        ports: &ProbePorts,
+        excluded: Option<ProbePorts>,
+        protocol: Protocol,
+    ) -> Result<Self, Usage> {
+        let excluded = excluded.unwrap_or_default();
         Ok(Self {
             ports: Arc::new(probed(ports, &excluded)?),
             excluded,
+            protocol: Some(protocol),
             ..Self::default()
         })
     }
@@ -154,7 +163,8 @@ impl Request {
     fn add(&mut self, word: &str) -> Result<(), Usage> {
         let (party, ports) = match split_ports(word) {
             Some((party, ports)) => {
-                let ports = probed(&ports.parse()?, &self.excluded)?;
+                let protocol = self.protocol.unwrap_or(Protocol::Tcp);
+                let ports = probed(&ProbePorts::read(ports, protocol)?, &self.excluded)?;
                 (party.parse()?, Arc::new(ports))
             }
             None => (word.parse()?, self.ports.clone()),
@@ -163,7 +173,7 @@ impl Request {
             let number = *self.known.entry(host.clone()).or_insert(self.wanted.len());
             if let Some(known) = self.wanted.get_mut(number) {
                 if known.ports != ports {
-                    known.ports = Arc::new(known.ports.iter().chain(ports.iter()).collect());
+                    known.ports = Arc::new(known.ports.with(&ports));
                 }
                 return Ok(());
             }
@@ -181,7 +191,7 @@ fn is_range(text: &str) -> bool {
 }
 
 /// What is left of a list of ports to probe.
-fn probed(ports: &PortList, excluded: &PortList) -> Result<PortList, Usage> {
+fn probed(ports: &ProbePorts, excluded: &ProbePorts) -> Result<ProbePorts, Usage> {
     let ports = ports.without(excluded).probed()?;
     if ports.is_empty() {
         return Err(Usage::new("--exclude-ports leaves no port to probe"));
@@ -200,7 +210,12 @@ fn split_ports(word: &str) -> Option<(&str, &str)> {
         return Some((bracketed, ports));
     }
     let (host, ports) = word.split_once(':')?;
-    (!ports.contains(':')).then_some((host, ports))
+    // No group of an IPv6 address is a t or a u.
+    let named = |item: &str| item.starts_with("t:") || item.starts_with("u:");
+    let rest = ports
+        .split(',')
+        .map(|item| if named(item) { &item[2..] } else { item });
+    (!rest.into_iter().any(|item| item.contains(':'))).then_some((host, ports))
 }
 
 #[cfg(test)]
@@ -209,7 +224,7 @@ mod tests {
 
     /// What a list means, or what is wrong with it.
     fn read(text: &str) -> Result<String, String> {
-        let mut request = Request::new(&"22".parse().unwrap(), None).unwrap();
+        let mut request = Request::new(&"22".parse().unwrap(), None, Protocol::Tcp).unwrap();
         let list = List::File("hosts".into());
         let result = request.add_list(&list, text.as_bytes());
         result.map_err(|error| error.to_string())?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use nettool::error::{Action, Error};
 use nettool::net::{Family, resolve};
 use nettool::probe::{Ports, Target, Whom};
-use nettool::value::{AddressRange, Host, PortList};
+use nettool::value::{AddressRange, Host, ProbePorts};
 
 use crate::cli::{List, Party, Request, Wanted};
 use crate::command::Failure;
@@ -82,11 +82,11 @@ pub(super) fn questions(targets: &[Target]) -> u64 {
 
 /// The ports of many targets: the same list is kept once.
 #[derive(Default)]
-pub(super) struct Shared(Option<(Arc<PortList>, Arc<Ports>)>);
+pub(super) struct Shared(Option<(Arc<ProbePorts>, Arc<Ports>)>);
 
 impl Shared {
     /// The ports of a list in the order of probing.
-    pub(super) fn ports(&mut self, list: &Arc<PortList>) -> Arc<Ports> {
+    pub(super) fn ports(&mut self, list: &Arc<ProbePorts>) -> Arc<Ports> {
         match &self.0 {
             Some((known, ports)) if known == list => ports.clone(),
             _ => {

@@ -1,5 +1,6 @@
 //! What `probe` found out, for people and for scripts.
 
+mod hosts;
 mod script;
 mod text;
 
@@ -8,8 +9,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use nettool::error::Error;
-use nettool::probe::{PortReport, State, Summary, Target, Whom};
+use nettool::probe::{PortReport, Rationed, State, Summary, Target, Whom};
 use nettool::value::AddressRange;
+
+pub(crate) use hosts::Hosts;
 
 use super::{Output, Report, Style, record};
 
@@ -42,7 +45,7 @@ struct AddressFindings {
     /// Addresses of the same host that are not probed.
     left_out: Vec<IpAddr>,
     /// What is strange about it.
-    remark: Option<String>,
+    remarks: Vec<String>,
 }
 
 /// What ports that are not listed have in common: their state, and why they have it where the
@@ -138,7 +141,15 @@ impl Findings {
     pub(crate) fn suspect(&mut self, host: &Arc<str>, address: IpAddr, ports: usize) {
         let place = self.numbers.get(&(host.clone(), address));
         if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
-            known.remark = Some(suspicion(ports));
+            known.remarks.push(suspicion(ports));
+        }
+    }
+
+    /// This address says of few of its closed ports that they are closed.
+    pub(crate) fn rationed(&mut self, host: &Arc<str>, address: IpAddr, rationed: Rationed) {
+        let place = self.numbers.get(&(host.clone(), address));
+        if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
+            known.remarks.push(silence(rationed));
         }
     }
 
@@ -169,7 +180,9 @@ impl Findings {
             (known.target, is_range, known.address)
         });
         for address in &mut self.addresses {
-            address.listed.sort_unstable_by_key(|report| report.port);
+            address
+                .listed
+                .sort_unstable_by_key(|report| (report.proto, report.port));
         }
     }
 }
@@ -186,7 +199,7 @@ impl AddressFindings {
             listed: Vec::new(),
             others: BTreeMap::new(),
             left_out: Vec::new(),
-            remark: None,
+            remarks: Vec::new(),
         }
     }
 }
@@ -196,10 +209,19 @@ fn suspicion(ports: usize) -> String {
     format!("all {ports} ports are open: perhaps a proxy or a tarpit answers in its place")
 }
 
+/// What is to be thought of a host that limits what it says.
+fn silence(rationed: Rationed) -> String {
+    let Rationed {
+        asked, answered, ..
+    } = rationed;
+    format!("{answered} of {asked} UDP ports answered, the host limits its ICMP")
+}
+
 /// What a port that is not listed counts as.
 fn kind(report: &PortReport) -> Kind {
     let why = match report.state {
         State::Open | State::Closed | State::Filtered => None,
+        State::OpenFiltered => (report.reason == "icmp-limited").then_some((report.reason, None)),
         State::Rejected | State::Unreachable | State::Undetermined => {
             Some((report.reason, report.icmp.and_then(|icmp| icmp.from)))
         }
@@ -230,12 +252,14 @@ impl Output {
 
     /// Warns that every port of a host is open, and they are many.
     pub(crate) fn suspect(&self, host: &str, address: IpAddr, ports: usize) {
-        let name = if host == address.to_string() {
-            host.to_owned()
-        } else {
-            format!("{host} ({address})")
-        };
+        let name = called(host, address);
         self.warn(&format!("{name}: {}", suspicion(ports)));
+    }
+
+    /// Warns that a host limits what it says of its ports.
+    pub(crate) fn rationed(&self, host: &str, address: IpAddr, rationed: Rationed) {
+        let name = called(host, address);
+        self.warn(&format!("{name}: {}", silence(rationed)));
     }
 
     /// Warns that some addresses of a host are not probed.
@@ -246,6 +270,14 @@ impl Output {
             "{host}: not probed: {addresses}; --all-addresses probes each"
         ));
     }
+}
+
+/// A host with its address, if that is another text.
+fn called(host: &str, address: IpAddr) -> String {
+    if host == address.to_string() {
+        return host.to_owned();
+    }
+    format!("{host} ({address})")
 }
 
 /// What both kinds of reports are tested with.

@@ -17,7 +17,7 @@ struct Case {
 
 impl Pacer {
     /// A probe that was under way has an outcome.
-    pub(in crate::probe) fn settle(&mut self, id: ProbeId, outcome: Outcome, now: Duration) {
+    pub(super) fn settled(&mut self, id: ProbeId, outcome: Outcome, now: Duration) {
         let Some(probe) = self.tasks.close(id) else {
             return;
         };
