@@ -27,7 +27,7 @@ use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
-use crate::output::{Conclusion, Findings, Output};
+use crate::output::{Conclusion, Findings, Output, Remark};
 
 /// Probes all targets and reports.
 pub(super) fn run(
@@ -297,21 +297,29 @@ impl Probe<'_> {
             broken: None,
         };
         let stop = self.interruption.stop();
-        let summary = job
-            .run(&mut self.sockets, stop, |batch| sink.take(batch))
+        let fast = job.limits.fast;
+        let survey = job
+            .survey(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
         let suspects = sink.sameness.suspects();
         if let Some(error) = sink.broken {
             return Err(error);
         }
-        for (host, address, ports) in suspects {
+        let suspects = suspects
+            .into_iter()
+            .map(|(host, address, ports)| (host, address, Remark::AllOpen(ports)));
+        let limited = survey.limited.into_iter().map(|one| {
+            let rate = one.rate;
+            (one.host, one.addr, Remark::Limited { rate, fast })
+        });
+        for (host, address, remark) in suspects.chain(limited) {
             if self.is_for_scripts() {
-                self.output.suspect(&host, address, ports);
+                self.output.remark(&host, address, &remark);
             } else {
-                findings.suspect(&host, address, ports);
+                findings.remark(&host, address, &remark);
             }
         }
-        Ok(summary)
+        Ok(survey.summary)
     }
 
     /// Prints what is known, or the record that ends the records.

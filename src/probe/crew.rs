@@ -1,10 +1,13 @@
 //! One job for one thread or for many.
 
+use super::plan::Place;
 use super::{Limits, Network, Pacer, Plan, PortReport, Sockets, Summary, Target, Whom, run};
 use std::io;
+use std::net::IpAddr;
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -26,6 +29,43 @@ pub struct Job {
     pub limits: Limits,
 }
 
+/// What a job has found out.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The figures.
+    pub summary: Summary,
+    /// The hosts that were noticed to limit their resets.
+    pub limited: Vec<Limited>,
+}
+
+/// A host that answers for its closed ports only so often a second.
+#[derive(Clone, Debug)]
+pub struct Limited {
+    /// The name or address as it was asked for.
+    pub host: Arc<str>,
+    /// The address.
+    pub addr: IpAddr,
+    /// Resets a second, about.
+    pub rate: f64,
+}
+
+impl Limited {
+    /// The hosts that a pacer has noticed, in the order of their addresses.
+    fn all_of(pacer: &Pacer) -> Vec<Self> {
+        let plan = pacer.plan();
+        let told = |(host, rate)| {
+            Some(Self {
+                host: plan.name(host)?,
+                addr: plan.address(Place { host, port: 0 })?.ip(),
+                rate,
+            })
+        };
+        let mut all: Vec<_> = pacer.limited().filter_map(told).collect();
+        all.sort_by_key(|limited| limited.addr);
+        all
+    }
+}
+
 impl Job {
     /// Probes all targets over real sockets, as [`run`] does: this machine's own
     /// addresses, where nothing but the processor limits the speed, on all cores, and the others
@@ -34,8 +74,18 @@ impl Job {
         self,
         sockets: &mut Sockets,
         stop: &AtomicBool,
-        mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+        found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
     ) -> io::Result<Summary> {
+        Ok(self.survey(sockets, stop, found)?.summary)
+    }
+
+    /// The same, with what was noticed of the hosts beside their ports.
+    pub fn survey(
+        self,
+        sockets: &mut Sockets,
+        stop: &AtomicBool,
+        mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+    ) -> io::Result<Survey> {
         let began = Instant::now();
         let is_here = |target: &Target| match &target.whom {
             Whom::Host(_, address) => sockets.is_here(address.ip()),
@@ -45,20 +95,26 @@ impl Job {
         let (here, there): (Vec<_>, Vec<_>) = self.targets.into_iter().partition(is_here);
         let (here, there) = (Plan::new(here, self.seed), Plan::new(there, self.seed));
         let mut total = run_here(sockets, &here, self.limits, stop, &mut found)?;
+        let mut limited = Vec::new();
         let rest = if total.complete {
             let left = |time: Duration| time.saturating_sub(began.elapsed());
             let limits = Limits {
                 deadline: self.limits.deadline.map(left),
                 ..self.limits
             };
-            let pacer = Pacer::new(there, limits, sockets.capacity());
-            run(sockets, pacer, stop, found)?
+            let mut pacer = Pacer::new(there, limits, sockets.capacity());
+            let rest = run(sockets, &mut pacer, stop, found)?;
+            limited = Limited::all_of(&pacer);
+            rest
         } else {
             Summary::of_nothing_in(there.len())
         };
         total.add(&rest);
         total.elapsed = began.elapsed();
-        Ok(total)
+        Ok(Survey {
+            summary: total,
+            limited,
+        })
     }
 }
 

@@ -14,6 +14,7 @@ mod pacer;
 mod plan;
 mod pulse;
 mod queue;
+mod ration;
 mod report;
 mod rtt;
 mod sameness;
@@ -30,7 +31,7 @@ mod window;
 
 pub use binding::Binding;
 pub use choice::first_that_answers;
-pub use crew::Job;
+pub use crew::{Job, Limited, Survey};
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use plan::Plan;
@@ -43,6 +44,7 @@ use crate::error::errno_name;
 use crate::value::Protocol;
 use crate::value::service;
 use pacer::{Found, Step};
+use std::borrow::BorrowMut;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,10 +58,11 @@ const ATTENTION: Duration = Duration::from_millis(100);
 /// was not reported counts as undetermined.
 pub fn run(
     network: &mut impl Network,
-    mut pacer: Pacer,
+    mut pacer: impl BorrowMut<Pacer>,
     stop: &AtomicBool,
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
+    let pacer = pacer.borrow_mut();
     let start = network.now();
     let end = pacer.deadline().map(|time| start.saturating_add(time));
     let over = |now| end.is_some_and(|end| now >= end);
@@ -67,7 +70,7 @@ pub fn run(
     let mut answers = Vec::new();
     loop {
         let mut batch = Vec::new();
-        let until = advance(network, &mut pacer, &mut summary, &mut batch);
+        let until = advance(network, pacer, &mut summary, &mut batch);
         let goes_on = batch.is_empty() || found(batch).is_continue();
         summary.complete = goes_on && until.is_none();
         let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());

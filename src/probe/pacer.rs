@@ -13,7 +13,8 @@ use super::network::ProbeId;
 use super::plan::{Place, Plan};
 use super::pulse::Pulse;
 use super::queue::{Next, Queue};
-use super::tasks::{Phase, Task, Tasks};
+use super::ration::Rations;
+use super::tasks::{Phase, Purpose, Task, Tasks};
 use super::verdict::Finding;
 use super::window::Window;
 use std::cmp::Reverse;
@@ -38,6 +39,8 @@ pub struct Limits {
     pub concurrency: Option<NonZero<usize>>,
     /// How long the whole may take; what is not known then is not determined.
     pub deadline: Option<Duration>,
+    /// Whether closed ports of a host that limits its resets may stay unknown.
+    pub fast: bool,
 }
 
 /// What the engine is to do next.
@@ -85,6 +88,7 @@ pub struct Pacer {
     window: Window,
     drought: Drought,
     pulse: Pulse,
+    rations: Rations,
     burst: u32,
     sent: u64,
 }
@@ -108,6 +112,7 @@ impl Pacer {
             window: Window::new(capacity, limits.rate),
             drought: Drought::default(),
             pulse: Pulse::default(),
+            rations: Rations::default(),
             burst: BURST,
             sent: 0,
         }
@@ -126,6 +131,11 @@ impl Pacer {
     /// How many connections were tried.
     pub(super) const fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// The hosts that limit their resets, with the most resets a second.
+    pub(super) fn limited(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.rations.limited()
     }
 
     /// What to do now.
@@ -152,7 +162,7 @@ impl Pacer {
         if self.queue.is_empty() {
             return None;
         }
-        let careful = self.queue.is_last_sweep();
+        let careful = self.queue.is_last_sweep() && !self.rations.explains_losses();
         Some(self.window.opens(careful)?.max(self.drought.until()))
     }
 
@@ -166,14 +176,14 @@ impl Pacer {
 
     /// Sends what comes next.
     fn send(&mut self, now: Duration) {
-        if let Some(place) = self.pulse.ask() {
-            let task = self.tasks.add(Task::new(place, true));
+        if let Some((place, purpose)) = self.question() {
+            let task = self.tasks.add(Task::new(place, purpose));
             return self.launch(task, now);
         }
         match self.queue.take() {
             Some(Next::Fresh(index)) => {
                 if let Some(place) = self.plan.place(index) {
-                    let task = self.tasks.add(Task::new(place, false));
+                    let task = self.tasks.add(Task::new(place, Purpose::Report));
                     self.launch(task, now);
                 }
             }
@@ -185,6 +195,12 @@ impl Pacer {
             }
             None => {}
         }
+    }
+
+    /// A port that is asked again for what it tells about the path.
+    fn question(&mut self) -> Option<(Place, Purpose)> {
+        let trial = self.rations.ask().map(|place| (place, Purpose::Trial));
+        trial.or_else(|| self.pulse.ask().map(|place| (place, Purpose::Pulse)))
     }
 
     /// Where a task stands, if it is still there.

@@ -4,6 +4,7 @@ mod script;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ struct AddressFindings {
     /// Addresses of the same host that are not probed.
     left_out: Vec<IpAddr>,
     /// What is strange about it.
-    remark: Option<String>,
+    remarks: Vec<String>,
 }
 
 /// What ports that are not listed have in common: their state, and why they have it where the
@@ -134,11 +135,11 @@ impl Findings {
         }
     }
 
-    /// Every port of this address is open, and they are many.
-    pub(crate) fn suspect(&mut self, host: &Arc<str>, address: IpAddr, ports: usize) {
+    /// Something is to be said of an address as a whole, if it is in the report.
+    pub(crate) fn remark(&mut self, host: &Arc<str>, address: IpAddr, remark: &Remark) {
         let place = self.numbers.get(&(host.clone(), address));
         if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
-            known.remark = Some(suspicion(ports));
+            known.remarks.push(remark.to_string());
         }
     }
 
@@ -186,14 +187,49 @@ impl AddressFindings {
             listed: Vec::new(),
             others: BTreeMap::new(),
             left_out: Vec::new(),
-            remark: None,
+            remarks: Vec::new(),
         }
     }
 }
 
-/// What is to be thought of a host with so many ports, all of them open.
-fn suspicion(ports: usize) -> String {
-    format!("all {ports} ports are open: perhaps a proxy or a tarpit answers in its place")
+/// What is strange about an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Remark {
+    /// All of its ports are open, and they are so many.
+    AllOpen(usize),
+    /// It limits its resets to about so many a second, and was given the time that takes, or not.
+    Limited {
+        /// Resets a second.
+        rate: f64,
+        /// Whether its closed ports may be unknown.
+        fast: bool,
+    },
+}
+
+impl Display for Remark {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllOpen(ports) => write!(
+                f,
+                "all {ports} ports are open: perhaps a proxy or a tarpit answers in its place"
+            ),
+            Self::Limited { rate, fast } => {
+                let rate = rounded(*rate);
+                write!(f, "limits its resets to about {rate} a second: ")?;
+                f.write_str(if *fast {
+                    "what is filtered for reset-limit may be closed; without --fast it is told"
+                } else {
+                    "closed ports took their time; --fast does without"
+                })
+            }
+        }
+    }
+}
+
+/// A rate with two digits that count.
+fn rounded(rate: f64) -> f64 {
+    let unit = 10_f64.powf((rate.max(1.0).log10().floor() - 1.0).max(0.0));
+    (rate / unit).round() * unit
 }
 
 /// What a port that is not listed counts as.
@@ -228,14 +264,14 @@ impl Output {
         self.result(&lines)
     }
 
-    /// Warns that every port of a host is open, and they are many.
-    pub(crate) fn suspect(&self, host: &str, address: IpAddr, ports: usize) {
+    /// Warns of what is strange about an address.
+    pub(crate) fn remark(&self, host: &str, address: IpAddr, remark: &Remark) {
         let name = if host == address.to_string() {
             host.to_owned()
         } else {
             format!("{host} ({address})")
         };
-        self.warn(&format!("{name}: {}", suspicion(ports)));
+        self.warn(&format!("{name}: {remark}"));
     }
 
     /// Warns that some addresses of a host are not probed.

@@ -35,7 +35,7 @@ fn block(address: &AddressFindings, style: Style) -> String {
             .map(|(kind, number)| count(*kind, *number));
         text.push_str(&remark(&counts.collect::<Vec<_>>().join(", "), style));
     }
-    if let Some(strange) = &address.remark {
+    for strange in &address.remarks {
         text.push_str(&remark(strange, style));
     }
     if !address.left_out.is_empty() {
