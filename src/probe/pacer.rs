@@ -237,6 +237,10 @@ impl Pacer {
     /// How long the current try of a task may take.
     fn timeout(&self, task: &Task) -> Duration {
         let host = task.place.host;
+        if task.purpose == Purpose::Trial {
+            // Late is not lost: a busy path would be taken for a lossy one.
+            return self.hosts.timeout(host, 1).saturating_mul(3);
+        }
         match self.limits.try_timeout {
             Some(most) if self.hosts.knows(host) => most.min(self.hosts.timeout(host, task.tries)),
             Some(most) => most,

@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The fewest resets that came late for a trial to begin.
-const EVIDENCE: f64 = 24.0;
-/// The part of the resets that must be late for a trial to begin, and for a host to be limited.
-const SUSPICIOUS: f64 = 0.12;
+const EVIDENCE: f64 = 16.0;
+/// The part of the resets that must be late for a trial to begin, and for it to bear a miss.
+const SUSPICIOUS: f64 = 0.1;
 const LIMITED: f64 = 0.2;
-/// How often the open port is asked at least, at once, and at most.
+/// How often the open port must answer at least and at most, and how often it is asked at once.
 const LEAST: f64 = 10.0;
-const BATCH: u32 = 16;
 const MOST: f64 = 64.0;
+const BATCH: u32 = 24;
 /// The chance that is left to the path to have lost nothing by accident.
 const DOUBT: f64 = 1e-4;
 /// The open port may be silent a quarter as often as closed ones, for losses beside the limit.
@@ -115,7 +115,7 @@ impl Rations {
     /// The open port to ask now, if there is a trial and it is time.
     pub(super) fn ask(&mut self) -> Option<Place> {
         let trial = self.trial.as_mut()?;
-        if trial.asked >= BATCH {
+        if trial.under_way() >= BATCH || trial.is_over() {
             return None;
         }
         trial.pause = trial.pause.saturating_add(1) % APART;
@@ -143,21 +143,15 @@ impl Rations {
         } else {
             trial.missed = trial.missed.saturating_add(1);
         }
-        let ended = trial.answered.saturating_add(trial.missed);
-        if !ended.is_multiple_of(BATCH) {
-            return;
-        }
-        trial.asked = 0;
         let Some(host) = self.hosts.get_mut(&trial.place.host) else {
             return;
         };
-        if f64::from(ended) < host.questions() {
+        let Some(is_limited) = trial.verdict(host) else {
             return;
-        }
-        let missed = f64::from(trial.missed) / f64::from(ended);
-        let part = host.part();
-        host.judgement = if part >= LIMITED && missed < part * SPARED {
-            self.is_limited = true;
+        };
+        self.trial = None;
+        self.is_limited |= is_limited;
+        host.judgement = if is_limited {
             Judgement::Limited {
                 since: now,
                 count: 0,
@@ -166,7 +160,6 @@ impl Rations {
         } else {
             Judgement::Path
         };
-        self.trial = None;
     }
 
     /// Whether nothing is to be learnt from late resets about the path: that is being tried, or
@@ -175,7 +168,7 @@ impl Rations {
         self.trial.is_some() || self.is_limited
     }
 
-    /// Whether a trial is going on, which must not be disturbed.
+    /// Whether a trial is going on, which must not be disturbed by slowing down.
     pub(super) const fn is_trying(&self) -> bool {
         self.trial.is_some()
     }
@@ -200,6 +193,38 @@ impl Rations {
                 }
                 Judgement::Pending | Judgement::Path => None,
             })
+    }
+}
+
+impl Trial {
+    /// How many questions have no end yet.
+    const fn under_way(&self) -> u32 {
+        self.asked
+            .saturating_sub(self.answered)
+            .saturating_sub(self.missed)
+    }
+
+    /// Whether enough was asked.
+    fn is_over(&self) -> bool {
+        f64::from(self.asked) >= MOST * 2.0
+    }
+
+    /// Whether the host limits its resets, once that is clear.
+    fn verdict(&self, host: &Host) -> Option<bool> {
+        let part = host.part();
+        let needed = host.questions();
+        // Where little is missing, a miss may be part of it.
+        let spared = if part < LIMITED { 0.0 } else { part * SPARED };
+        let (asked, missed) = (f64::from(self.asked), f64::from(self.missed));
+        if missed > spared * asked.max(needed) {
+            return Some(false);
+        }
+        let is_enough = f64::from(self.answered) >= needed;
+        let is_clear = asked - f64::from(self.answered) <= spared * asked;
+        if is_enough && is_clear {
+            return Some(true);
+        }
+        (self.is_over() && self.under_way() == 0).then_some(false)
     }
 }
 
@@ -249,7 +274,7 @@ mod tests {
                 rations.tell(!asked.is_multiple_of(miss), ms(2));
             }
         }
-        assert!((BATCH..=5 * BATCH).contains(&asked), "{asked}");
+        assert!(asked <= 5 * BATCH, "{asked}");
         assert!(!rations.is_trying());
     }
 
