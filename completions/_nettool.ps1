@@ -195,6 +195,7 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('--all-addresses', '--all-addresses', [CompletionResultType]::ParameterName, 'Probe every address of a name, not only the first that answers')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'IPv4 alone')
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'IPv6 alone')
+            [CompletionResult]::new('--fast', '--fast', [CompletionResultType]::ParameterName, 'Do not slow down for a host that limits its resets: its closed ports may stay filtered')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs')
             [CompletionResult]::new('--connect-ex', '--connect-ex', [CompletionResultType]::ParameterName, 'One line a port: PORT ERRNO, as connect_ex of Python returns it')
             [CompletionResult]::new('--all-open', '--all-open', [CompletionResultType]::ParameterName, 'The exit status is 0 only if all ports are open')

@@ -188,6 +188,7 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand --all-addresses 'Probe every address of a name, not only the first that answers'
             cand -4 'IPv4 alone'
             cand -6 'IPv6 alone'
+            cand --fast 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
             cand --plain 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
             cand --connect-ex 'One line a port: PORT ERRNO, as connect_ex of Python returns it'
             cand --all-open 'The exit status is 0 only if all ports are open'

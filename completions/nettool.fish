@@ -172,6 +172,7 @@ never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-addresses -d 'Probe every address of a name, not only the first that answers'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l fast -d 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-open -d 'The exit status is 0 only if all ports are open'

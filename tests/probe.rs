@@ -2,6 +2,7 @@
 
 mod answers;
 mod limits;
+mod progress;
 mod targets;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,6 @@ mod sink;
 mod targets;
 
 use std::collections::HashSet;
-use std::future::pending;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use nettool::error::{Action, Cause, Error};
+use nettool::error::{Action, Error};
 use nettool::net::Family;
 use nettool::probe::{
     Binding, Job, Limits, Ports, Sameness, Sockets, Summary, Target, Targets, first_that_answers,
@@ -21,13 +20,13 @@ use nettool::process;
 use nettool::value::{AddressRange, PortList};
 
 use sink::Sink;
-use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
+use targets::{Answer, Shared, Time, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
-use crate::output::{Conclusion, Findings, Output, Remark};
+use crate::output::{Conclusion, Findings, Output, Progress, Remark};
 
 /// Probes all targets and reports.
 pub(super) fn run(
@@ -74,14 +73,6 @@ fn check_binding(binding: &Binding) -> Result<(), Error> {
     };
     let told = |error| Error::new(Action::Bind, end.trim_end(), error);
     binding.check().map_err(told)
-}
-
-/// Waits until a deadline, if there is one.
-async fn passed(left: Option<Duration>) {
-    match left {
-        Some(left) => tokio::time::sleep(left).await,
-        None => pending().await,
-    }
 }
 
 /// One run.
@@ -149,15 +140,6 @@ impl Probe<'_> {
             ports: Arc::default(),
         });
         let answers = self.look_up(wanted.collect(), Family::Any)?;
-        let is_lacking = answers.len() < self.arguments.exclude.len();
-        if is_lacking && !self.interruption.stop().load(Ordering::Acquire) {
-            let allowed = self.arguments.limits().deadline.unwrap_or_default();
-            return Err(Error::new(
-                Action::Resolve,
-                "--exclude",
-                Cause::TimedOut(allowed),
-            ));
-        }
         for (wanted, answer) in answers {
             match wanted.party {
                 Party::Range(range) => ranges.push(range),
@@ -174,13 +156,15 @@ impl Probe<'_> {
         if self.interruption.stop().load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
+        let whole = self.arguments.limits().deadline;
+        let limit = self.limits().deadline.zip(whole);
+        let limit = limit.map(|(left, whole)| Time { left, whole });
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build().map_err(failed)?;
         let answers = runtime.block_on(async {
             tokio::select! {
                 () = self.interruption.came() => Vec::new(),
-                () = passed(self.limits().deadline) => Vec::new(),
-                answers = look_up(wanted, family) => answers,
+                answers = look_up(wanted, family, limit) => answers,
             }
         });
         // A look-up in progress does not hold the exit.
@@ -289,11 +273,17 @@ impl Probe<'_> {
             seed: seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()),
             limits: self.limits(),
         };
+        let of = |target: &Target| {
+            let ports = target.ports.len() as u64;
+            target.addresses().saturating_mul(ports)
+        };
+        let ports = job.targets.iter().map(of).fold(0_u64, u64::saturating_add);
         let mut sink = Sink {
             sameness: Sameness::new(&job.targets),
             output: self.output,
             findings,
             open,
+            progress: Progress::new(self.output, ports),
             broken: None,
         };
         let stop = self.interruption.stop();
@@ -302,6 +292,7 @@ impl Probe<'_> {
             .survey(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
         let suspects = sink.sameness.suspects();
+        drop(sink.progress);
         if let Some(error) = sink.broken {
             return Err(error);
         }

@@ -53,7 +53,8 @@ use std::time::Duration;
 /// The longest wait without a look at whether to go on.
 const ATTENTION: Duration = Duration::from_millis(100);
 
-/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out.
+/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out;
+/// while nothing is, an empty batch now and then shows that time goes on.
 /// Ends early when `found` breaks off or `stop` is set; the summary then is not complete, and what
 /// was not reported counts as undetermined.
 pub fn run(
@@ -68,10 +69,17 @@ pub fn run(
     let over = |now| end.is_some_and(|end| now >= end);
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
+    let mut told = start;
     loop {
         let mut batch = Vec::new();
         let until = advance(network, pacer, &mut summary, &mut batch);
-        let goes_on = batch.is_empty() || found(batch).is_continue();
+        let is_due = network.now().saturating_sub(told) >= ATTENTION;
+        let goes_on = if batch.is_empty() && !is_due {
+            true
+        } else {
+            told = network.now();
+            found(batch).is_continue()
+        };
         summary.complete = goes_on && until.is_none();
         let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());
         let Some(until) = until.filter(|_| goes_on) else {

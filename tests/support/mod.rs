@@ -24,4 +24,4 @@ pub(crate) use pty::{CONTROL_C, CONTROL_D, Terminal};
 pub(crate) use relay::{Relay, Way};
 pub(crate) use running::Running;
 pub(crate) use skip::{need, skip};
-pub(crate) use stdio::{Input, Output};
+pub(crate) use stdio::{Errors, Input, Output};

@@ -6,7 +6,7 @@ use nettool::error::Error;
 use nettool::probe::{PortReport, Sameness, State};
 
 use super::Open;
-use crate::output::{Findings, Output};
+use crate::output::{Findings, Output, Progress};
 
 /// Where results go.
 pub(super) struct Sink<'a> {
@@ -14,6 +14,7 @@ pub(super) struct Sink<'a> {
     pub(super) output: &'a Output,
     pub(super) findings: &'a mut Findings,
     pub(super) open: &'a mut Open,
+    pub(super) progress: Progress,
     /// Why stdout takes no more.
     pub(super) broken: Option<Error>,
 }
@@ -25,6 +26,8 @@ impl Sink<'_> {
             self.sameness.count(report);
         }
         let open = batch.iter().filter(|report| report.state == State::Open);
+        let count = open.clone().count() as u64;
+        self.progress.add(batch.len() as u64, count);
         self.open
             .extend(open.map(|report| (report.host.clone(), report.port)));
         if !self.output.is_json() {

@@ -1,5 +1,6 @@
 //! What `probe` found out, for people and for scripts.
 
+mod progress;
 mod script;
 mod text;
 
@@ -7,6 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+pub(crate) use progress::Progress;
 
 use nettool::error::Error;
 use nettool::probe::{PortReport, State, Summary, Target, Whom};
