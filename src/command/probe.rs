@@ -110,6 +110,9 @@ impl Probe<'_> {
         }
         let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
+        if self.arguments.form() == Form::Plain {
+            findings = findings.into_lines();
+        }
         self.leave_out(left_out, &mut findings);
         let mut open = Open::new();
         let summary = self.scan(targets, &mut findings, &mut open)?;
@@ -321,7 +324,9 @@ impl Probe<'_> {
                 findings: &findings,
                 summary,
             }),
-            Form::Plain => self.output.result(&findings.plain()),
+            Form::Plain => findings
+                .plain()
+                .try_for_each(|piece| self.output.result(&piece)),
             Form::ConnectEx => self.output.result(&findings.connect_ex()),
         }
     }

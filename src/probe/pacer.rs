@@ -184,7 +184,10 @@ impl Pacer {
             Some(Next::Fresh(index)) => {
                 if let Some(place) = self.plan.place(index) {
                     let task = self.tasks.add(Task::new(place, Purpose::Report));
-                    self.launch(task, now);
+                    match self.hosts.missing(place.host) {
+                        Some(finding) => self.finish(task, finding, None),
+                        None => self.launch(task, now),
+                    }
                 }
             }
             Some(Next::Again(task)) => {
@@ -274,7 +277,10 @@ impl Pacer {
             Phase::Ready => {}
             Phase::Trying => self.silent(number, task, now),
             Phase::Resting => self.again(number),
-            Phase::Patient => self.finish(number, Finding::SILENCE, None),
+            Phase::Patient => {
+                let missing = self.hosts.missing(task.place.host);
+                self.finish(number, missing.unwrap_or(Finding::SILENCE), None);
+            }
         }
         true
     }

@@ -41,7 +41,7 @@ pub struct PortReport {
 }
 
 /// The transport of a probe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proto {
     /// TCP, by a full connection.

@@ -172,7 +172,12 @@ impl SimNet {
                 }
                 Some((Reply::Prohibited, self.rtt))
             }
-            Port::NoNeighbour => Some((Reply::NoNeighbour, Duration::from_secs(3))),
+            Port::NoNeighbour => {
+                if let Some(limit) = self.icmp_limit {
+                    Self::pass(&mut self.icmp_busy, at, limit, 1)?;
+                }
+                Some((Reply::NoNeighbour, Duration::from_secs(3)))
+            }
             Port::Silent | Port::NoRoute => None,
         }
     }

@@ -220,6 +220,15 @@ fn the_neighbour_that_is_not_there_is_unreachable() {
 }
 
 #[test]
+fn few_words_about_a_missing_neighbour_are_enough_for_all_its_ports() {
+    let mut net = SimNet::new(ms(1), |_| Port::NoNeighbour);
+    net.icmp_limit = Some(10);
+    let scan = Scan::ports(&mut net, 1..=5000);
+    assert_eq!(scan.summary.unreachable, 5000);
+    assert!(scan.seconds() < 5.0, "{}", scan.seconds());
+}
+
+#[test]
 fn no_route_is_known_at_once() {
     let mut net = SimNet::new(ms(1), |_| Port::NoRoute);
     let scan = Scan::ports(&mut net, 1..=1000);

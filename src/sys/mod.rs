@@ -43,7 +43,7 @@ pub(crate) use portable::{
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
 
-pub(crate) use binding::bind_without_port;
+pub(crate) use binding::{bind_without_port, limit_connect};
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(crate) use progress::Progress;
+use script::Lines;
 
 use nettool::error::Error;
 use nettool::probe::{PortReport, State, Summary, Target, Whom};
@@ -20,6 +21,8 @@ use super::{Output, Report, Style, record};
 /// All that is known, by address, in the order of the targets.
 #[derive(Debug)]
 pub(crate) struct Findings {
+    /// The ports of `--plain`, if these are what is wanted.
+    lines: Option<Lines>,
     shown: Vec<State>,
     addresses: Vec<AddressFindings>,
     numbers: HashMap<(Arc<str>, IpAddr), usize>,
@@ -65,6 +68,7 @@ impl Findings {
     /// Nothing is known of `targets` yet; ports of the `shown` states will be listed.
     pub(crate) fn new(targets: &[Target], shown: Vec<State>) -> Self {
         let mut findings = Self {
+            lines: None,
             shown,
             addresses: Vec::new(),
             numbers: HashMap::new(),
@@ -82,6 +86,14 @@ impl Findings {
             }
         }
         findings
+    }
+
+    /// The same for `--plain`: what is listed is kept as lines.
+    pub(crate) fn into_lines(self) -> Self {
+        Self {
+            lines: Some(Lines::default()),
+            ..self
+        }
     }
 
     /// Makes room for an address of a target. Returns where it is.
@@ -151,9 +163,24 @@ impl Findings {
         self.shown.contains(&state)
     }
 
+    /// Which target a port belongs to.
+    fn target(&self, report: &PortReport) -> Option<usize> {
+        let key = (report.host.clone(), report.addr);
+        let known = self.numbers.get(&key).copied();
+        let place = known.or_else(|| self.range(report.addr))?;
+        Some(self.addresses.get(place)?.target)
+    }
+
     /// One more port is known.
     pub(crate) fn add(&mut self, report: PortReport) {
         let shows = self.shows(report.state);
+        if self.lines.is_some() {
+            let target = self.target(&report).filter(|_| shows);
+            if let (Some(lines), Some(target)) = (&mut self.lines, target) {
+                lines.add(&report, target);
+            }
+            return;
+        }
         let place = self.place(&report, shows);
         let Some(findings) = place.and_then(|place| self.addresses.get_mut(place)) else {
             return;
@@ -168,6 +195,9 @@ impl Findings {
 
     /// Nothing more will come: addresses and their ports are put in order.
     pub(crate) fn sort(&mut self) {
+        if let Some(lines) = &mut self.lines {
+            lines.sort();
+        }
         self.addresses.sort_by_key(|known| {
             let is_range = known.crowd.is_some();
             (known.target, is_range, known.address)
@@ -322,9 +352,23 @@ mod testing {
 
     /// What is known of five ports, of which those of the `shown` states are listed.
     pub(super) fn findings(shown: Vec<State>) -> Findings {
+        filled(empty(shown))
+    }
+
+    /// The same for `--plain`.
+    pub(super) fn lines(shown: Vec<State>) -> Findings {
+        filled(empty(shown).into_lines())
+    }
+
+    /// Nothing is known of one host.
+    fn empty(shown: Vec<State>) -> Findings {
         let ports = Arc::new(Ports::from(&PortList::common()));
         let target = Target::host("host", SocketAddr::new(address("192.0.2.1"), 0), ports);
-        let mut findings = Findings::new(&[target], shown);
+        Findings::new(&[target], shown)
+    }
+
+    /// Its five ports.
+    fn filled(mut findings: Findings) -> Findings {
         findings.leave_out("host", vec![address("2001:db8::1")]);
         let icmp = Some(Icmp {
             kind: 3,

@@ -1,17 +1,107 @@
 //! Lines for scripts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use nettool::probe::{PortReport, State};
+use nettool::error::errno_name;
+use nettool::probe::{PortReport, Proto, State};
 
 use super::Findings;
 use crate::output::escaped;
 
+/// The ports of `--plain`, which may be millions: little more than numbers is kept of each.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    all: Vec<Line>,
+    /// The hosts that are called otherwise than their addresses.
+    names: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
+}
+
+/// One port, in the order of the lines.
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Line {
+    target: u32,
+    addr: IpAddr,
+    port: u16,
+    proto: Proto,
+    state: State,
+    tries: u8,
+    /// Which name it has, if another than its address.
+    name: Option<u32>,
+    errno: Option<i32>,
+    rtt: Option<u32>,
+    service: Option<&'static str>,
+}
+
+impl Lines {
+    /// One more port of a target.
+    pub(super) fn add(&mut self, report: &PortReport, target: usize) {
+        let micros = report.rtt.map(|rtt| rtt.as_micros());
+        let name = self.name(report);
+        self.all.push(Line {
+            target: u32::try_from(target).unwrap_or(u32::MAX),
+            addr: report.addr,
+            port: report.port,
+            proto: report.proto,
+            state: report.state,
+            tries: report.tries,
+            name,
+            errno: report.errno,
+            rtt: micros.map(|micros| u32::try_from(micros).unwrap_or(u32::MAX)),
+            service: report.service,
+        });
+    }
+
+    /// The number of a host's name.
+    fn name(&mut self, report: &PortReport) -> Option<u32> {
+        if *report.host == *report.addr.to_string() {
+            return None;
+        }
+        if let Some(number) = self.numbers.get(&report.host) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.names.len()).ok()?;
+        self.names.push(report.host.clone());
+        self.numbers.insert(report.host.clone(), number);
+        Some(number)
+    }
+
+    /// Nothing more will come.
+    pub(super) fn sort(&mut self) {
+        self.all.sort_unstable();
+    }
+
+    /// A line of text with its fields; what is not known is `-`.
+    fn text(&self, line: &Line) -> String {
+        let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let number = line.name.and_then(|name| usize::try_from(name).ok());
+        let name = number.and_then(|number| self.names.get(number));
+        let fields = [
+            name.map_or_else(|| line.addr.to_string(), |name| escaped(name).into_owned()),
+            line.addr.to_string(),
+            line.port.to_string(),
+            line.proto.as_str().to_owned(),
+            line.state.to_string(),
+            known(line.errno.map(|errno| errno.to_string())),
+            known(line.errno.and_then(errno_name).map(str::to_owned)),
+            known(line.rtt.map(|rtt| rtt.to_string())),
+            line.tries.to_string(),
+            known(line.service.map(|service| escaped(service).into_owned())),
+        ];
+        fields.join("\t") + "\n"
+    }
+}
+
 impl Findings {
-    /// The lines of `--plain`.
-    pub(crate) fn plain(&self) -> String {
-        let listed = self.addresses.iter().flat_map(|address| &address.listed);
-        listed.map(plain_line).collect()
+    /// The lines of `--plain`, in pieces.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = String> {
+        let lines = self.lines.iter();
+        lines.flat_map(|lines| {
+            let piece = |all: &[Line]| all.iter().map(|line| lines.text(line)).collect();
+            lines.all.chunks(PIECE).map(piece)
+        })
     }
 
     /// The lines of `--connect-ex`: of each port the best that any address has to say, so that a
@@ -29,32 +119,17 @@ impl Findings {
     }
 }
 
-/// One port with its fields; what is not known is `-`.
-fn plain_line(report: &PortReport) -> String {
-    let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let fields = [
-        escaped(&report.host).into_owned(),
-        report.addr.to_string(),
-        report.port.to_string(),
-        report.proto.as_str().to_owned(),
-        report.state.to_string(),
-        known(report.errno.map(|errno| errno.to_string())),
-        known(report.errname.map(str::to_owned)),
-        known(report.rtt.map(|rtt| rtt.as_micros().to_string())),
-        report.tries.to_string(),
-        known(report.service.map(|service| escaped(service).into_owned())),
-    ];
-    fields.join("\t") + "\n"
-}
+/// How many lines are written at once.
+const PIECE: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::findings;
+    use super::super::testing::{findings, lines};
     use nettool::probe::State;
 
     #[test]
     fn fields_are_separated_by_tabs_and_never_empty() {
-        let text = findings(State::ALL.to_vec()).plain();
+        let text: String = lines(State::ALL.to_vec()).plain().collect();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],

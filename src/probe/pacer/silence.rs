@@ -31,6 +31,9 @@ impl Pacer {
         self.drought.over();
         self.window.silent();
         self.pulse.silent();
+        if let Some(finding) = self.hosts.missing(task.place.host) {
+            return self.finish(number, finding, None);
+        }
         self.tasks.keep(number);
         let next = self.next_time(&task, now);
         match next {
