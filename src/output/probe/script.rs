@@ -1,6 +1,7 @@
 //! Lines for scripts.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Write as _};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -73,24 +74,31 @@ impl Lines {
         self.all.sort_unstable();
     }
 
-    /// A line of text with its fields; what is not known is `-`.
-    fn text(&self, line: &Line) -> String {
-        let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    /// Writes a line with its fields; what is not known is `-`.
+    fn write(&self, line: &Line, text: &mut String) -> fmt::Result {
         let number = line.name.and_then(|name| usize::try_from(name).ok());
-        let name = number.and_then(|number| self.names.get(number));
-        let fields = [
-            name.map_or_else(|| line.addr.to_string(), |name| escaped(name).into_owned()),
-            line.addr.to_string(),
-            line.port.to_string(),
-            line.proto.as_str().to_owned(),
-            line.state.to_string(),
-            known(line.errno.map(|errno| errno.to_string())),
-            known(line.errno.and_then(errno_name).map(str::to_owned)),
-            known(line.rtt.map(|rtt| rtt.to_string())),
-            line.tries.to_string(),
-            known(line.service.map(|service| escaped(service).into_owned())),
-        ];
-        fields.join("\t") + "\n"
+        match number.and_then(|number| self.names.get(number)) {
+            Some(name) => write!(text, "{}", escaped(name))?,
+            None => write!(text, "{}", line.addr)?,
+        }
+        let (proto, state) = (line.proto.as_str(), line.state.as_str());
+        write!(text, "\t{}\t{}\t{proto}\t{state}\t", line.addr, line.port)?;
+        known(text, line.errno)?;
+        known(text, line.errno.and_then(errno_name))?;
+        known(text, line.rtt)?;
+        write!(text, "{}\t", line.tries)?;
+        match line.service {
+            Some(service) => writeln!(text, "{}", escaped(service)),
+            None => writeln!(text, "-"),
+        }
+    }
+}
+
+/// A field with the tab behind it.
+fn known(text: &mut String, field: Option<impl Display>) -> fmt::Result {
+    match field {
+        Some(field) => write!(text, "{field}\t"),
+        None => text.write_str("-\t"),
     }
 }
 
@@ -99,7 +107,12 @@ impl Findings {
     pub(crate) fn plain(&self) -> impl Iterator<Item = String> {
         let lines = self.lines.iter();
         lines.flat_map(|lines| {
-            let piece = |all: &[Line]| all.iter().map(|line| lines.text(line)).collect();
+            let piece = |all: &[Line]| {
+                let mut text = String::new();
+                // A string takes what is written to it.
+                let _ = all.iter().try_for_each(|line| lines.write(line, &mut text));
+                text
+            };
             lines.all.chunks(PIECE).map(piece)
         })
     }
