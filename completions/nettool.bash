@@ -610,7 +610,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__probe)
-            opts="-p -4 -6 -u -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --udp --banner --ping --try-timeout --tries --rate --concurrency --patience --deadline --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
+            opts="-p -4 -6 -u -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --udp --banner --ping --try-timeout --tries --rate --concurrency --patience --deadline --fast --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -221,6 +221,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 6 -d 'IPv6 alo
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s u -l udp -d 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l banner -d 'Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l fast -d 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-open -d 'The exit status is 0 only if all ports are open'

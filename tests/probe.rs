@@ -4,6 +4,7 @@ mod answers;
 mod banner;
 mod limits;
 mod ping;
+mod progress;
 mod servers;
 mod targets;
 mod udp;

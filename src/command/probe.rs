@@ -5,7 +5,6 @@ mod sink;
 mod targets;
 
 use std::collections::HashSet;
-use std::future::pending;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use nettool::error::{Action, Cause, Error};
+use nettool::error::{Action, Error};
 use nettool::net::Family;
 use nettool::probe::{
     Banners, Binding, Job, Limits, Ports, Proto, Rationing, Sameness, Sockets, State, Summary,
@@ -23,13 +22,13 @@ use nettool::process;
 use nettool::value::{AddressRange, ProbePorts};
 
 use sink::Sink;
-use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
+use targets::{Answer, Shared, Time, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
-use crate::output::{Conclusion, Findings, Output};
+use crate::output::{Conclusion, Findings, Output, Probed, Remark};
 
 /// Probes all targets and reports.
 pub(super) fn run(
@@ -76,14 +75,6 @@ fn check_binding(binding: &Binding) -> Result<(), Error> {
     };
     let told = |error| Error::new(Action::Bind, end.trim_end(), error);
     binding.check().map_err(told)
-}
-
-/// Waits until a deadline, if there is one.
-async fn passed(left: Option<Duration>) {
-    match left {
-        Some(left) => tokio::time::sleep(left).await,
-        None => pending().await,
-    }
 }
 
 /// One run.
@@ -135,6 +126,9 @@ impl Probe<'_> {
         }
         let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
+        if self.arguments.form() == Form::Plain {
+            findings = findings.into_lines(self.arguments.banner());
+        }
         self.leave_out(left_out, &mut findings);
         let mut open = Open::new();
         let summary = self.scan(targets, &mut findings, &mut open)?;
@@ -165,15 +159,6 @@ impl Probe<'_> {
             ports: Arc::default(),
         });
         let answers = self.look_up(wanted.collect(), Family::Any)?;
-        let is_lacking = answers.len() < self.arguments.exclude.len();
-        if is_lacking && !self.interruption.stop().load(Ordering::Acquire) {
-            let allowed = self.arguments.limits().deadline.unwrap_or_default();
-            return Err(Error::new(
-                Action::Resolve,
-                "--exclude",
-                Cause::TimedOut(allowed),
-            ));
-        }
         for (wanted, answer) in answers {
             match wanted.party {
                 Party::Range(range) => ranges.push(range),
@@ -190,13 +175,15 @@ impl Probe<'_> {
         if self.interruption.stop().load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
+        let whole = self.arguments.limits().deadline;
+        let limit = self.limits().deadline.zip(whole);
+        let limit = limit.map(|(left, whole)| Time { left, whole });
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build().map_err(failed)?;
         let answers = runtime.block_on(async {
             tokio::select! {
                 () = self.interruption.came() => Vec::new(),
-                () = passed(self.limits().deadline) => Vec::new(),
-                answers = look_up(wanted, family) => answers,
+                answers = look_up(wanted, family, limit) => answers,
             }
         });
         // A look-up in progress does not hold the exit.
@@ -305,6 +292,11 @@ impl Probe<'_> {
             seed: seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()),
             limits: self.limits(),
         };
+        let of = |target: &Target| {
+            let ports = target.ports.len() as u64;
+            target.addresses().saturating_mul(ports)
+        };
+        let ports = job.targets.iter().map(of).fold(0_u64, u64::saturating_add);
         let mut sink = Sink {
             sameness: Sameness::new(&job.targets),
             rationing: Rationing::default(),
@@ -312,33 +304,28 @@ impl Probe<'_> {
             findings,
             open,
             banners: self.banners(&job.targets)?,
+            progress: Probed::new(self.output, ports),
             broken: None,
         };
         let (stop, began) = (self.interruption.stop(), Instant::now());
-        let mut summary = job
-            .run(&mut self.sockets, stop, |batch| sink.take(batch))
+        let fast = job.limits.fast;
+        let mut results = job
+            .results(&mut self.sockets, stop, |batch| sink.take(batch))
             .map_err(failed)?;
-        sink.finish(stop, self.limits().deadline);
-        summary.elapsed = began.elapsed();
-        let (suspects, rationed) = (sink.sameness.suspects(), sink.rationing.hosts());
-        if let Some(error) = sink.broken {
-            return Err(error);
-        }
-        for (host, address, ports) in suspects {
+        let strange = sink.finish(stop, self.limits().deadline)?;
+        results.summary.elapsed = began.elapsed();
+        let limited = results.limited.into_iter().map(|one| {
+            let rate = one.rate;
+            (one.host, one.addr, Remark::Limited { rate, fast })
+        });
+        for (host, address, remark) in strange.into_iter().chain(limited) {
             if self.is_for_scripts() {
-                self.output.suspect(&host, address, ports);
+                self.output.remark(&host, address, &remark);
             } else {
-                findings.suspect(&host, address, ports);
+                findings.remark(&host, address, &remark);
             }
         }
-        for (host, address, rationed) in rationed {
-            if self.is_for_scripts() {
-                self.output.rationed(&host, address, rationed);
-            } else {
-                findings.rationed(&host, address, rationed);
-            }
-        }
-        Ok(summary)
+        Ok(results.summary)
     }
 
     /// What listens to open ports, if that is wanted and they are told of.
@@ -359,7 +346,9 @@ impl Probe<'_> {
                 findings: &findings,
                 summary,
             }),
-            Form::Plain => self.output.result(&findings.plain(self.arguments.banner())),
+            Form::Plain => findings
+                .plain()
+                .try_for_each(|piece| self.output.result(&piece)),
             Form::ConnectEx => self.output.result(&findings.connect_ex()),
         }
     }

@@ -29,8 +29,8 @@ pub(crate) use chat::{ChatWords, tag};
 pub(crate) use escape::escaped;
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;
-pub(crate) use probe::{Conclusion, Findings, Hosts};
-pub(crate) use progress::{Form, Progress, Total};
+pub(crate) use probe::{Conclusion, Findings, Hosts, Remark};
+pub(crate) use progress::{Form, Probed, Progress, Total};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.

@@ -1,13 +1,17 @@
 //! One job for one thread or for many.
 
 use super::datagram::{Kind, Survey};
+use super::pacer::Schedule as _;
+use super::plan::Place;
 use super::{
     Limits, Network, Pacer, Plan, PortReport, Proto, Sockets, Summary, Target, Whom, drive, run,
 };
 use std::io;
+use std::net::IpAddr;
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -29,6 +33,43 @@ pub struct Job {
     pub limits: Limits,
 }
 
+/// What a job has found out.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// The figures.
+    pub summary: Summary,
+    /// The hosts that were noticed to limit their resets.
+    pub limited: Vec<Limited>,
+}
+
+/// A host that answers for its closed ports only so often a second.
+#[derive(Clone, Debug)]
+pub struct Limited {
+    /// The name or address as it was asked for.
+    pub host: Arc<str>,
+    /// The address.
+    pub addr: IpAddr,
+    /// Resets a second, about.
+    pub rate: f64,
+}
+
+impl Limited {
+    /// The hosts that a pacer has noticed, in the order of their addresses.
+    fn all_of(pacer: &Pacer) -> Vec<Self> {
+        let plan = pacer.plan();
+        let told = |(host, rate)| {
+            Some(Self {
+                host: plan.name(host)?,
+                addr: plan.address(Place { host, port: 0 })?.ip(),
+                rate,
+            })
+        };
+        let mut all: Vec<_> = pacer.limited().filter_map(told).collect();
+        all.sort_by_key(|limited| limited.addr);
+        all
+    }
+}
+
 impl Job {
     /// Probes all targets over real sockets, as [`run`] does: this machine's own
     /// addresses, where nothing but the processor limits the speed, on all cores, and the others
@@ -37,8 +78,18 @@ impl Job {
         self,
         sockets: &mut Sockets,
         stop: &AtomicBool,
-        mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+        found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
     ) -> io::Result<Summary> {
+        Ok(self.results(sockets, stop, found)?.summary)
+    }
+
+    /// The same, with what was noticed of the hosts beside their ports.
+    pub fn results(
+        self,
+        sockets: &mut Sockets,
+        stop: &AtomicBool,
+        mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+    ) -> io::Result<Results> {
         let began = Instant::now();
         let is_here = |target: &Target| match &target.whom {
             Whom::Host(_, address) => sockets.is_here(address.ip()),
@@ -55,6 +106,7 @@ impl Job {
         };
         let plan = |proto, targets: &Vec<_>| Plan::of(proto, targets.clone(), self.seed);
         let mut total = Summary::of_nothing_in(0);
+        let mut limited = Vec::new();
         for (proto, targets, is_here) in [
             (Proto::Tcp, &here, true),
             (Proto::Tcp, &there, false),
@@ -66,19 +118,24 @@ impl Job {
                 _ if !total.complete || plan.is_empty() => Summary::of_nothing_in(plan.len()),
                 Proto::Tcp if is_here => run_here(sockets, &plan, left(), stop, &mut found)?,
                 Proto::Tcp => {
-                    let pacer = Pacer::new(plan, left(), sockets.capacity());
-                    run(sockets, pacer, stop, &mut found)?
+                    let mut pacer = Pacer::new(plan, left(), sockets.capacity());
+                    let part = run(sockets, &mut pacer, stop, &mut found)?;
+                    limited = Limited::all_of(&pacer);
+                    part
                 }
                 Proto::Udp => {
                     let mut network = sockets.datagrams(Kind::Udp)?;
-                    let survey = Survey::new(plan, left(), network.capacity(), is_here);
-                    drive(&mut network, survey, stop, &mut found)?
+                    let mut survey = Survey::new(plan, left(), network.capacity(), is_here);
+                    drive(&mut network, &mut survey, stop, &mut found)?
                 }
             };
             total.add(&part);
         }
         total.elapsed = began.elapsed();
-        Ok(total)
+        Ok(Results {
+            summary: total,
+            limited,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ mod ping;
 mod plan;
 mod pulse;
 mod queue;
+mod ration;
 mod rationing;
 mod report;
 mod rtt;
@@ -36,7 +37,7 @@ mod window;
 pub use banner::Banners;
 pub use binding::Binding;
 pub use choice::first_that_answers;
-pub use crew::Job;
+pub use crew::{Job, Limited, Results};
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use ping::{HostReport, HostState, Ping, PingSummary};
@@ -52,6 +53,7 @@ use crate::value::Protocol;
 use crate::value::service;
 use datagram::Datagrams;
 use pacer::{Found, Schedule, Step};
+use std::borrow::BorrowMut;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,22 +62,23 @@ use std::time::Duration;
 /// The longest wait without a look at whether to go on.
 const ATTENTION: Duration = Duration::from_millis(100);
 
-/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out.
+/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out;
+/// while nothing is, an empty batch now and then shows that time goes on.
 /// Ends early when `found` breaks off or `stop` is set; the summary then is not complete, and what
 /// was not reported counts as undetermined.
 pub fn run(
     network: &mut impl Network,
-    pacer: Pacer,
+    mut pacer: impl BorrowMut<Pacer>,
     stop: &AtomicBool,
     found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
-    drive(network, pacer, stop, found)
+    drive(network, pacer.borrow_mut(), stop, found)
 }
 
 /// The same by any schedule.
 fn drive(
     network: &mut impl Network,
-    mut pacer: impl Schedule,
+    pacer: &mut impl Schedule,
     stop: &AtomicBool,
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
@@ -84,10 +87,17 @@ fn drive(
     let over = |now| end.is_some_and(|end| now >= end);
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
+    let mut told = start;
     loop {
         let mut batch = Vec::new();
-        let until = advance(network, &mut pacer, &mut summary, &mut batch);
-        let goes_on = batch.is_empty() || found(batch).is_continue();
+        let until = advance(network, pacer, &mut summary, &mut batch);
+        let is_due = network.now().saturating_sub(told) >= ATTENTION;
+        let goes_on = if batch.is_empty() && !is_due {
+            true
+        } else {
+            told = network.now();
+            found(batch).is_continue()
+        };
         summary.complete = goes_on && until.is_none();
         let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());
         let Some(until) = until.filter(|_| goes_on) else {

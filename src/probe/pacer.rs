@@ -13,7 +13,8 @@ use super::network::{Outcome, ProbeId};
 use super::plan::{Place, Plan};
 use super::pulse::Pulse;
 use super::queue::{Next, Queue};
-use super::tasks::{Phase, Task, Tasks};
+use super::ration::Rations;
+use super::tasks::{Phase, Purpose, Task, Tasks};
 use super::verdict::Finding;
 use super::window::Window;
 use std::cmp::Reverse;
@@ -41,6 +42,8 @@ pub struct Limits {
     pub patience: Option<Duration>,
     /// How long the whole may take; what is not known then is not determined.
     pub deadline: Option<Duration>,
+    /// Whether closed ports of a host that limits its resets may stay unknown.
+    pub fast: bool,
 }
 
 /// What the engine is to do next.
@@ -130,6 +133,7 @@ pub struct Pacer {
     window: Window,
     drought: Drought,
     pulse: Pulse,
+    rations: Rations,
     burst: u32,
     sent: u64,
 }
@@ -153,9 +157,15 @@ impl Pacer {
             window: Window::new(capacity, limits.rate),
             drought: Drought::default(),
             pulse: Pulse::default(),
+            rations: Rations::default(),
             burst: BURST,
             sent: 0,
         }
+    }
+
+    /// The hosts that limit their resets, with the most resets a second.
+    pub(super) fn limited(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.rations.limited()
     }
 
     /// What to do now.
@@ -182,7 +192,7 @@ impl Pacer {
         if self.queue.is_empty() {
             return None;
         }
-        let careful = self.queue.is_last_sweep();
+        let careful = self.queue.is_last_sweep() && !self.rations.explains_losses();
         Some(self.window.opens(careful)?.max(self.drought.until()))
     }
 
@@ -196,15 +206,18 @@ impl Pacer {
 
     /// Sends what comes next.
     fn send(&mut self, now: Duration) {
-        if let Some(place) = self.pulse.ask() {
-            let task = self.tasks.add(Task::new(place, true));
+        if let Some((place, purpose)) = self.question() {
+            let task = self.tasks.add(Task::new(place, purpose));
             return self.launch(task, now);
         }
         match self.queue.take() {
             Some(Next::Fresh(index)) => {
                 if let Some(place) = self.plan.place(index) {
-                    let task = self.tasks.add(Task::new(place, false));
-                    self.launch(task, now);
+                    let task = self.tasks.add(Task::new(place, Purpose::Report));
+                    match self.hosts.missing(place.host) {
+                        Some(finding) => self.finish(task, finding, None),
+                        None => self.launch(task, now),
+                    }
                 }
             }
             Some(Next::Again(task)) => {
@@ -215,6 +228,12 @@ impl Pacer {
             }
             None => {}
         }
+    }
+
+    /// A port that is asked again for what it tells about the path.
+    fn question(&mut self) -> Option<(Place, Purpose)> {
+        let trial = self.rations.ask().map(|place| (place, Purpose::Trial));
+        trial.or_else(|| self.pulse.ask().map(|place| (place, Purpose::Pulse)))
     }
 
     /// Where a task stands, if it is still there.
@@ -251,6 +270,10 @@ impl Pacer {
     /// How long the current try of a task may take.
     fn timeout(&self, task: &Task) -> Duration {
         let host = task.place.host;
+        if task.purpose == Purpose::Trial {
+            // Late is not lost: a busy path would be taken for a lossy one.
+            return self.hosts.timeout(host, 1).saturating_mul(3);
+        }
         match self.limits.try_timeout {
             Some(most) if self.hosts.knows(host) => most.min(self.hosts.timeout(host, task.tries)),
             Some(most) => most,
@@ -284,7 +307,10 @@ impl Pacer {
             Phase::Ready => {}
             Phase::Trying => self.silent(number, task, now),
             Phase::Resting => self.again(number),
-            Phase::Patient => self.finish(number, Finding::SILENCE, None),
+            Phase::Patient => {
+                let missing = self.hosts.missing(task.place.host);
+                self.finish(number, missing.unwrap_or(Finding::SILENCE), None);
+            }
         }
         true
     }

@@ -185,12 +185,12 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
                     tries: limits.tries.or(Some(ECHO.1)),
                     ..limits
                 };
-                let survey = Survey::new(plan, limits, network.capacity(), false);
-                drive(&mut network, survey, stop, take)?
+                let mut survey = Survey::new(plan, limits, network.capacity(), false);
+                drive(&mut network, &mut survey, stop, take)?
             }
             Proto::Tcp => {
-                let pacer = Pacer::new(plan, limits, sockets.capacity());
-                drive(sockets, pacer, stop, take)?
+                let mut pacer = Pacer::new(plan, limits, sockets.capacity());
+                drive(sockets, &mut pacer, stop, take)?
             }
         };
         self.summary.probes_sent = self.summary.probes_sent.saturating_add(part.probes_sent);

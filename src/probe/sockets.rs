@@ -6,7 +6,7 @@ pub(super) mod outcome;
 use super::binding::Binding;
 use super::datagram::{Datagrams, Kind};
 use super::network::{Answer, Network, Outcome, ProbeId};
-use crate::sys::request_icmp_errors;
+use crate::sys::{limit_connect, request_icmp_errors};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use outcome::{connect, connected, failed, local};
@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 const MOST: usize = 20_000;
 /// Open files that are left to others in this process.
 const RESERVE: usize = 16;
+/// How long connect(2) to this machine may wait, and how often it may do so in vain.
+const STALL: Duration = Duration::from_millis(1);
+const MOST_STALLS: u32 = 4;
 /// How many answers are taken at once.
 const BATCH: usize = 1024;
 
@@ -39,6 +42,8 @@ pub struct Sockets {
     binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
     spare: [Option<Socket>; 2],
+    /// How often a connection to this machine was waited for in vain.
+    stalls: u32,
 }
 
 /// The addresses of this machine.
@@ -97,6 +102,7 @@ impl Sockets {
             own,
             binding,
             spare: [None, None],
+            stalls: 0,
         })
     }
 
@@ -118,24 +124,23 @@ impl Sockets {
 
     /// Connects to an address of this machine, where the answer is there before the call returns.
     ///
-    /// The first `connect` says `EINPROGRESS` nevertheless; a second one says how it went, and
-    /// leaves a refused socket as new (Linux: `__inet_stream_connect`).
+    /// It waits for the outcome, since a call that does not says `EINPROGRESS` nevertheless and it
+    /// takes a second one to learn how it went. Both leave a refused socket as new (Linux:
+    /// `__inet_stream_connect`). Where local packets are dropped, waiting is soon given up.
     fn start_here(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        let spare = self.spare.get_mut(usize::from(to.is_ipv6()));
-        let socket = match spare
-            .and_then(Option::take)
-            .map_or_else(|| self.open(to), Ok)
-        {
+        let socket = match self.socket_here(to) {
             Ok(socket) => socket,
             Err(error) => return Some(local(&error)),
         };
-        let first = connect(&socket, to);
-        let second = if first == Err(libc::EINPROGRESS) {
-            connect(&socket, to)
-        } else {
-            first
-        };
-        match second {
+        let mut result = connect(&socket, to);
+        if matches!(result, Err(libc::EINPROGRESS | libc::EINTR)) {
+            self.stalls = self.stalls.saturating_add(u32::from(self.waits()));
+            if let Err(error) = socket.set_nonblocking(true) {
+                return Some(local(&error));
+            }
+            result = connect(&socket, to);
+        }
+        match result {
             Ok(()) => Some(connected(&socket)),
             Err(libc::EALREADY | libc::EINPROGRESS) => self.watch(probe, Attempt { socket, to }),
             Err(errno) => {
@@ -148,6 +153,24 @@ impl Sockets {
                 Some(outcome)
             }
         }
+    }
+
+    /// Whether connections to this machine are waited for.
+    const fn waits(&self) -> bool {
+        self.stalls < MOST_STALLS
+    }
+
+    /// A socket for an address of this machine: the last one that was refused, or a new one.
+    fn socket_here(&mut self, to: SocketAddr) -> io::Result<Socket> {
+        let spare = self.spare.get_mut(usize::from(to.is_ipv6()));
+        if let Some(socket) = spare.and_then(Option::take) {
+            return Ok(socket);
+        }
+        let socket = self.open(to)?;
+        if self.waits() && !limit_connect(&socket, STALL) {
+            self.stalls = MOST_STALLS;
+        }
+        Ok(socket)
     }
 
     /// Connects to another machine.

@@ -36,6 +36,17 @@ impl Scan {
         ports: impl IntoIterator<Item = u16>,
         limits: Limits,
     ) -> Self {
+        Self::watched(net, hosts, ports, limits, |_, _| {}).0
+    }
+
+    /// The same, watched: each report comes with the seconds since the start.
+    fn watched(
+        net: &mut SimNet,
+        hosts: u32,
+        ports: impl IntoIterator<Item = u16>,
+        limits: Limits,
+        watch: impl Fn(f64, &PortReport),
+    ) -> (Self, Pacer) {
         let ports = Arc::new(Ports::new(ports, &LIKELY));
         let target = |n| {
             let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
@@ -48,9 +59,12 @@ impl Scan {
         let plan = Plan::new((0..hosts).map(target).collect(), 1);
         let total = plan.len();
         let mut reports = HashMap::new();
-        let pacer = Pacer::new(plan, limits, net.capacity());
-        let summary = run(net, pacer, &AtomicBool::new(false), |batch| {
+        let mut pacer = Pacer::new(plan, limits, net.capacity());
+        let (began, clock) = (net.now(), net.clock());
+        let summary = run(net, &mut pacer, &AtomicBool::new(false), |batch| {
             for report in batch {
+                let time = clock.get().saturating_sub(began);
+                watch(time.as_secs_f64(), &report);
                 let old = reports.insert((report.addr, report.port), report);
                 assert!(old.is_none(), "{old:?} is reported twice");
             }
@@ -59,7 +73,7 @@ impl Scan {
         let summary = summary.expect("the simulation does not fail");
         assert_eq!((reports.len() as u64, summary.ports), (total, total));
         assert!(summary.complete);
-        Self { reports, summary }
+        (Self { reports, summary }, pacer)
     }
 
     /// Scans ports of one address without limits.
@@ -203,6 +217,15 @@ fn the_neighbour_that_is_not_there_is_unreachable() {
     let mut net = SimNet::new(ms(1), |_| Port::NoNeighbour);
     let scan = Scan::ports(&mut net, [22, 80]);
     assert_eq!(scan.summary.unreachable, 2);
+}
+
+#[test]
+fn few_words_about_a_missing_neighbour_are_enough_for_all_its_ports() {
+    let mut net = SimNet::new(ms(1), |_| Port::NoNeighbour);
+    net.icmp_limit = Some(10);
+    let scan = Scan::ports(&mut net, 1..=5000);
+    assert_eq!(scan.summary.unreachable, 5000);
+    assert!(scan.seconds() < 5.0, "{}", scan.seconds());
 }
 
 #[test]

@@ -114,6 +114,12 @@ impl Finding {
         ..Self::NO_REPLY
     };
 
+    /// Every try met silence, and the host had perhaps no reset left for it.
+    pub(super) const LEFT: Self = Self {
+        reason: "reset-limit",
+        ..Self::SILENCE
+    };
+
     /// The port could not be probed for want of something.
     pub(super) const fn undetermined(shortage: Shortage, errno: i32) -> Self {
         Self {

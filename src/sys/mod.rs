@@ -50,7 +50,7 @@ pub(crate) use processes::process_sockets;
 #[cfg(target_os = "linux")]
 pub(crate) use socket_list::sockets;
 
-pub(crate) use binding::bind_without_port;
+pub(crate) use binding::{bind_without_port, limit_connect};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
     request_arrival_address, request_bundles, send_bundle, send_many, watched,

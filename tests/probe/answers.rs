@@ -260,3 +260,19 @@ fn a_host_that_answers_whatever_is_asked_is_suspect() {
     run("--plain 10.77.0.2 881-920").success().silent();
     run("--plain 10.77.0.2 101-120").success().silent();
 }
+
+#[test]
+fn a_firewall_of_this_machine_holds_nothing_up() {
+    let Some(space) = Namespace::new().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    space.rules(
+        "table ip t {\nchain o {\ntype filter hook output priority 0;\ntcp dport 1000-1299 drop\ntcp dport 1300-1319 reject with icmp admin-prohibited\n}\n}\n",
+    );
+    let words = "--json --tries 1 --try-timeout 300ms 127.0.0.1 900-1419";
+    let exit = space.inside(probe(words)).run();
+    exit.status(1).within(Duration::from_secs(10));
+    let summary = &records(&exit, "summary")[0];
+    let counts = ["closed", "filtered", "rejected"].map(|state| summary[state].as_u64().unwrap());
+    assert_eq!(counts, [200, 300, 20]);
+}

@@ -194,3 +194,21 @@ fn a_port_that_connects_to_itself_is_closed() {
     }
     assert!(met > 0, "no probe met itself");
 }
+
+#[test]
+fn a_name_that_is_not_known_at_the_deadline_is_told() {
+    let Some((mut near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    near.replace("/etc/nsswitch.conf", "hosts: dns\n");
+    near.replace("/etc/resolv.conf", "nameserver 10.77.0.2\n");
+    far.rules("table ip t {\nchain i {\ntype filter hook input priority 0; policy drop;\n}\n}\n");
+    let run = |words: &str| near.inside(probe(words)).run();
+    run("--deadline 400ms slow.example 22")
+        .status(3)
+        .says("resolve slow.example: timed out after 400ms")
+        .within(Duration::from_secs(3));
+    run("--deadline 400ms --exclude slow.example 10.77.0.1 22")
+        .status(1)
+        .says("resolve slow.example: timed out after 400ms");
+}

@@ -32,6 +32,9 @@ pub(super) struct EffortArgs {
     /// The most that everything may take; what is not known then is undetermined: exit status 3
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     deadline: Option<Duration>,
+    /// Do not slow down for a host that limits its resets: its closed ports may stay filtered
+    #[arg(long)]
+    fast: bool,
     /// The same number gives the same order of ports [default: another order each time]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
@@ -61,6 +64,7 @@ impl EffortArgs {
                 .patience
                 .map(|time| time.limit().unwrap_or(std::time::Duration::MAX)),
             deadline: self.deadline.and_then(Duration::limit),
+            fast: self.fast,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Where results go as they are found.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use nettool::error::Error;
 use nettool::probe::{Banners, PortReport, Rationing, Sameness, State};
 
 use super::Open;
-use crate::output::{Findings, Output};
+use crate::output::{Findings, Output, Probed, Remark};
 
 /// Where results go.
 pub(super) struct Sink<'a> {
@@ -19,6 +21,7 @@ pub(super) struct Sink<'a> {
     pub(super) open: &'a mut Open,
     /// Listens to open ports, if that is wanted.
     pub(super) banners: Option<Banners>,
+    pub(super) progress: Probed<'a>,
     /// Why stdout takes no more.
     pub(super) broken: Option<Error>,
 }
@@ -31,6 +34,8 @@ impl Sink<'_> {
             self.rationing.count(report);
         }
         let open = batch.iter().filter(|report| report.state == State::Open);
+        let count = open.clone().count() as u64;
+        self.progress.add(batch.len() as u64, count);
         self.open
             .extend(open.map(|report| (report.host.clone(), report.proto, report.port)));
         let batch = match &mut self.banners {
@@ -40,13 +45,25 @@ impl Sink<'_> {
         self.put(batch)
     }
 
-    /// Waits for what open ports still have to say.
-    pub(super) fn finish(&mut self, stop: &AtomicBool, left: Option<Duration>) {
+    /// Waits for what open ports still have to say. Returns what is strange about hosts.
+    pub(super) fn finish(
+        mut self,
+        stop: &AtomicBool,
+        left: Option<Duration>,
+    ) -> Result<Vec<(Arc<str>, IpAddr, Remark)>, Error> {
         if let Some(banners) = self.banners.take() {
             let last = banners.finish(stop, left);
             // A stdout that takes no more is told of below.
             let _ = self.put(last);
         }
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        let open = self.sameness.suspects().into_iter();
+        let open = open.map(|(host, address, ports)| (host, address, Remark::AllOpen(ports)));
+        let rationed = self.rationing.hosts().into_iter();
+        let rationed = rationed.map(|(host, address, how)| (host, address, Remark::Rationed(how)));
+        Ok(open.chain(rationed).collect())
     }
 
     /// Keeps results for the end, or prints their records.

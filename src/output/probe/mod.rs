@@ -5,8 +5,11 @@ mod script;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+use script::Lines;
 
 use nettool::error::Error;
 use nettool::probe::{PortReport, Rationed, State, Summary, Target, Whom};
@@ -19,6 +22,8 @@ use super::{Output, Report, Style, record};
 /// All that is known, by address, in the order of the targets.
 #[derive(Debug)]
 pub(crate) struct Findings {
+    /// The ports of `--plain`, if these are what is wanted.
+    lines: Option<Lines>,
     shown: Vec<State>,
     addresses: Vec<AddressFindings>,
     numbers: HashMap<(Arc<str>, IpAddr), usize>,
@@ -64,6 +69,7 @@ impl Findings {
     /// Nothing is known of `targets` yet; ports of the `shown` states will be listed.
     pub(crate) fn new(targets: &[Target], shown: Vec<State>) -> Self {
         let mut findings = Self {
+            lines: None,
             shown,
             addresses: Vec::new(),
             numbers: HashMap::new(),
@@ -81,6 +87,14 @@ impl Findings {
             }
         }
         findings
+    }
+
+    /// The same for `--plain`: what is listed is kept as lines, with a field for banners or not.
+    pub(crate) fn into_lines(self, has_banners: bool) -> Self {
+        Self {
+            lines: Some(Lines::new(has_banners)),
+            ..self
+        }
     }
 
     /// Makes room for an address of a target. Returns where it is.
@@ -137,19 +151,11 @@ impl Findings {
         }
     }
 
-    /// Every port of this address is open, and they are many.
-    pub(crate) fn suspect(&mut self, host: &Arc<str>, address: IpAddr, ports: usize) {
+    /// Something is to be said of an address as a whole, if it is in the report.
+    pub(crate) fn remark(&mut self, host: &Arc<str>, address: IpAddr, remark: &Remark) {
         let place = self.numbers.get(&(host.clone(), address));
         if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
-            known.remarks.push(suspicion(ports));
-        }
-    }
-
-    /// This address says of few of its closed ports that they are closed.
-    pub(crate) fn rationed(&mut self, host: &Arc<str>, address: IpAddr, rationed: Rationed) {
-        let place = self.numbers.get(&(host.clone(), address));
-        if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
-            known.remarks.push(silence(rationed));
+            known.remarks.push(remark.to_string());
         }
     }
 
@@ -158,9 +164,24 @@ impl Findings {
         self.shown.contains(&state)
     }
 
+    /// Which target a port belongs to.
+    fn target(&self, report: &PortReport) -> Option<usize> {
+        let key = (report.host.clone(), report.addr);
+        let known = self.numbers.get(&key).copied();
+        let place = known.or_else(|| self.range(report.addr))?;
+        Some(self.addresses.get(place)?.target)
+    }
+
     /// One more port is known.
     pub(crate) fn add(&mut self, report: PortReport) {
         let shows = self.shows(report.state);
+        if self.lines.is_some() {
+            let target = self.target(&report).filter(|_| shows);
+            if let (Some(lines), Some(target)) = (&mut self.lines, target) {
+                lines.add(&report, target);
+            }
+            return;
+        }
         let place = self.place(&report, shows);
         let Some(findings) = place.and_then(|place| self.addresses.get_mut(place)) else {
             return;
@@ -175,6 +196,9 @@ impl Findings {
 
     /// Nothing more will come: addresses and their ports are put in order.
     pub(crate) fn sort(&mut self) {
+        if let Some(lines) = &mut self.lines {
+            lines.sort();
+        }
         self.addresses.sort_by_key(|known| {
             let is_range = known.crowd.is_some();
             (known.target, is_range, known.address)
@@ -204,17 +228,52 @@ impl AddressFindings {
     }
 }
 
-/// What is to be thought of a host with so many ports, all of them open.
-fn suspicion(ports: usize) -> String {
-    format!("all {ports} ports are open: perhaps a proxy or a tarpit answers in its place")
+/// What is strange about an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Remark {
+    /// All of its ports are open, and they are so many.
+    AllOpen(usize),
+    /// It limits its resets to about so many a second, and was given the time that takes, or not.
+    Limited {
+        /// Resets a second.
+        rate: f64,
+        /// Whether its closed ports may be unknown.
+        fast: bool,
+    },
+    /// It says of few of its closed UDP ports that they are closed.
+    Rationed(Rationed),
 }
 
-/// What is to be thought of a host that limits what it says.
-fn silence(rationed: Rationed) -> String {
-    let Rationed {
-        asked, answered, ..
-    } = rationed;
-    format!("{answered} of {asked} UDP ports answered, the host limits its ICMP")
+impl Display for Remark {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllOpen(ports) => write!(
+                f,
+                "all {ports} ports are open: perhaps a proxy or a tarpit answers in its place"
+            ),
+            Self::Limited { rate, fast } => {
+                let rate = rounded(*rate);
+                write!(f, "limits its resets to about {rate} a second: ")?;
+                f.write_str(if *fast {
+                    "what is filtered for reset-limit may be closed; without --fast it is told"
+                } else {
+                    "closed ports took their time; --fast does without"
+                })
+            }
+            Self::Rationed(Rationed {
+                asked, answered, ..
+            }) => write!(
+                f,
+                "{answered} of {asked} UDP ports answered, the host limits its ICMP"
+            ),
+        }
+    }
+}
+
+/// A rate with two digits that count.
+fn rounded(rate: f64) -> f64 {
+    let unit = 10_f64.powf((rate.max(1.0).log10().floor() - 1.0).max(0.0));
+    (rate / unit).round() * unit
 }
 
 /// What a port that is not listed counts as.
@@ -250,16 +309,10 @@ impl Output {
         self.result(&lines)
     }
 
-    /// Warns that every port of a host is open, and they are many.
-    pub(crate) fn suspect(&self, host: &str, address: IpAddr, ports: usize) {
+    /// Warns of what is strange about an address.
+    pub(crate) fn remark(&self, host: &str, address: IpAddr, remark: &Remark) {
         let name = called(host, address);
-        self.warn(&format!("{name}: {}", suspicion(ports)));
-    }
-
-    /// Warns that a host limits what it says of its ports.
-    pub(crate) fn rationed(&self, host: &str, address: IpAddr, rationed: Rationed) {
-        let name = called(host, address);
-        self.warn(&format!("{name}: {}", silence(rationed)));
+        self.warn(&format!("{name}: {remark}"));
     }
 
     /// Warns that some addresses of a host are not probed.
@@ -315,9 +368,23 @@ mod testing {
 
     /// What is known of five ports, of which those of the `shown` states are listed.
     pub(super) fn findings(shown: Vec<State>) -> Findings {
+        filled(empty(shown))
+    }
+
+    /// The same for `--plain`.
+    pub(super) fn lines(shown: Vec<State>) -> Findings {
+        filled(empty(shown).into_lines(false))
+    }
+
+    /// Nothing is known of one host.
+    fn empty(shown: Vec<State>) -> Findings {
         let ports = Arc::new(Ports::from(&PortList::common()));
         let target = Target::host("host", SocketAddr::new(address("192.0.2.1"), 0), ports);
-        let mut findings = Findings::new(&[target], shown);
+        Findings::new(&[target], shown)
+    }
+
+    /// Its five ports.
+    fn filled(mut findings: Findings) -> Findings {
         findings.leave_out("host", vec![address("2001:db8::1")]);
         let icmp = Some(Icmp {
             kind: 3,

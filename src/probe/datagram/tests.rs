@@ -193,9 +193,9 @@ impl Found {
             Target::host(address.ip().to_string(), address, ports.clone())
         };
         let plan = Plan::of(Proto::Udp, (1..=hosts).map(target).collect(), 1);
-        let survey = Survey::new(plan, limits, net.capacity(), false);
+        let mut survey = Survey::new(plan, limits, net.capacity(), false);
         let (mut reports, mut rationing) = (HashMap::new(), Rationing::default());
-        let summary = drive(net, survey, &AtomicBool::new(false), |batch| {
+        let summary = drive(net, &mut survey, &AtomicBool::new(false), |batch| {
             for report in batch {
                 rationing.count(&report);
                 let old = reports.insert((report.addr, report.port), report);

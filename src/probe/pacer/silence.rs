@@ -2,7 +2,7 @@
 
 use super::{Pacer, Phase, Step};
 use crate::probe::hosts::AMBIGUOUS;
-use crate::probe::tasks::Task;
+use crate::probe::tasks::{Purpose, Task};
 use crate::probe::verdict::Finding;
 use std::time::Duration;
 
@@ -15,19 +15,31 @@ impl Pacer {
     /// The current try of a task was not answered in time.
     pub(super) fn silent(&mut self, number: usize, task: Task, now: Duration) {
         self.window.left();
-        if task.pulse {
-            if self.pulse.miss() {
-                self.window.no_pulse(task.last, now);
+        match task.purpose {
+            Purpose::Report => {}
+            Purpose::Pulse => {
+                if self.pulse.miss() {
+                    self.window.no_pulse(task.last, now);
+                }
+                return self.forget(number);
             }
-            return self.forget(number);
+            Purpose::Trial => {
+                self.rations.tell(false, now);
+                return self.forget(number);
+            }
         }
         self.drought.over();
         self.window.silent();
         self.pulse.silent();
+        if let Some(finding) = self.hosts.missing(task.place.host) {
+            return self.finish(number, finding, None);
+        }
         self.tasks.keep(number);
         let next = self.next_time(&task, now);
         match next {
-            (Phase::Patient, due) if due <= now => self.finish(number, Finding::SILENCE, None),
+            (Phase::Patient, due) if due <= now => {
+                self.finish(number, self.called(task.place.host), None);
+            }
             (Phase::Resting, due) if due <= now => self.again(number),
             (phase, due) => self.rest_until(number, phase, due),
         }
@@ -37,7 +49,11 @@ impl Pacer {
     fn next_time(&self, task: &Task, now: Duration) -> (Phase, Duration) {
         let host = task.place.host;
         let known = self.hosts.knows(host);
-        let tries = self.limits.tries.unwrap_or_else(|| self.hosts.tries(host));
+        let tries = match self.limits.tries {
+            Some(tries) => tries,
+            None if self.is_left(host) => self.rations.tries(host),
+            None => self.hosts.tries(host),
+        };
         if task.tries >= tries {
             let patient = !known && self.limits.try_timeout.is_none();
             let due = if patient {
@@ -53,6 +69,20 @@ impl Pacer {
             now
         };
         (Phase::Resting, due)
+    }
+
+    /// Whether closed ports of the host may stay unknown.
+    fn is_left(&self, host: u32) -> bool {
+        self.limits.fast && self.rations.is_limited(host)
+    }
+
+    /// What a port is called that was silent to the end.
+    fn called(&self, host: u32) -> Finding {
+        if self.is_left(host) {
+            Finding::LEFT
+        } else {
+            Finding::SILENCE
+        }
     }
 
     /// Queues a silent task.
