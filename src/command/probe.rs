@@ -1,5 +1,6 @@
 //! `nettool probe`.
 
+mod sink;
 mod targets;
 
 use std::collections::HashSet;
@@ -7,7 +8,6 @@ use std::future::pending;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, PortReport, Ports, Sameness, Sockets, State, Summary, Target, Targets,
-    first_that_answers,
+    Binding, Job, Limits, Ports, Sameness, Sockets, Summary, Target, Targets, first_that_answers,
 };
 use nettool::process;
 use nettool::value::{AddressRange, PortList};
 
+use sink::Sink;
 use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
@@ -334,44 +334,6 @@ impl Probe<'_> {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
             (false, _) => open > 0,
-        }
-    }
-}
-
-/// Where results go.
-struct Sink<'a> {
-    sameness: Sameness,
-    output: &'a Output,
-    findings: &'a mut Findings,
-    open: &'a mut Open,
-    /// Why stdout takes no more.
-    broken: Option<Error>,
-}
-
-impl Sink<'_> {
-    /// Keeps results for the end, or prints their records.
-    fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
-        for report in &batch {
-            self.sameness.count(report);
-        }
-        let open = batch.iter().filter(|report| report.state == State::Open);
-        self.open
-            .extend(open.map(|report| (report.host.clone(), report.port)));
-        if !self.output.is_json() {
-            for report in batch {
-                self.findings.add(report);
-            }
-            return ControlFlow::Continue(());
-        }
-        let shown = batch
-            .iter()
-            .filter(|report| self.findings.shows(report.state));
-        match self.output.ports(shown) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.broken = Some(error);
-                ControlFlow::Break(())
-            }
         }
     }
 }
