@@ -3,6 +3,8 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod attempt;
+mod beside;
 mod binding;
 mod choice;
 mod crew;
@@ -26,8 +28,10 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod wait;
 mod window;
 
+pub use attempt::{Connector, Tried};
 pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::Job;
@@ -38,6 +42,7 @@ pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
 pub use sockets::Sockets;
 pub use target::{Ports, Target, Targets, Whom};
+pub use wait::{Goal, News, Unmet, Wait, Waited};
 
 use crate::error::errno_name;
 use crate::value::Protocol;

@@ -96,7 +96,8 @@ mod tests {
             let server = TcpListener::bind(here).unwrap();
             let to = server.local_addr().unwrap();
             let kind = socket2::Type::STREAM;
-            let socket = socket2::Socket::new(socket2::Domain::for_address(to), kind, None).unwrap();
+            let socket =
+                socket2::Socket::new(socket2::Domain::for_address(to), kind, None).unwrap();
             let (first, last) = local_ports().into_inner();
             let middle = first.midpoint(last);
             if !limit_local_ports(socket.as_fd(), middle, last) {

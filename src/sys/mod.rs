@@ -28,8 +28,8 @@ mod processes;
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water, sigpipe_was_ignored,
-    splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
+    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to, sockets, tcp_socket};
@@ -40,7 +40,8 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+    set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged,
+    widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
