@@ -3,6 +3,7 @@
 mod answers;
 mod limits;
 mod targets;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};

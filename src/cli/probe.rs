@@ -3,6 +3,7 @@
 mod effort;
 mod report;
 mod targets;
+mod waiting;
 mod words;
 
 use std::net::IpAddr;
@@ -15,10 +16,12 @@ use nettool::value::PortList;
 
 pub(crate) use report::Form;
 pub(crate) use targets::{List, Party, Request, Wanted};
+pub(crate) use waiting::WaitWish;
 
 use super::{Usage, value};
 use effort::{EffortArgs, SourceArgs};
 use report::ReportArgs;
+use waiting::WaitArgs;
 
 /// Find out which TCP ports accept a connection, and why the others do not.
 ///
@@ -56,10 +59,13 @@ pub(crate) struct ProbeArgs {
     source: SourceArgs,
     #[command(flatten)]
     report: ReportArgs,
+    #[command(flatten)]
+    waiting: WaitArgs,
 }
 
 const USAGE: &str = "nettool probe [OPTIONS] TARGET... [PORTS]
-       nettool probe [OPTIONS] --ports PORTS TARGET...";
+       nettool probe [OPTIONS] --ports PORTS TARGET...
+       nettool probe --wait TIME [OPTIONS] TARGET... [PORTS] [-- COMMAND [ARG]...]";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,13 +76,15 @@ Examples:
   nettool probe 10.0.0.0/24 22,80              a whole network
   nettool probe --exclude 10.0.0.9 @hosts 22   all that a file names, but for one
   nettool probe --show all ::1 20-25           the closed ones too
+  nettool probe --wait 30s db:5432 -- ./app    start it once the database listens
   nettool probe --json host all | jq 'select(.state==\"open\").port'";
 
 impl ProbeArgs {
     /// Whom to probe on which ports, as far as the command line says it.
     pub(crate) fn request(&self) -> Result<Request, Usage> {
         let (words, ports) = self.words_and_ports()?;
-        let mut request = Request::new(&ports, self.exclude_ports.as_ref())?;
+        let is_given = self.ports.is_some() || words.len() < self.words.len();
+        let mut request = Request::new(&ports, self.exclude_ports.as_ref(), is_given)?;
         for word in words {
             request.add_word(word)?;
         }

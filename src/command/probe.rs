@@ -2,6 +2,7 @@
 
 mod sink;
 mod targets;
+mod waiting;
 
 use std::collections::HashSet;
 use std::future::pending;
@@ -37,6 +38,7 @@ pub(super) fn run(
 ) -> Result<Status, Failure> {
     let began = Instant::now();
     let mut request = arguments.request()?;
+    arguments.wait()?;
     let binding = arguments.binding()?;
     check_binding(&binding)?;
     read_lists(&mut request)?;
@@ -46,6 +48,10 @@ pub(super) fn run(
             check_numeric(host, numeric)?;
         }
     }
+    if let Some(wish) = arguments.wait()? {
+        return waiting::run(arguments, wish, request, binding, output);
+    }
+    request.refuse_paths()?;
     process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
     let sockets = Sockets::bound(binding).map_err(failed)?;

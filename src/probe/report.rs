@@ -2,9 +2,13 @@
 
 use serde::{Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+use super::attempt::Tried;
+use crate::error::errno_name;
+use crate::value::{Protocol, service};
 
 /// What is known about one port of one address.
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +42,28 @@ pub struct PortReport {
     pub service: Option<&'static str>,
     /// What the port said on its own.
     pub banner: Option<String>,
+}
+
+impl PortReport {
+    /// What one try of an address found out, which is try number `tries` of it.
+    #[must_use]
+    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, tried: &Tried, tries: u8) -> Self {
+        Self {
+            host: host.into(),
+            addr: to.ip(),
+            port: to.port(),
+            proto: Proto::Tcp,
+            state: tried.state,
+            errno: tried.errno,
+            errname: tried.errno.and_then(errno_name),
+            reason: tried.reason,
+            icmp: tried.icmp,
+            rtt: tried.is_answer().then_some(tried.elapsed),
+            tries,
+            service: service::name_of(to.port(), Protocol::Tcp),
+            banner: None,
+        }
+    }
 }
 
 /// The transport of a probe.

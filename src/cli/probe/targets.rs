@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use nettool::value::{AddressRange, Host, PortList, ValueError};
+use nettool::value::{AddressRange, Host, PortList, ValueError, parse_unix_path};
 
 use crate::cli::Usage;
 
@@ -46,10 +46,16 @@ pub(crate) enum List {
 pub(crate) struct Request {
     /// Each host once, with all its ports.
     pub(crate) wanted: Vec<Wanted>,
+    /// Unix sockets.
+    pub(crate) paths: Vec<PathBuf>,
+    /// The first target that has no ports of its own where none are given for all.
+    pub(crate) without_ports: Option<String>,
     /// What is still to be read.
     pub(crate) lists: Vec<List>,
     /// The ports of those that have none of their own.
     ports: Arc<PortList>,
+    /// Whether the user named them.
+    is_given: bool,
     /// Ports that nobody is asked.
     excluded: PortList,
     /// Where each host is.
@@ -89,11 +95,16 @@ impl fmt::Display for List {
 
 impl Request {
     /// Nothing yet; who has no ports of their own is asked these.
-    pub(super) fn new(ports: &PortList, excluded: Option<&PortList>) -> Result<Self, Usage> {
+    pub(super) fn new(
+        ports: &PortList,
+        excluded: Option<&PortList>,
+        is_given: bool,
+    ) -> Result<Self, Usage> {
         let excluded = excluded.cloned().unwrap_or_default();
         Ok(Self {
             ports: Arc::new(probed(ports, &excluded)?),
             excluded,
+            is_given,
             ..Self::default()
         })
     }
@@ -152,12 +163,24 @@ impl Request {
 
     /// Takes a target, perhaps with ports of its own; a host that is named twice gets both.
     fn add(&mut self, word: &str) -> Result<(), Usage> {
+        if let Some(path) = word.strip_prefix("unix:") {
+            let path = parse_unix_path(path.as_ref())?;
+            if !self.paths.contains(&path) {
+                self.paths.push(path);
+            }
+            return Ok(());
+        }
         let (party, ports) = match split_ports(word) {
             Some((party, ports)) => {
                 let ports = probed(&ports.parse()?, &self.excluded)?;
                 (party.parse()?, Arc::new(ports))
             }
-            None => (word.parse()?, self.ports.clone()),
+            None => {
+                if !self.is_given && self.without_ports.is_none() {
+                    self.without_ports = Some(word.to_owned());
+                }
+                (word.parse()?, self.ports.clone())
+            }
         };
         if let Party::Host(host) = &party {
             let number = *self.known.entry(host.clone()).or_insert(self.wanted.len());
@@ -209,7 +232,7 @@ mod tests {
 
     /// What a list means, or what is wrong with it.
     fn read(text: &str) -> Result<String, String> {
-        let mut request = Request::new(&"22".parse().unwrap(), None).unwrap();
+        let mut request = Request::new(&"22".parse().unwrap(), None, true).unwrap();
         let list = List::File("hosts".into());
         let result = request.add_list(&list, text.as_bytes());
         result.map_err(|error| error.to_string())?;

@@ -2,6 +2,7 @@
 
 mod script;
 mod text;
+mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -12,6 +13,8 @@ use nettool::probe::{PortReport, State, Summary, Target, Whom};
 use nettool::value::AddressRange;
 
 use super::{Output, Report, Style, record};
+
+pub(crate) use waiting::WaitTalk;
 
 /// All that is known, by address, in the order of the targets.
 #[derive(Debug)]

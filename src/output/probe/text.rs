@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use nettool::probe::{PortReport, State, Summary};
+use nettool::probe::{PortReport, State, Summary, Tried};
 
 use super::{AddressFindings, Conclusion, Kind};
 use crate::output::layout::{Tone, Word, table};
@@ -90,6 +90,13 @@ fn why(report: &PortReport) -> String {
     }
 }
 
+/// What one try found out, in words.
+pub(super) fn words_of(tried: &Tried) -> String {
+    let from = tried.icmp.and_then(|icmp| icmp.from);
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    format!("{} ({}{from})", tried.state, tried.reason)
+}
+
 /// How many ports there are of a kind.
 fn count((state, why): Kind, number: u64) -> String {
     match why {
@@ -130,7 +137,7 @@ fn figures(summary: &Summary, style: Style) -> String {
 }
 
 /// A length of time as a person reads it: `0.04 ms`, `12.3 ms`, `1.20 s`.
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {
         ..0.01 => format!("{:.2} ms", seconds * 1e3),

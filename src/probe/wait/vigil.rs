@@ -69,6 +69,8 @@ struct Target {
     good: Option<(Duration, Duration)>,
     /// The newest look that showed it so.
     good_look: u64,
+    /// The newest look that showed it otherwise.
+    bad_look: u64,
     /// The looks under way, the oldest first.
     looks: VecDeque<u64>,
     /// No look before.
@@ -83,6 +85,7 @@ impl Vigil {
         let target = |_| Target {
             good: None,
             good_look: 0,
+            bad_look: 0,
             looks: VecDeque::new(),
             next: Duration::ZERO,
             delay: FIRST_DELAY,
@@ -221,9 +224,12 @@ impl Target {
     /// It is not as it should be.
     fn found_bad(&mut self, look: u64, now: Duration) {
         self.good = None;
-        if self.looks.back().is_some_and(|newest| *newest > look) {
+        let is_told = look <= self.bad_look;
+        let is_old = self.looks.back().is_some_and(|newest| *newest > look);
+        if is_told || is_old {
             return;
         }
+        self.bad_look = look;
         self.next = now.saturating_add(self.delay);
         let longer = self.delay.saturating_mul(GROWTH) / 10;
         self.delay = longer.min(LAST_DELAY);
