@@ -1,6 +1,7 @@
 //! `nettool probe`: every state of a port, told apart on real sockets.
 
 mod answers;
+mod latency;
 mod limits;
 mod targets;
 mod waiting;

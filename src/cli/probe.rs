@@ -1,6 +1,7 @@
 //! `nettool probe`.
 
 mod effort;
+mod latency;
 mod report;
 mod targets;
 mod waiting;
@@ -14,12 +15,14 @@ use nettool::net::Family;
 use nettool::probe::{Binding, Limits, State};
 use nettool::value::PortList;
 
+pub(crate) use latency::LatencyWish;
 pub(crate) use report::Form;
 pub(crate) use targets::{List, Party, Request, Wanted};
 pub(crate) use waiting::WaitWish;
 
 use super::{Usage, value};
 use effort::{EffortArgs, SourceArgs};
+use latency::LatencyArgs;
 use report::ReportArgs;
 use waiting::WaitArgs;
 
@@ -61,6 +64,8 @@ pub(crate) struct ProbeArgs {
     report: ReportArgs,
     #[command(flatten)]
     waiting: WaitArgs,
+    #[command(flatten)]
+    latency: LatencyArgs,
 }
 
 const USAGE: &str = "nettool probe [OPTIONS] TARGET... [PORTS]
@@ -77,6 +82,7 @@ Examples:
   nettool probe --exclude 10.0.0.9 @hosts 22   all that a file names, but for one
   nettool probe --show all ::1 20-25           the closed ones too
   nettool probe --wait 30s db:5432 -- ./app    start it once the database listens
+  nettool probe --count 100 --every 0.2 db:22  how long connections take
   nettool probe --json host all | jq 'select(.state==\"open\").port'";
 
 impl ProbeArgs {

@@ -1,5 +1,6 @@
 //! `nettool probe`.
 
+mod latency;
 mod sink;
 mod targets;
 mod waiting;
@@ -19,7 +20,7 @@ use nettool::probe::{
     Binding, Job, Limits, Ports, Sameness, Sockets, Summary, Target, Targets, first_that_answers,
 };
 use nettool::process;
-use nettool::value::{AddressRange, PortList};
+use nettool::value::{AddressRange, Endpoint, PortList};
 
 use sink::Sink;
 use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
@@ -39,6 +40,7 @@ pub(super) fn run(
     let began = Instant::now();
     let mut request = arguments.request()?;
     arguments.wait()?;
+    arguments.latency()?;
     let binding = arguments.binding()?;
     check_binding(&binding)?;
     read_lists(&mut request)?;
@@ -50,6 +52,9 @@ pub(super) fn run(
     }
     if let Some(wish) = arguments.wait()? {
         return waiting::run(arguments, wish, request, binding, output);
+    }
+    if let Some(wish) = arguments.latency()? {
+        return latency::run(arguments, wish, request, binding, output);
     }
     request.refuse_paths()?;
     process::raise_open_files();
@@ -69,6 +74,15 @@ pub(super) fn run(
 /// The event queue or a thread could not be had.
 fn failed(error: io::Error) -> Error {
     Error::new(Action::Inspect, "the event queue", error)
+}
+
+/// The ports of these endpoints, which no connection of ours may take.
+fn ports(endpoints: &[Endpoint]) -> Vec<u16> {
+    let port = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Tcp(_, port) | Endpoint::Udp(_, port) => Some(*port),
+        Endpoint::Unix(_) => None,
+    };
+    endpoints.iter().filter_map(port).collect()
 }
 
 /// Fails if no socket can be bound as the user wants it.

@@ -25,7 +25,7 @@ pub(crate) use buffers::{BufferTable, Connections, Drained, Filled, SocketTable}
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;
-pub(crate) use probe::{Conclusion, Findings, WaitTalk};
+pub(crate) use probe::{Conclusion, Findings, LatencyTalk, WaitTalk};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
@@ -84,6 +84,16 @@ impl Output {
     /// Whether records were asked for.
     pub(crate) fn is_json(&self) -> bool {
         self.wishes.json
+    }
+
+    /// Whether errors and results alone are to be told.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.wishes.quiet
+    }
+
+    /// How stdout may be decorated.
+    pub(crate) fn style(&self) -> Style {
+        self.stdout
     }
 
     /// Whether more than the usual is to be told.

@@ -5,7 +5,6 @@ use std::io;
 use nettool::error::{Action, Error};
 use nettool::probe::{Binding, Connector, News, Wait, Waited};
 use nettool::process;
-use nettool::value::Endpoint;
 use tokio::runtime::Builder;
 use tokio::time::Instant;
 
@@ -26,7 +25,7 @@ pub(super) fn run(
     let targets = request.endpoints("--wait")?;
     let interruption = Interruption::watch().map_err(failed)?;
     let wait = Wait {
-        connector: Connector::new(binding, &ports(&targets)),
+        connector: Connector::new(binding, &super::ports(&targets)),
         targets,
         goal: wish.goal,
         family: arguments.family(),
@@ -55,15 +54,6 @@ pub(super) fn run(
         Status::Done if !wish.command.is_empty() => Ok(become_command(&wish, output)),
         status => Ok(status),
     }
-}
-
-/// The ports that no connection of ours may take.
-fn ports(targets: &[Endpoint]) -> Vec<u16> {
-    let port = |target: &Endpoint| match target {
-        Endpoint::Tcp(_, port) | Endpoint::Udp(_, port) => Some(*port),
-        Endpoint::Unix(_) => None,
-    };
-    targets.iter().filter_map(port).collect()
 }
 
 /// The status of a wait.

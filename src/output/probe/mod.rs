@@ -1,5 +1,6 @@
 //! What `probe` found out, for people and for scripts.
 
+mod latency;
 mod script;
 mod text;
 mod waiting;
@@ -14,6 +15,7 @@ use nettool::value::AddressRange;
 
 use super::{Output, Report, Style, record};
 
+pub(crate) use latency::LatencyTalk;
 pub(crate) use waiting::WaitTalk;
 
 /// All that is known, by address, in the order of the targets.
