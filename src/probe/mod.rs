@@ -20,6 +20,7 @@ mod queue;
 mod report;
 mod rtt;
 mod sameness;
+mod shard;
 #[cfg(test)]
 mod sim;
 mod slab;
@@ -42,6 +43,7 @@ pub use pacer::{Limits, Pacer};
 pub use plan::Plan;
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
+pub use shard::{Left, Part};
 pub use sockets::Sockets;
 pub use target::{Ports, Target, Targets, Whom};
 pub use wait::{Goal, News, Unmet, Wait, Waited};
@@ -63,8 +65,19 @@ const ATTENTION: Duration = Duration::from_millis(100);
 /// was not reported counts as undetermined.
 pub fn run(
     network: &mut impl Network,
+    pacer: Pacer,
+    stop: &AtomicBool,
+    found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+) -> io::Result<Summary> {
+    run_noting(network, pacer, stop, |_| {}, found)
+}
+
+/// The same, and notes the number of each port that `found` has taken.
+fn run_noting(
+    network: &mut impl Network,
     mut pacer: Pacer,
     stop: &AtomicBool,
+    mut note: impl FnMut(u64),
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let start = network.now();
@@ -73,9 +86,15 @@ pub fn run(
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
     loop {
-        let mut batch = Vec::new();
-        let until = advance(network, &mut pacer, &mut summary, &mut batch);
+        let (mut batch, mut numbers) = (Vec::new(), Vec::new());
+        let until = advance(network, &mut pacer, &mut summary, |report, number| {
+            batch.push(report);
+            numbers.push(number);
+        });
         let goes_on = batch.is_empty() || found(batch).is_continue();
+        if goes_on {
+            numbers.drain(..).for_each(&mut note);
+        }
         summary.complete = goes_on && until.is_none();
         let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());
         let Some(until) = until.filter(|_| goes_on) else {
@@ -97,7 +116,7 @@ fn advance(
     network: &mut impl Network,
     pacer: &mut Pacer,
     summary: &mut Summary,
-    batch: &mut Vec<PortReport>,
+    mut take: impl FnMut(PortReport, u64),
 ) -> Option<Duration> {
     loop {
         match pacer.step(network.now()) {
@@ -109,7 +128,9 @@ fn advance(
             Step::Abandon(probe) => network.abandon(probe),
             Step::Found(result) => {
                 summary.count(result.finding.state);
-                batch.extend(report(pacer.plan(), result));
+                if let Some(report) = report(pacer.plan(), result) {
+                    take(report, result.number);
+                }
             }
             Step::Wait(until) => return Some(until),
             Step::Done => return None,

@@ -60,6 +60,8 @@ pub(super) enum Step {
 pub(super) struct Found {
     /// Which port of which target.
     pub(super) place: Place,
+    /// Its number in the plan.
+    pub(super) number: u64,
     /// What was found out.
     pub(super) finding: Finding,
     /// The round-trip time, if there is one.
@@ -173,7 +175,7 @@ impl Pacer {
         match self.queue.take() {
             Some(Next::Fresh(index)) => {
                 if let Some(place) = self.plan.place(index) {
-                    let task = self.tasks.add(Task::new(place, false));
+                    let task = self.tasks.add(Task::new(place, false).numbered(index));
                     self.launch(task, now);
                 }
             }
@@ -266,6 +268,7 @@ impl Pacer {
         if let Some(task) = self.tasks.finish(number, closing) {
             self.todo.push_back(Step::Found(Found {
                 place: task.place,
+                number: task.number,
                 finding,
                 rtt,
                 tries: task.tries,

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) struct Task {
     /// Which port.
     pub(super) place: Place,
+    /// Its number in the plan.
+    pub(super) number: u64,
     /// Asked only to see whether the path still carries answers; not reported.
     pub(super) pulse: bool,
     /// Where it stands.
@@ -63,6 +65,7 @@ impl Task {
     pub(super) const fn new(place: Place, pulse: bool) -> Self {
         Self {
             place,
+            number: 0,
             pulse,
             phase: Phase::Ready,
             tries: 0,
@@ -74,6 +77,11 @@ impl Task {
             due: Duration::ZERO,
             newest: None,
         }
+    }
+
+    /// The same with its number in the plan.
+    pub(super) const fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 }
 

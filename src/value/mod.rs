@@ -20,6 +20,7 @@ mod port_list;
 mod rate;
 pub mod service;
 mod service_table;
+mod shard;
 mod size;
 #[cfg(test)]
 mod testing;
@@ -35,4 +36,5 @@ pub use port::{Port, parse_port};
 pub use port_list::PortList;
 pub use rate::Rate;
 pub use service::Protocol;
+pub use shard::Shard;
 pub use size::Size;
