@@ -3,6 +3,7 @@
 mod effort;
 mod latency;
 mod report;
+mod scale;
 mod targets;
 mod waiting;
 mod words;
@@ -24,6 +25,7 @@ use super::{Usage, value};
 use effort::{EffortArgs, SourceArgs};
 use latency::LatencyArgs;
 use report::ReportArgs;
+use scale::ScaleArgs;
 use waiting::WaitArgs;
 
 /// Find out which TCP ports accept a connection, and why the others do not.
@@ -35,7 +37,7 @@ use waiting::WaitArgs;
 pub(crate) struct ProbeArgs {
     /// Names, addresses, 10.0.0.0/24, 10.0.0.1-50, HOST:PORTS, @FILE or - for lists; the last of
     /// several words may be the ports
-    #[arg(value_name = "TARGET", required = true)]
+    #[arg(value_name = "TARGET", required_unless_present = "merge")]
     words: Vec<String>,
     /// The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default:
     /// common]
@@ -66,11 +68,14 @@ pub(crate) struct ProbeArgs {
     waiting: WaitArgs,
     #[command(flatten)]
     latency: LatencyArgs,
+    #[command(flatten)]
+    scale: ScaleArgs,
 }
 
 const USAGE: &str = "nettool probe [OPTIONS] TARGET... [PORTS]
        nettool probe [OPTIONS] --ports PORTS TARGET...
-       nettool probe --wait TIME [OPTIONS] TARGET... [PORTS] [-- COMMAND [ARG]...]";
+       nettool probe --wait TIME [OPTIONS] TARGET... [PORTS] [-- COMMAND [ARG]...]
+       nettool probe --merge FILE... [OPTIONS]";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,27 +1,31 @@
 //! `nettool probe`.
 
 mod latency;
+mod parts;
 mod sink;
 mod targets;
 mod waiting;
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::future::pending;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic;
 use std::time::{Duration, Instant};
 
 use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, Ports, Sameness, Sockets, Summary, Target, Targets, first_that_answers,
+    Binding, Job, Left, Limits, Part, Ports, Sameness, Sockets, Summary, Target, Targets, Whom,
+    first_that_answers,
 };
 use nettool::process;
 use nettool::value::{AddressRange, Endpoint, PortList};
 
+use parts::Assignment;
 use sink::Sink;
 use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
 
@@ -29,7 +33,7 @@ use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
-use crate::output::{Conclusion, Findings, Output};
+use crate::output::{Conclusion, Findings, Output, PartRecord};
 
 /// Probes all targets and reports.
 pub(super) fn run(
@@ -57,6 +61,7 @@ pub(super) fn run(
         return latency::run(arguments, wish, request, binding, output);
     }
     request.refuse_paths()?;
+    let assignment = Assignment::of(arguments)?;
     process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
     let sockets = Sockets::bound(binding).map_err(failed)?;
@@ -66,6 +71,7 @@ pub(super) fn run(
         output,
         interruption,
         sockets,
+        assignment,
     };
     let status = probe.run(request.wanted)?;
     Ok(probe.interruption.status(status))
@@ -111,6 +117,8 @@ struct Probe<'a> {
     output: &'a Output,
     interruption: Arc<Interruption>,
     sockets: Sockets,
+    /// The part that we are to do, if it is not simply all.
+    assignment: Option<Assignment>,
 }
 
 /// Somebody to probe, with all addresses.
@@ -118,6 +126,22 @@ struct Resolved {
     party: Party,
     ports: Arc<PortList>,
     addresses: Vec<SocketAddr>,
+}
+
+impl Resolved {
+    /// Whether it is a name, and not an address.
+    fn is_name(&self) -> bool {
+        match &self.party {
+            Party::Host(host) => own_name(&host.to_string(), &self.addresses).is_none(),
+            Party::Range(_) => false,
+        }
+    }
+}
+
+/// What is to be done: all, on all cores, or a part in its order.
+enum Work {
+    Whole(Job),
+    Part(Part),
 }
 
 /// The ports that are open on any address of their host.
@@ -133,7 +157,14 @@ impl Probe<'_> {
         let excluded = self.excluded()?;
         let resolved = self.resolve(wanted)?;
         let is_lacking = resolved.len() < named;
+        if is_lacking && self.assignment.is_some() {
+            self.output
+                .warn("nothing is probed: --shard and --resume need every name to have an address");
+            return Ok(Status::Undetermined);
+        }
+        let names = resolved.iter().filter(|one| one.is_name()).count();
         let (targets, left_out) = self.targets(resolved, &excluded)?;
+        self.check_shared(&targets, names)?;
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
@@ -141,13 +172,97 @@ impl Probe<'_> {
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
         self.leave_out(left_out, &mut findings);
         let mut open = Open::new();
-        let summary = self.scan(targets, &mut findings, &mut open)?;
-        self.report(findings, &summary)?;
+        let (seed, is_part) = (self.seed(), self.assignment.is_some());
+        let job = Job {
+            targets,
+            seed,
+            limits: self.limits(),
+        };
+        let summary = match self.assignment.take() {
+            None => {
+                let targets = job.targets.clone();
+                let work = Work::Whole(job);
+                let (summary, _) = self.scan(&targets, work, &mut findings, &mut open)?;
+                self.report(findings, &summary, None)?;
+                summary
+            }
+            Some(assignment) => self.do_part(&assignment, job, findings, &mut open)?,
+        };
         Ok(match self.holds(&summary, open.len() as u64, ports) {
             _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
+            _ if is_part && self.arguments.all_open() => match summary.open == summary.ports {
+                true => Status::Done,
+                false => Status::Failed,
+            },
             true => Status::Done,
             false => Status::Failed,
         })
+    }
+
+    /// Does a part of a job, and keeps what is left over of it.
+    fn do_part(
+        &mut self,
+        assignment: &Assignment,
+        job: Job,
+        mut findings: Findings,
+        open: &mut Open,
+    ) -> Result<Summary, Failure> {
+        let (identity, targets) = (job.identity(), job.targets.clone());
+        let left = assignment.left(&job)?;
+        // What cannot be written is told before the work and not after it.
+        assignment.save(identity, &left)?;
+        let part = assignment.part(job, &left);
+        let record = assignment.record(identity, part.size());
+        let work = Work::Part(part);
+        let (summary, left) = self.scan(&targets, work, &mut findings, open)?;
+        self.report(findings, &summary, Some(record))?;
+        if summary.complete {
+            assignment.finish()?;
+            return Ok(summary);
+        }
+        assignment.save(identity, &left)?;
+        if let Some(file) = assignment.file() {
+            self.output.note(&format!(
+                "{} ports are left: the same command goes on with them, as {} says",
+                summary.undetermined,
+                file.display()
+            ));
+        }
+        Ok(summary)
+    }
+
+    /// What the order of the ports follows from.
+    fn seed(&self) -> u64 {
+        let assigned = self.assignment.as_ref().map(|assignment| assignment.seed);
+        let random = || RandomState::new().build_hasher().finish();
+        assigned.or(self.arguments.seed()).unwrap_or_else(random)
+    }
+
+    /// Refuses what would give each machine another order of the ports.
+    fn check_shared(&self, targets: &[Target], names: usize) -> Result<(), Usage> {
+        let is_shared = self.assignment.as_ref().is_some_and(Assignment::is_shared);
+        let hosts = targets.iter().filter_map(|target| match &target.whom {
+            Whom::Host(name, _) => Some(name),
+            Whom::Range(_) => None,
+        });
+        let hosts: Vec<_> = hosts.collect();
+        match hosts.len().cmp(&names) {
+            _ if !is_shared => Ok(()),
+            Ordering::Equal => Ok(()),
+            Ordering::Less => Err(Usage::new(
+                "--exclude leaves out the address of a name: with --shard leave the name itself out",
+            )),
+            Ordering::Greater => {
+                let twice = hosts
+                    .iter()
+                    .find(|name| hosts.iter().filter(|n| n == name).count() > 1);
+                let name = twice.map_or("", |name| name);
+                Err(Usage::new(format!(
+                    "{name} has several addresses here, and may have others on another machine: with \
+                     --shard write the address that is meant, or -4 or -6"
+                )))
+            }
+        }
     }
 
     /// What the user has set, with what is left of the time.
@@ -170,7 +285,7 @@ impl Probe<'_> {
         });
         let answers = self.look_up(wanted.collect(), Family::Any)?;
         let is_lacking = answers.len() < self.arguments.exclude.len();
-        if is_lacking && !self.interruption.stop().load(Ordering::Acquire) {
+        if is_lacking && !self.interruption.stop().load(atomic::Ordering::Acquire) {
             let allowed = self.arguments.limits().deadline.unwrap_or_default();
             return Err(Error::new(
                 Action::Resolve,
@@ -191,7 +306,7 @@ impl Probe<'_> {
 
     /// Looks all hosts up at once; nothing once a signal has come.
     fn look_up(&self, wanted: Vec<Wanted>, family: Family) -> Result<Vec<Answer>, Error> {
-        if self.interruption.stop().load(Ordering::Acquire) {
+        if self.interruption.stop().load(atomic::Ordering::Acquire) {
             return Ok(Vec::new());
         }
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -299,27 +414,28 @@ impl Probe<'_> {
     /// Probes, and prints records as they are found.
     fn scan(
         &mut self,
-        targets: Vec<Target>,
+        targets: &[Target],
+        work: Work,
         findings: &mut Findings,
         open: &mut Open,
-    ) -> Result<Summary, Error> {
-        let seed = self.arguments.seed();
-        let job = Job {
-            targets,
-            seed: seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()),
-            limits: self.limits(),
-        };
+    ) -> Result<(Summary, Left), Error> {
         let mut sink = Sink {
-            sameness: Sameness::new(&job.targets),
+            sameness: Sameness::new(targets),
             output: self.output,
             findings,
             open,
             broken: None,
         };
         let stop = self.interruption.stop();
-        let summary = job
-            .run(&mut self.sockets, stop, |batch| sink.take(batch))
-            .map_err(failed)?;
+        let sockets = &mut self.sockets;
+        let take = |batch| sink.take(batch);
+        let done = match work {
+            Work::Whole(job) => job
+                .run(sockets, stop, take)
+                .map(|all| (all, Left::default())),
+            Work::Part(part) => part.run(sockets, stop, take),
+        };
+        let done = done.map_err(failed)?;
         let suspects = sink.sameness.suspects();
         if let Some(error) = sink.broken {
             return Err(error);
@@ -331,16 +447,22 @@ impl Probe<'_> {
                 findings.suspect(&host, address, ports);
             }
         }
-        Ok(summary)
+        Ok(done)
     }
 
     /// Prints what is known, or the record that ends the records.
-    fn report(&self, mut findings: Findings, summary: &Summary) -> Result<(), Error> {
+    fn report(
+        &self,
+        mut findings: Findings,
+        summary: &Summary,
+        part: Option<PartRecord>,
+    ) -> Result<(), Error> {
         findings.sort();
         match self.arguments.form() {
             Form::Human => self.output.report(&Conclusion {
                 findings: &findings,
                 summary,
+                part,
             }),
             Form::Plain => self.output.result(&findings.plain()),
             Form::ConnectEx => self.output.result(&findings.connect_ex()),

@@ -25,7 +25,7 @@ pub(crate) use buffers::{BufferTable, Connections, Drained, Filled, SocketTable}
 pub(crate) use escape::{TerminalFilter, escaped};
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;
-pub(crate) use probe::{Conclusion, Findings, LatencyTalk, WaitTalk};
+pub(crate) use probe::{Conclusion, Findings, LatencyTalk, PartRecord, WaitTalk};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.

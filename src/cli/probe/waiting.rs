@@ -14,7 +14,7 @@ use super::{Party, ProbeArgs, Request, Usage, value};
 const MOST: usize = 1000;
 
 /// What only a scan has.
-pub(super) const OF_A_SCAN: [&str; 10] = [
+pub(super) const OF_A_SCAN: [&str; 13] = [
     "all_addresses",
     "exclude",
     "tries",
@@ -25,6 +25,9 @@ pub(super) const OF_A_SCAN: [&str; 10] = [
     "plain",
     "connect_ex",
     "all_open",
+    "shard",
+    "resume",
+    "merge",
 ];
 
 /// Waiting.

@@ -13,6 +13,8 @@ use nettool::error::Error;
 use nettool::probe::{PortReport, State, Summary, Target, Whom};
 use nettool::value::AddressRange;
 
+use serde::Serialize;
+
 use super::{Output, Report, Style, record};
 
 pub(crate) use latency::LatencyTalk;
@@ -60,6 +62,32 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) findings: &'a Findings,
     /// The figures.
     pub(crate) summary: &'a Summary,
+    /// Which part of a job it is, if it is one.
+    pub(crate) part: Option<PartRecord>,
+}
+
+/// Which part of a job a summary is of, for whoever merges the parts.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PartRecord {
+    /// What all parts of a job have in common.
+    pub(crate) job: String,
+    /// What the order of the ports follows from.
+    pub(crate) seed: u64,
+    /// The number of the part, from 1 on.
+    pub(crate) shard: u32,
+    /// How many parts there are.
+    pub(crate) shards: u32,
+    /// How many ports the part has, those of earlier runs too.
+    pub(crate) share_ports: u64,
+}
+
+/// `summary`.
+#[derive(Serialize)]
+struct SummaryRecord<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    #[serde(flatten)]
+    part: Option<&'a PartRecord>,
 }
 
 impl Findings {
@@ -215,7 +243,11 @@ fn kind(report: &PortReport) -> Kind {
 impl Report for Conclusion<'_> {
     /// The ports themselves were printed as they were found.
     fn records(&self) -> String {
-        record::line("summary", self.summary)
+        let record = SummaryRecord {
+            summary: self.summary,
+            part: self.part.as_ref(),
+        };
+        record::line("summary", &record)
     }
 
     fn text(&self, style: Style) -> String {

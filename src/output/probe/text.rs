@@ -166,6 +166,7 @@ mod tests {
             &Conclusion {
                 findings: &findings,
                 summary: &summary,
+                part: None,
             },
             Style::PLAIN,
         )
