@@ -3,6 +3,7 @@
 mod answers;
 mod latency;
 mod limits;
+mod parts;
 mod targets;
 mod waiting;
 

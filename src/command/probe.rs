@@ -1,6 +1,7 @@
 //! `nettool probe`.
 
 mod latency;
+mod merge;
 mod parts;
 mod sink;
 mod targets;
@@ -42,6 +43,9 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Status, Failure> {
     let began = Instant::now();
+    if !arguments.merged().is_empty() {
+        return merge::run(arguments, output);
+    }
     let mut request = arguments.request()?;
     arguments.wait()?;
     arguments.latency()?;

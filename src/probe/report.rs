@@ -1,6 +1,6 @@
 //! What a probe finds out.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl PortReport {
 }
 
 /// The transport of a probe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proto {
     /// TCP, by a full connection.
@@ -85,7 +85,7 @@ impl Proto {
 }
 
 /// The state of a port.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// A connection was accepted.
@@ -134,7 +134,7 @@ impl Display for State {
 }
 
 /// An ICMP or `ICMPv6` error message about a probe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Icmp {
     /// The message's type.
     #[serde(rename = "type")]
@@ -215,6 +215,11 @@ impl Summary {
 
     /// Counts a port of `state`.
     pub(super) const fn count(&mut self, state: State) {
+        self.add_ports(state, 1);
+    }
+
+    /// Counts so many ports of `state`.
+    pub const fn add_ports(&mut self, state: State, number: u64) {
         let counter = match state {
             State::Open => &mut self.open,
             State::Closed => &mut self.closed,
@@ -223,7 +228,7 @@ impl Summary {
             State::Unreachable => &mut self.unreachable,
             State::Undetermined => &mut self.undetermined,
         };
-        *counter = counter.saturating_add(1);
+        *counter = counter.saturating_add(number);
     }
 
     /// How many ports of `state` there were.
