@@ -3,30 +3,30 @@
 mod latency;
 mod merge;
 mod parts;
+mod sharing;
 mod sink;
 mod targets;
 mod waiting;
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::future::pending;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nettool::error::{Action, Cause, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Left, Limits, Part, Ports, Sameness, Sockets, Summary, Target, Targets, Whom,
+    Binding, Job, Left, Limits, Ports, Sameness, Sockets, Summary, Target, Targets,
     first_that_answers,
 };
 use nettool::process;
 use nettool::value::{AddressRange, Endpoint, PortList};
 
 use parts::Assignment;
+use sharing::Work;
 use sink::Sink;
 use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
 
@@ -59,7 +59,7 @@ pub(super) fn run(
         }
     }
     if let Some(wish) = arguments.wait()? {
-        return waiting::run(arguments, wish, request, binding, output);
+        return waiting::run(arguments, &wish, request, binding, output);
     }
     if let Some(wish) = arguments.latency()? {
         return latency::run(arguments, wish, request, binding, output);
@@ -142,12 +142,6 @@ impl Resolved {
     }
 }
 
-/// What is to be done: all, on all cores, or a part in its order.
-enum Work {
-    Whole(Job),
-    Part(Part),
-}
-
 /// The ports that are open on any address of their host.
 type Open = HashSet<(Arc<str>, u16)>;
 
@@ -166,9 +160,9 @@ impl Probe<'_> {
                 .warn("nothing is probed: --shard and --resume need every name to have an address");
             return Ok(Status::Undetermined);
         }
-        let names = resolved.iter().filter(|one| one.is_name()).count();
+        let by_name = resolved.iter().filter(|one| one.is_name()).count();
         let (targets, left_out) = self.targets(resolved, &excluded)?;
-        self.check_shared(&targets, names)?;
+        self.check_shared(&targets, by_name)?;
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
@@ -192,81 +186,13 @@ impl Probe<'_> {
             }
             Some(assignment) => self.do_part(&assignment, job, findings, &mut open)?,
         };
-        Ok(match self.holds(&summary, open.len() as u64, ports) {
-            _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
-            _ if is_part && self.arguments.all_open() => match summary.open == summary.ports {
+        Ok(
+            match self.holds(&summary, open.len() as u64, ports, is_part) {
+                _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
                 true => Status::Done,
                 false => Status::Failed,
             },
-            true => Status::Done,
-            false => Status::Failed,
-        })
-    }
-
-    /// Does a part of a job, and keeps what is left over of it.
-    fn do_part(
-        &mut self,
-        assignment: &Assignment,
-        job: Job,
-        mut findings: Findings,
-        open: &mut Open,
-    ) -> Result<Summary, Failure> {
-        let (identity, targets) = (job.identity(), job.targets.clone());
-        let left = assignment.left(&job)?;
-        // What cannot be written is told before the work and not after it.
-        assignment.save(identity, &left)?;
-        let part = assignment.part(job, &left);
-        let record = assignment.record(identity, part.size());
-        let work = Work::Part(part);
-        let (summary, left) = self.scan(&targets, work, &mut findings, open)?;
-        self.report(findings, &summary, Some(record))?;
-        if summary.complete {
-            assignment.finish()?;
-            return Ok(summary);
-        }
-        assignment.save(identity, &left)?;
-        if let Some(file) = assignment.file() {
-            self.output.note(&format!(
-                "{} ports are left: the same command goes on with them, as {} says",
-                summary.undetermined,
-                file.display()
-            ));
-        }
-        Ok(summary)
-    }
-
-    /// What the order of the ports follows from.
-    fn seed(&self) -> u64 {
-        let assigned = self.assignment.as_ref().map(|assignment| assignment.seed);
-        let random = || RandomState::new().build_hasher().finish();
-        assigned.or(self.arguments.seed()).unwrap_or_else(random)
-    }
-
-    /// Refuses what would give each machine another order of the ports.
-    fn check_shared(&self, targets: &[Target], names: usize) -> Result<(), Usage> {
-        let is_shared = self.assignment.as_ref().is_some_and(Assignment::is_shared);
-        let hosts = targets.iter().filter_map(|target| match &target.whom {
-            Whom::Host(name, _) => Some(name),
-            Whom::Range(_) => None,
-        });
-        let hosts: Vec<_> = hosts.collect();
-        match hosts.len().cmp(&names) {
-            _ if !is_shared => Ok(()),
-            Ordering::Equal => Ok(()),
-            Ordering::Less => Err(Usage::new(
-                "--exclude leaves out the address of a name: with --shard leave the name itself out",
-            )),
-            Ordering::Greater => {
-                let twice = hosts
-                    .iter()
-                    .find(|name| hosts.iter().filter(|n| n == name).count() > 1);
-                let name = twice.map_or("", |name| name);
-                Err(Usage::new(format!(
-                    "{name} has several addresses here, and may have others on another machine: with \
-                     --shard write the address that is meant, or -4 or -6"
-                )))
-            }
-        }
+        )
     }
 
     /// What the user has set, with what is left of the time.
@@ -289,7 +215,7 @@ impl Probe<'_> {
         });
         let answers = self.look_up(wanted.collect(), Family::Any)?;
         let is_lacking = answers.len() < self.arguments.exclude.len();
-        if is_lacking && !self.interruption.stop().load(atomic::Ordering::Acquire) {
+        if is_lacking && !self.interruption.stop().load(Ordering::Acquire) {
             let allowed = self.arguments.limits().deadline.unwrap_or_default();
             return Err(Error::new(
                 Action::Resolve,
@@ -310,7 +236,7 @@ impl Probe<'_> {
 
     /// Looks all hosts up at once; nothing once a signal has come.
     fn look_up(&self, wanted: Vec<Wanted>, family: Family) -> Result<Vec<Answer>, Error> {
-        if self.interruption.stop().load(atomic::Ordering::Acquire) {
+        if self.interruption.stop().load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -475,8 +401,11 @@ impl Probe<'_> {
 
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that
     /// are this machine's own has a port open where any of them has.
-    fn holds(&self, summary: &Summary, open: u64, ports: u64) -> bool {
-        match (self.arguments.all_open(), self.arguments.all_addresses) {
+    fn holds(&self, summary: &Summary, open: u64, ports: u64, is_part: bool) -> bool {
+        match (
+            self.arguments.all_open(),
+            self.arguments.all_addresses || is_part,
+        ) {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
             (false, _) => open > 0,

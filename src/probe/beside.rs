@@ -57,9 +57,12 @@ impl Beside {
     /// Binds a socket to a port of our choice: before Linux 6.3 the system cannot be told.
     fn apply_port(&self, socket: &Socket, binding: &Binding, ipv6: bool) -> io::Result<()> {
         binding.apply_interface(socket)?;
-        let any = || match ipv6 {
-            true => IpAddr::from(Ipv6Addr::UNSPECIFIED),
-            false => Ipv4Addr::UNSPECIFIED.into(),
+        let any = || {
+            if ipv6 {
+                IpAddr::from(Ipv6Addr::UNSPECIFIED)
+            } else {
+                Ipv4Addr::UNSPECIFIED.into()
+            }
         };
         let source = binding.source.filter(|source| source.is_ipv6() == ipv6);
         let source = source.unwrap_or_else(any);

@@ -155,25 +155,25 @@ impl Series {
         let mut stop = Box::pin(stop);
         let mut beat = Beat::new(self.count, self.every);
         let began = Instant::now();
-        let mut tries = JoinSet::new();
+        let mut under_way = JoinSet::new();
         loop {
             while let Some(number) = beat.strike(began.elapsed()) {
                 for (target, aim) in self.targets.iter().enumerate() {
                     let (aim, connector, limit) =
                         (aim.clone(), self.connector.clone(), self.try_timeout);
-                    tries.spawn(
-                        async move { (target, number, connector.measure(&aim, limit).await) },
-                    );
+                    under_way.spawn(async move {
+                        (target, number, connector.measure(&aim, limit).await)
+                    });
                 }
             }
             let next = beat.next().and_then(|next| began.checked_add(next));
-            if tries.is_empty() && next.is_none() {
+            if under_way.is_empty() && next.is_none() {
                 return;
             }
             tokio::select! {
                 biased;
                 () = &mut stop => return,
-                Some(Ok((target, number, tried))) = tries.join_next() => tell(target, number, &tried),
+                Some(Ok((target, number, tried))) = under_way.join_next() => tell(target, number, &tried),
                 () = sleep_until(next.unwrap_or(began)), if next.is_some() => {}
             }
         }

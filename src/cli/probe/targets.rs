@@ -170,17 +170,14 @@ impl Request {
             }
             return Ok(());
         }
-        let (party, ports) = match split_ports(word) {
-            Some((party, ports)) => {
-                let ports = probed(&ports.parse()?, &self.excluded)?;
-                (party.parse()?, Arc::new(ports))
+        let (party, ports) = if let Some((party, ports)) = split_ports(word) {
+            let ports = probed(&ports.parse()?, &self.excluded)?;
+            (party.parse()?, Arc::new(ports))
+        } else {
+            if !self.is_given && self.without_ports.is_none() {
+                self.without_ports = Some(word.to_owned());
             }
-            None => {
-                if !self.is_given && self.without_ports.is_none() {
-                    self.without_ports = Some(word.to_owned());
-                }
-                (word.parse()?, self.ports.clone())
-            }
+            (word.parse()?, self.ports.clone())
         };
         if let Party::Host(host) = &party {
             let number = *self.known.entry(host.clone()).or_insert(self.wanted.len());

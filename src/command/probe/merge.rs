@@ -34,9 +34,10 @@ pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Fail
     }
     report(arguments, output, &merged)?;
     let summary = &merged.summary;
-    let holds = match arguments.all_open() {
-        true => summary.open == summary.ports,
-        false => summary.open > 0,
+    let holds = if arguments.all_open() {
+        summary.open == summary.ports
+    } else {
+        summary.open > 0
     };
     Ok(match holds {
         _ if merged.is_doubtful || summary.undetermined > 0 => Status::Undetermined,
@@ -80,9 +81,10 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
         output.ports(merged.reports.iter().filter(lists))?;
     }
     let named = targets(&merged.reports);
-    let named = match arguments.form() == Form::Human && named.len() > FEW {
-        true => targets(merged.reports.iter().filter(lists)),
-        false => named,
+    let named = if arguments.form() == Form::Human && named.len() > FEW {
+        targets(merged.reports.iter().filter(lists))
+    } else {
+        named
     };
     let mut findings = Findings::new(&named, shown.clone());
     if !output.is_json() {

@@ -17,7 +17,7 @@ use crate::output::{Output, WaitTalk};
 /// Waits, and becomes the command if there is one.
 pub(super) fn run(
     arguments: &ProbeArgs,
-    wish: WaitWish,
+    wish: &WaitWish,
     request: Request,
     binding: Binding,
     output: &Output,
@@ -51,7 +51,7 @@ pub(super) fn run(
     talk.end(&waited)?;
     let status = interruption.status(status(&waited));
     match status {
-        Status::Done if !wish.command.is_empty() => Ok(become_command(&wish, output)),
+        Status::Done if !wish.command.is_empty() => Ok(become_command(wish, output)),
         status => Ok(status),
     }
 }

@@ -138,23 +138,7 @@ impl Measured {
 
     /// The figures for a person.
     fn figures(&self, style: Style, is_drawn: bool) -> String {
-        let (sent, answered) = (self.latency.sent(), self.latency.answered());
-        let lost = sent.saturating_sub(answered);
-        let tries = if sent == 1 { "try" } else { "tries" };
-        let mut text = format!(
-            "{}: {sent} {tries}, {answered} answered",
-            style.strong(self.name())
-        );
-        if lost > 0 {
-            let reasons = self.latency.lost().iter();
-            let reasons: Vec<String> = reasons.map(|(why, n)| format!("{n} {why}")).collect();
-            text += &format!(
-                ", {lost} lost ({}): {}",
-                percent(lost, sent),
-                reasons.join(", ")
-            );
-        }
-        text.push('\n');
+        let mut text = format!("{}{}\n", style.strong(self.name()), self.counts());
         let Some(figures) = self.latency.figures() else {
             return text;
         };
@@ -167,22 +151,38 @@ impl Measured {
             ("max", Some(figures.max)),
             ("jitter", figures.jitter),
         ];
-        let named = named
-            .into_iter()
-            .filter_map(|(name, time)| Some((name, time?)));
-        let named: Vec<String> = named
-            .map(|(name, time)| format!("{name} {}", span(time)))
-            .collect();
-        text += &format!("  {}\n", named.join(", "));
-        match self.latency.retransmissions() {
-            0 => {}
-            1 => text += "  one SYN was sent again\n",
-            many => text += &format!("  {many} SYNs were sent again\n"),
-        }
+        let named = named.into_iter().filter_map(|(name, time)| {
+            let time = time?;
+            Some(format!("{name} {}", span(time)))
+        });
+        text.push_str("  ");
+        text.push_str(&named.collect::<Vec<_>>().join(", "));
+        text.push('\n');
+        let again = match self.latency.retransmissions() {
+            0 => String::new(),
+            1 => "  one SYN was sent again\n".to_owned(),
+            many => format!("  {many} SYNs were sent again\n"),
+        };
+        text.push_str(&again);
         if is_drawn {
-            text += &chart(self.latency.times());
+            text.push_str(&chart(self.latency.times()));
         }
         text
+    }
+
+    /// `: 10 tries, 9 answered, 1 lost (10.0 %): 1 no-response`.
+    fn counts(&self) -> String {
+        let (sent, answered) = (self.latency.sent(), self.latency.answered());
+        let lost = sent.saturating_sub(answered);
+        let tries = if sent == 1 { "try" } else { "tries" };
+        let text = format!(": {sent} {tries}, {answered} answered");
+        if lost == 0 {
+            return text;
+        }
+        let reasons = self.latency.lost().iter();
+        let reasons: Vec<String> = reasons.map(|(why, n)| format!("{n} {why}")).collect();
+        let part = percent(lost, sent);
+        format!("{text}, {lost} lost ({part}): {}", reasons.join(", "))
     }
 }
 

@@ -80,13 +80,13 @@ impl<'a> WaitTalk<'a> {
         &self,
         (target, address): (usize, Option<SocketAddr>),
         tried: &Tried,
-        tries: u64,
+        number: u64,
         when: Duration,
         is_new: bool,
     ) -> Result<(), Error> {
         if !self.output.is_json() {
             let (name, what) = (self.name(target, address), words_of(tried));
-            let line = format!("{name}: {what}, try {tries} at {}", span(when));
+            let line = format!("{name}: {what}, try {number} at {}", span(when));
             self.output.detail(1, &line);
             return Ok(());
         }
@@ -95,13 +95,13 @@ impl<'a> WaitTalk<'a> {
         }
         let line = match (self.targets.get(target), address) {
             (Some(Endpoint::Tcp(host, _)), Some(address)) => {
-                let tries = u8::try_from(tries).unwrap_or(u8::MAX);
-                let report = PortReport::of_try(host.to_string(), address, tried, tries);
+                let number = u8::try_from(number).unwrap_or(u8::MAX);
+                let report = PortReport::of_try(host.to_string(), address, tried, number);
                 record::line("port", &report)
             }
             (Some(Endpoint::Unix(path)), _) => record::line(
                 "port",
-                &PathReport::new(path.display().to_string(), tried, tries),
+                &PathReport::new(path.display().to_string(), tried, number),
             ),
             _ => return Ok(()),
         };
@@ -186,7 +186,7 @@ pub(super) struct PathReport {
 
 impl PathReport {
     /// What a try of a path found out.
-    pub(super) fn new(path: String, tried: &Tried, tries: u64) -> Self {
+    pub(super) fn new(path: String, tried: &Tried, number: u64) -> Self {
         let time = u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX);
         Self {
             host: None,
@@ -200,7 +200,7 @@ impl PathReport {
             reason: tried.reason,
             icmp: None,
             rtt_us: tried.is_answer().then_some(time),
-            tries,
+            tries: number,
             service: None,
             banner: None,
         }

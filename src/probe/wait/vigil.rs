@@ -224,9 +224,9 @@ impl Target {
     /// It is not as it should be.
     fn found_bad(&mut self, look: u64, now: Duration) {
         self.good = None;
-        let is_told = look <= self.bad_look;
-        let is_old = self.looks.back().is_some_and(|newest| *newest > look);
-        if is_told || is_old {
+        let known = look <= self.bad_look;
+        let outdated = self.looks.back().is_some_and(|newest| *newest > look);
+        if known || outdated {
             return;
         }
         self.bad_look = look;
