@@ -18,6 +18,7 @@ use nettool::value::PortList;
 
 pub(crate) use latency::LatencyWish;
 pub(crate) use report::Form;
+use targets::excluded;
 pub(crate) use targets::{List, Party, Request, Wanted};
 pub(crate) use waiting::WaitWish;
 
@@ -44,7 +45,7 @@ pub(crate) struct ProbeArgs {
     #[arg(short, long, value_name = "PORTS", value_parser = value::<PortList>)]
     ports: Option<PortList>,
     /// Leave these hosts, networks and ranges out, whoever names them
-    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = value::<Party>)]
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = excluded)]
     pub(crate) exclude: Vec<Party>,
     /// Leave these ports out
     #[arg(long, value_name = "PORTS", value_parser = value::<PortList>)]

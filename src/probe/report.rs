@@ -45,9 +45,9 @@ pub struct PortReport {
 }
 
 impl PortReport {
-    /// What one try of an address found out, which is this try of it.
+    /// What one try of an address found out.
     #[must_use]
-    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, tried: &Tried, number: u8) -> Self {
+    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, tried: &Tried) -> Self {
         Self {
             host: host.into(),
             addr: to.ip(),
@@ -59,7 +59,7 @@ impl PortReport {
             reason: tried.reason,
             icmp: tried.icmp,
             rtt: tried.is_answer().then_some(tried.elapsed),
-            tries: number,
+            tries: 1,
             service: service::name_of(to.port(), Protocol::Tcp),
             banner: None,
         }

@@ -4,12 +4,13 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
-use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getpgrp, getrlimit, setrlimit};
 
 use super::{forget_closed_stdout, stdout_was_closed};
 
@@ -61,9 +62,21 @@ pub(crate) fn foreground(terminal: impl AsFd) -> bool {
 /// Raises the soft limit on open files to the hard one.
 pub(crate) fn raise_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
+    ORIGINAL_OPEN_FILES.get_or_init(|| limit);
     limit.current = limit.maximum;
     // Refused, the old limit stands, and what it forbids is reported where it happens.
     let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// The limit on open files before we raised it, if we did.
+static ORIGINAL_OPEN_FILES: OnceLock<Rlimit> = OnceLock::new();
+
+/// Gives the limit on open files the value that it had before us.
+pub(crate) fn restore_open_files() {
+    if let Some(limit) = ORIGINAL_OPEN_FILES.get() {
+        // It was allowed before, and it is lower.
+        let _ = setrlimit(Resource::Nofile, limit.clone());
+    }
 }
 
 /// The index of the interface of this name.

@@ -6,10 +6,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
-use super::restore_signals;
+use super::{restore_open_files, restore_signals};
 
 /// Replaces this process by a program that is looked for on the search path (execvp(3)). It gets the
-/// signals as we found them; those that we handle are at their default again (execve(2)), and of our
+/// signals and the limit on open files as we found them; those that we handle are at their default again (execve(2)), and of our
 /// descriptors only 0, 1 and 2. Comes back only with the reason why it could not.
 pub(crate) fn replace_with(words: &[OsString]) -> io::Error {
     let words: Result<Vec<CString>, _> = words
@@ -26,6 +26,7 @@ pub(crate) fn replace_with(words: &[OsString]) -> io::Error {
     let mut pointers: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
     pointers.push(ptr::null());
     restore_signals();
+    restore_open_files();
     // SAFETY: the words outlive the call, end with NUL, and the list of them with a null pointer.
     unsafe { libc::execvp(program.as_ptr(), pointers.as_ptr()) };
     io::Error::last_os_error()

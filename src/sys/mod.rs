@@ -51,8 +51,8 @@ pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
     close_stdout, foreground, input_waits, interface_index, is_terminal, raise_open_files,
-    read_stdin, replace_stdin, replace_stdout, stdin_kind, stdout_kind, terminal_lines,
-    write_piece, write_stderr, write_stdout,
+    read_stdin, replace_stdin, replace_stdout, restore_open_files, stdin_kind, stdout_kind,
+    terminal_lines, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use exec::replace_with;

@@ -168,6 +168,30 @@ fn names_are_looked_up_each_time() {
     );
 }
 
+/// A resolver in a thread that cannot be cancelled, and that answers nobody.
+#[test]
+fn a_name_server_that_is_silent_holds_up_nothing() {
+    let Some((mut near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    near.replace("/etc/hosts", "10.77.0.2 known\n");
+    near.replace("/etc/nsswitch.conf", "hosts: files dns\n");
+    near.replace("/etc/resolv.conf", "nameserver 10.77.0.2\n");
+    far.rules(
+        "table ip t {\nchain i {\ntype filter hook input priority 0;\nudp dport 53 drop\n}\n}\n",
+    );
+    let _server = server(&far, &[("10.77.0.2", 9000)]);
+    let run = |words: &str| near.inside(probe(words)).run();
+    let exit = run("--wait 300ms unknown.invalid:1");
+    let expected = ": its name was not resolved in time";
+    assert!(exit.failure(1).ends_with(expected), "{}", exit.stderr);
+    exit.within(Duration::from_secs(2));
+    let exit = run("--wait 20s --any unknown.invalid:1 known:9000 -- echo done");
+    exit.success()
+        .printed("done\n")
+        .within(Duration::from_secs(4));
+}
+
 #[test]
 fn silence_is_no_state_and_tries_overlap() {
     let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
@@ -300,6 +324,7 @@ fn the_command_takes_our_place() {
         "trap '' PIPE TTOU; ulimit -Sn 78;",
         "trap '' INT;",
     ] {
+        // A limit below what is allowed is raised while we wait, and restored.
         let script_around = format!("{around} exec \"$@\"");
         let by_way = ["sh", "-c", &script_around, "sh"];
         let plain = Program::new("sh").args(["-c", script]);

@@ -193,6 +193,18 @@ impl Request {
     }
 }
 
+/// Reads whom nobody asks: without ports, which are left out for all alike.
+pub(super) fn excluded(text: &str) -> Result<Party, String> {
+    if let Some((party, ports)) = split_ports(text)
+        && party.parse::<Party>().is_ok()
+    {
+        return Err(format!(
+            "it has ports; write {party}, or leave ports out with --exclude-ports {ports}"
+        ));
+    }
+    super::value::<Party>(text)
+}
+
 /// Whether a word is meant as a network or a range. A name may have a `-` in it, too.
 fn is_range(text: &str) -> bool {
     let before = text.split_once('-').map(|(before, _)| before);

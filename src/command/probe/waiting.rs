@@ -23,6 +23,7 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Status, Failure> {
     let targets = request.endpoints("--wait")?;
+    process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
     let wait = Wait {
         connector: Connector::new(binding, &super::ports(&targets)),

@@ -126,12 +126,11 @@ impl Measured {
         match (&self.endpoint, &self.aim) {
             (Endpoint::Tcp(host, _) | Endpoint::Udp(host, _), Aim::Tcp(address)) => record::line(
                 "port",
-                &PortReport::of_try(host.to_string(), *address, tried, 1),
+                &PortReport::of_try(host.to_string(), *address, tried),
             ),
-            (_, Aim::Unix(path)) => record::line(
-                "port",
-                &PathReport::new(path.display().to_string(), tried, 1),
-            ),
+            (_, Aim::Unix(path)) => {
+                record::line("port", &PathReport::new(path.display().to_string(), tried))
+            }
             (Endpoint::Unix(_), Aim::Tcp(_)) => String::new(),
         }
     }

@@ -95,14 +95,12 @@ impl<'a> WaitTalk<'a> {
         }
         let line = match (self.targets.get(target), address) {
             (Some(Endpoint::Tcp(host, _)), Some(address)) => {
-                let number = u8::try_from(number).unwrap_or(u8::MAX);
-                let report = PortReport::of_try(host.to_string(), address, tried, number);
+                let report = PortReport::of_try(host.to_string(), address, tried);
                 record::line("port", &report)
             }
-            (Some(Endpoint::Unix(path)), _) => record::line(
-                "port",
-                &PathReport::new(path.display().to_string(), tried, number),
-            ),
+            (Some(Endpoint::Unix(path)), _) => {
+                record::line("port", &PathReport::new(path.display().to_string(), tried))
+            }
             _ => return Ok(()),
         };
         self.output.result(&line)
@@ -186,7 +184,7 @@ pub(super) struct PathReport {
 
 impl PathReport {
     /// What a try of a path found out.
-    pub(super) fn new(path: String, tried: &Tried, number: u64) -> Self {
+    pub(super) fn new(path: String, tried: &Tried) -> Self {
         let time = u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX);
         Self {
             host: None,
@@ -200,7 +198,7 @@ impl PathReport {
             reason: tried.reason,
             icmp: None,
             rtt_us: tried.is_answer().then_some(time),
-            tries: number,
+            tries: 1,
             service: None,
             banner: None,
         }

@@ -60,11 +60,8 @@ pub struct Wait {
 impl Wait {
     /// Waits until the condition is met or the deadline has passed. `tell` hears of every try.
     ///
-    /// Dropping the future ends the wait; `unmet` of what was told so far is lost then, so who wants
-    /// it sets `stop`.
-    ///
-    /// # Errors
-    /// Never by what a target does.
+    /// Who wants to know what is missing when the wait is broken off completes `stop`, instead of
+    /// dropping the future.
     pub async fn run(&self, stop: impl Future<Output = ()>, mut tell: impl FnMut(&News)) -> Waited {
         let mut watch = Watch::new(self);
         let mut stop = Box::pin(stop);
