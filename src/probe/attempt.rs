@@ -56,6 +56,19 @@ impl Tried {
         }
     }
 
+    /// A try that has met silence for so long.
+    pub(super) const fn silence(elapsed: Duration) -> Self {
+        let finding = Finding::SILENCE;
+        Self {
+            state: finding.state,
+            errno: finding.errno,
+            reason: finding.reason,
+            icmp: finding.icmp,
+            elapsed,
+            retransmissions: None,
+        }
+    }
+
     /// Whether somebody or something answered; silence and what fails on our side is no answer.
     #[must_use]
     pub const fn is_answer(&self) -> bool {

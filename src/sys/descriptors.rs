@@ -75,7 +75,7 @@ static ORIGINAL_OPEN_FILES: OnceLock<Rlimit> = OnceLock::new();
 pub(crate) fn restore_open_files() {
     if let Some(limit) = ORIGINAL_OPEN_FILES.get() {
         // It was allowed before, and it is lower.
-        let _ = setrlimit(Resource::Nofile, limit.clone());
+        let _ = setrlimit(Resource::Nofile, *limit);
     }
 }
 

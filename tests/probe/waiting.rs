@@ -208,14 +208,21 @@ fn silence_is_no_state_and_tries_overlap() {
         assert!(exit.failure(1).ends_with(": no answer"), "{}", exit.stderr);
         exit.within(Duration::from_secs(2));
     }
-    let running = near.inside(probe("--wait 20s 10.77.0.2:9000")).start();
+    let running = near.inside(probe("--wait 20s -v 10.77.0.2:9000")).start();
+    running.says("10.77.0.2:9000: filtered (no-response), try 2 ");
     let tries = || {
         let sockets = near.run("ss -tnH state syn-sent").stdout;
         sockets.split(|byte| *byte == b'\n').count() - 1
     };
     until("three tries are under way", || tries() == 3);
     far.rules("flush ruleset\n");
-    running.wait().success();
+    running.wait().success().says("open (syn-ack), try ");
+    far.rules(rules);
+    let exit = near
+        .inside(probe("--wait 2.5s --json 10.77.0.2:9000"))
+        .run();
+    assert_eq!(records(exit.status(1), "port")[0]["state"], "filtered");
+    assert!(records(&exit, "wait")[0]["tries"].as_u64().unwrap() >= 2);
 }
 
 #[test]

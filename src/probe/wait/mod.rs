@@ -21,7 +21,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use news::Known;
-use vigil::{Begin, Sign, Vigil};
+use vigil::{Begin, SILENCE, Sign, Vigil};
 
 pub use news::{News, Unmet};
 pub use vigil::Goal;
@@ -67,7 +67,7 @@ impl Wait {
         let mut stop = Box::pin(stop);
         let deadline = self.deadline;
         let is_met = loop {
-            watch.begin(self);
+            watch.begin(self, &mut tell);
             if watch.vigil.is_met() {
                 break true;
             }
@@ -148,18 +148,19 @@ impl Watch {
     }
 
     /// Begins all looks that are due, and ends those that nobody waits for.
-    fn begin(&mut self, wait: &Wait) {
+    fn begin(&mut self, wait: &Wait, tell: &mut impl FnMut(&News)) {
         while let Some(Begin { target, look }) = self.vigil.begin(self.began.elapsed()) {
+            self.tell_silence(target, tell);
             let Some(endpoint) = wait.targets.get(target) else {
                 continue;
             };
-            let tell = Teller {
+            let teller = Teller {
                 target,
                 look,
                 sender: self.sender.clone(),
             };
             let connector = wait.connector.clone();
-            let looking = tell.look(endpoint.clone(), wait.family, connector);
+            let looking = teller.look(endpoint.clone(), wait.family, connector);
             self.under_way.insert(look, self.looks.spawn(looking));
         }
         while let Some(look) = self.vigil.give_up() {
@@ -169,6 +170,20 @@ impl Watch {
         }
         while self.looks.try_join_next().is_some() {}
         self.under_way.retain(|_, look| !look.is_finished());
+    }
+
+    /// Tells which addresses have not answered the look before the one that begins.
+    fn tell_silence(&self, target: usize, tell: &mut impl FnMut(&News)) {
+        let since_start = self.began.elapsed();
+        let silent = self.known.get(target).map(Known::silent);
+        for address in silent.unwrap_or_default() {
+            tell(&News::Tried {
+                target,
+                address: Some(address),
+                tried: Tried::silence(SILENCE),
+                since_start,
+            });
+        }
     }
 
     /// When the next look is due.
@@ -189,7 +204,11 @@ impl Watch {
         let since_start = self.began.elapsed();
         match what {
             What::Sign(sign) => self.vigil.hear(target, look, sign, since_start),
-            What::Resolved(addresses) => known.resolved(look, &addresses),
+            What::Resolved(addresses) => {
+                let tries = addresses.len() as u64;
+                self.tries = self.tries.saturating_add(tries);
+                known.resolved(look, &addresses);
+            }
             What::Unresolved(error) => {
                 tell(&News::Unresolved {
                     target,
@@ -199,7 +218,6 @@ impl Watch {
                 known.unresolved(error);
             }
             What::Tried(address, tried) => {
-                self.tries = self.tries.saturating_add(1);
                 known.tried(look, address, tried);
                 tell(&News::Tried {
                     target,

@@ -48,6 +48,8 @@ pub struct Unmet {
 pub(super) struct Known {
     /// The addresses of the newest look, each with the newest answer.
     addresses: Vec<(SocketAddr, Option<(u64, Tried)>)>,
+    /// The newest look that tried them.
+    newest: u64,
     path: Option<Tried>,
     unresolved: Option<Error>,
 }
@@ -70,7 +72,19 @@ impl Known {
             *answer = answer.filter(|(look, _)| *look >= newest);
         }
         self.addresses = looks;
+        self.newest = look;
         self.unresolved = None;
+    }
+
+    /// The addresses that have not answered the newest look.
+    pub(super) fn silent(&self) -> Vec<SocketAddr> {
+        let is_silent =
+            |answer: &Option<(u64, Tried)>| answer.is_none_or(|(look, _)| look < self.newest);
+        let silent = self
+            .addresses
+            .iter()
+            .filter(|(_, answer)| is_silent(answer));
+        silent.map(|(address, _)| *address).collect()
     }
 
     /// A look found no address.

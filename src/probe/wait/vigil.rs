@@ -11,7 +11,7 @@ const LAST_DELAY: Duration = Duration::from_millis(750);
 const GROWTH: u32 = 12;
 /// How long a look is waited for before the next one begins beside it: a lost SYN is sent again by
 /// the kernel after the same time (RFC 6298, section 2).
-const SILENCE: Duration = Duration::from_secs(1);
+pub(super) const SILENCE: Duration = Duration::from_secs(1);
 /// How many looks at one target are under way at most.
 const OVERLAP: usize = 4;
 /// How old the news of one target may be when the last one comes.
