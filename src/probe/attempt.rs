@@ -225,8 +225,10 @@ mod tests {
             let to = server.local_addr().unwrap();
             let open = tried(to);
             assert_eq!((open.state, open.errno), (State::Open, Some(0)));
-            drop(server);
-            let closed = tried(to);
+            let silent = Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
+            let any: SocketAddr = here.parse().unwrap();
+            silent.bind(&any.into()).unwrap();
+            let closed = tried(silent.local_addr().unwrap().as_socket().unwrap());
             let refused = Some(libc::ECONNREFUSED);
             assert_eq!((closed.state, closed.errno), (State::Closed, refused));
             assert!(open.is_answer() && closed.is_answer());

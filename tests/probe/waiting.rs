@@ -1,6 +1,6 @@
 //! `nettool probe --wait`: servers that come late, go away, do not answer, or change their address.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,6 +11,27 @@ use socket2::{Domain, Socket, Type};
 
 use super::{closed_port, open_port, probe, records, server, text};
 use crate::support::{Namespace, Program, need, until};
+
+/// A port of 127.0.0.1 that stays ours whether anybody listens on it or not.
+fn reserved_port() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_reuse_port(true).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any.into()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
+}
+
+/// Listens on a reserved port.
+fn listen(port: u16) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_reuse_port(true).unwrap();
+    socket
+        .bind(&SocketAddr::from(([127, 0, 0, 1], port)).into())
+        .unwrap();
+    socket.listen(5).unwrap();
+    socket
+}
 
 #[test]
 fn a_server_that_comes_late_is_waited_for() {
@@ -57,17 +78,15 @@ fn all_are_waited_for_and_any_is_enough() {
     running.says("closed (reset), try 2 ");
     socket.listen(5).unwrap();
     running.wait().success();
-    let (_other, other) = closed_port();
-    let words = format!("--wait 200ms --any 127.0.0.1:{closed}0 127.0.0.1:{other}");
-    probe(&words).run().status(2);
-    drop(socket);
-    let words = format!("--wait 200ms --any 127.0.0.1:{closed},{other}");
+    let ((_one, one), (_other, other)) = (closed_port(), closed_port());
+    let words = format!("--wait 200ms --any 127.0.0.1:{one},{other}");
     probe(&words).run().status(1);
 }
 
 #[test]
 fn a_server_that_goes_away_is_waited_for_too() {
-    let (listener, port) = open_port("127.0.0.1");
+    let (_reserved, port) = reserved_port();
+    let listener = listen(port);
     let words = format!("--wait 20s --until-closed -v 127.0.0.1:{port}");
     let running = probe(&words).start();
     running.says("open (syn-ack), try 2 ");
@@ -77,13 +96,14 @@ fn a_server_that_goes_away_is_waited_for_too() {
 
 #[test]
 fn it_must_still_be_open_after_the_hold() {
-    let (listener, port) = open_port("127.0.0.1");
+    let (_reserved, port) = reserved_port();
+    let listener = listen(port);
     let words = format!("--wait 20s --hold 1s -v 127.0.0.1:{port}");
     let running = probe(&words).start();
     running.says("open (syn-ack), try 1 ");
     drop(listener);
     running.says("closed (reset)");
-    let _listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let _listener = listen(port);
     let exit = running.wait();
     exit.success().at_least(Duration::from_secs(1));
     let (_listener, port) = open_port("127.0.0.1");
