@@ -36,8 +36,8 @@ use waiting::WaitArgs;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct ProbeArgs {
-    /// Names, addresses, 10.0.0.0/24, 10.0.0.1-50, HOST:PORTS, @FILE or - for lists; the last of
-    /// several words may be the ports
+    /// Names, addresses, 10.0.0.0/24, 10.0.0.1-50, HOST:PORTS, @FILE or - for lists, unix:PATH to wait
+    /// for or measure; the last of several words may be the ports
     #[arg(value_name = "TARGET", required_unless_present = "merge")]
     words: Vec<String>,
     /// The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default:
@@ -89,6 +89,7 @@ Examples:
   nettool probe --show all ::1 20-25           the closed ones too
   nettool probe --wait 30s db:5432 -- ./app    start it once the database listens
   nettool probe --count 100 --every 0.2 db:22  how long connections take
+  nettool probe --shard 2/8 10.0.0.0/16 22     the second of eight parts
   nettool probe --json host all | jq 'select(.state==\"open\").port'";
 
 impl ProbeArgs {
