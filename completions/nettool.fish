@@ -212,6 +212,13 @@ open|filtered\t'Silence over UDP'
 unreachable\t'There is no way to the host'
 undetermined\t'We could not find out'
 all\t'Every state'"
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long, and exit with status 1 if they are not' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l hold -d 'It must still be so this much later' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect so many times and tell how long it takes' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l every -d 'The time from one try to the next [default: 1s]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l shard -d 'Probe part I of N of all ports; every machine is given the same targets and the same --seed [default seed: 0]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l resume -d 'Go on where this file says that a run was stopped; a run that is stopped writes it, one that ends removes it' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l merge -d 'Make one report of what runs with --json printed into these files' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -225,6 +232,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -l fast -d 'Do no
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-open -d 'The exit status is 0 only if all ports are open'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l any -d 'One open port is enough'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l until-closed -d 'Wait until all ports are closed instead; silence does not count'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l json -d 'Print records, one JSON object a line'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 'Print errors alone'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'

@@ -32,10 +32,14 @@ pub enum Action {
     Resolve,
     /// Giving bytes to the peer.
     Send,
+    /// Becoming another program.
+    Run,
     /// Talking with the peer at all, both ways.
     Session,
     /// Giving a socket an option.
     Set,
+    /// Waiting until a port is open, or closed.
+    Wait,
     /// Writing our own output: stdout or a file.
     Write,
 }
@@ -54,8 +58,10 @@ impl Action {
             Self::Receive => "receive",
             Self::Resolve => "resolve",
             Self::Send => "send",
+            Self::Run => "run",
             Self::Session => "session",
             Self::Set => "set",
+            Self::Wait => "wait",
             Self::Write => "write",
         }
     }
@@ -67,7 +73,8 @@ impl Action {
             Self::Connect | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
-            Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Set => " ",
+            Self::Wait => " for ",
+            Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Run | Self::Set => " ",
         }
     }
 }

@@ -2,12 +2,15 @@
 
 mod answers;
 mod banner;
+mod latency;
 mod limits;
+mod parts;
 mod ping;
 mod progress;
 mod servers;
 mod targets;
 mod udp;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};

@@ -32,7 +32,7 @@ pub(crate) use datagrams::Kind;
 pub(crate) use ifaces::{IfacesArgs, Question};
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
-pub(crate) use probe::{Form, List, Party, ProbeArgs, Request, Wanted};
+pub(crate) use probe::{Form, LatencyWish, List, Party, ProbeArgs, Request, WaitWish, Wanted};
 pub(crate) use progress::Algorithm;
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the

@@ -2,8 +2,11 @@
 
 mod asking;
 mod effort;
+mod latency;
 mod report;
+mod scale;
 mod targets;
+mod waiting;
 mod words;
 
 use std::net::IpAddr;
@@ -12,15 +15,20 @@ use std::sync::Arc;
 use clap::Args;
 use nettool::net::Family;
 use nettool::probe::{Binding, Limits, State};
-use nettool::value::ProbePorts;
 
+pub(crate) use latency::LatencyWish;
 pub(crate) use report::Form;
+use targets::excluded;
 pub(crate) use targets::{List, Party, Request, Wanted};
+pub(crate) use waiting::WaitWish;
 
 use super::{Usage, value};
 use asking::{AskingArgs, WrittenPorts};
 use effort::{EffortArgs, SourceArgs};
+use latency::LatencyArgs;
 use report::ReportArgs;
+use scale::ScaleArgs;
+use waiting::WaitArgs;
 
 /// Find out which ports accept a connection or answer over UDP, and why the others do not.
 ///
@@ -29,16 +37,16 @@ use report::ReportArgs;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct ProbeArgs {
-    /// Names, addresses, 10.0.0.0/24, 10.0.0.1-50, HOST:PORTS, @FILE or - for lists; the last of
-    /// several words may be the ports
-    #[arg(value_name = "TARGET", required = true)]
+    /// Names, addresses, 10.0.0.0/24, 10.0.0.1-50, HOST:PORTS, @FILE or - for lists, unix:PATH to wait
+    /// for or measure; the last of several words may be the ports
+    #[arg(value_name = "TARGET", required_unless_present = "merge")]
     words: Vec<String>,
     /// The ports: 22,80,8000-8100,https,u:53 or well-known, registered, dynamic, all, common
     /// [default: common]
     #[arg(short, long, value_name = "PORTS", value_parser = value::<WrittenPorts>)]
     ports: Option<WrittenPorts>,
     /// Leave these hosts, networks and ranges out, whoever names them
-    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = value::<Party>)]
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = excluded)]
     pub(crate) exclude: Vec<Party>,
     /// Leave these ports out, of TCP and UDP unless t: or u: stands before them
     #[arg(long, value_name = "PORTS", value_parser = value::<WrittenPorts>)]
@@ -60,10 +68,18 @@ pub(crate) struct ProbeArgs {
     source: SourceArgs,
     #[command(flatten)]
     report: ReportArgs,
+    #[command(flatten)]
+    waiting: WaitArgs,
+    #[command(flatten)]
+    latency: LatencyArgs,
+    #[command(flatten)]
+    scale: ScaleArgs,
 }
 
 const USAGE: &str = "nettool probe [OPTIONS] TARGET... [PORTS]
-       nettool probe [OPTIONS] --ports PORTS TARGET...";
+       nettool probe [OPTIONS] --ports PORTS TARGET...
+       nettool probe --wait TIME [OPTIONS] TARGET... [PORTS] [-- COMMAND [ARG]...]
+       nettool probe --merge FILE... [OPTIONS]";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,6 +93,9 @@ Examples:
   nettool probe host t:22,80,u:53,123          both in one list
   nettool probe --ping 10.0.0.0/24             who is up in this network
   nettool probe --show all ::1 20-25           the closed ones too
+  nettool probe --wait 30s db:5432 -- ./app    start it once the database listens
+  nettool probe --count 100 --every 0.2 db:22  how long connections take
+  nettool probe --shard 2/8 10.0.0.0/16 22     the second of eight parts
   nettool probe --json host all | jq 'select(.state==\"open\").port'";
 
 impl ProbeArgs {
@@ -84,7 +103,9 @@ impl ProbeArgs {
     pub(crate) fn request(&self) -> Result<Request, Usage> {
         let (words, ports) = self.words_and_ports()?;
         let excluded = self.exclude_ports.as_ref().map(WrittenPorts::of_both);
-        let mut request = Request::new(&ports, excluded, self.asking.protocol())?;
+        let is_given = self.ports.is_some() || words.len() < self.words.len();
+        let protocol = self.asking.protocol();
+        let mut request = Request::new(&ports, excluded, protocol, is_given)?;
         for word in words {
             request.add_word(word)?;
         }
@@ -101,12 +122,6 @@ impl ProbeArgs {
         if self.report.connect_ex && request.wanted.iter().any(|one| !one.ports.udp.is_empty()) {
             return Err(Usage::new(
                 "--connect-ex tells what connect returns, and over UDP that says nothing: use --plain",
-            ));
-        }
-        request.is_ping_alone = self.asking.ping && !self.names_ports(&request);
-        if request.is_ping_alone && self.report.all_open {
-            return Err(Usage::new(
-                "--all-open speaks of ports: name some beside --ping",
             ));
         }
         Ok(request)
@@ -170,12 +185,15 @@ impl ProbeArgs {
         self.asking.ping
     }
 
-    /// Whether ports are asked for, and not only who is up.
-    fn names_ports(&self, request: &Request) -> bool {
-        let words = self.words_and_ports().map_or(0, |(words, _)| words.len());
-        let common = ProbePorts::common(self.asking.protocol());
-        let has_own = |wanted: &Wanted| *wanted.ports != common;
-        self.ports.is_some() || words < self.words.len() || request.wanted.iter().any(has_own)
+    /// Whether nobody is asked for a port, but only who is up. The lists must be read.
+    pub(crate) fn is_ping_alone(&self, request: &Request) -> Result<bool, Usage> {
+        let is_ping_alone = self.asking.ping && !request.names_ports();
+        if is_ping_alone && self.report.all_open {
+            return Err(Usage::new(
+                "--all-open speaks of ports: name some beside --ping",
+            ));
+        }
+        Ok(is_ping_alone)
     }
 
     /// Whether every port must be open.

@@ -1,11 +1,16 @@
 //! `nettool probe`.
 
+mod latency;
+mod merge;
+mod parts;
 mod ping;
+mod scan;
+mod sharing;
 mod sink;
 mod targets;
+mod waiting;
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,20 +20,19 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Banners, Binding, Job, Limits, Ports, Proto, Rationing, Sameness, Sockets, State, Summary,
-    Target, Targets, first_that_answers,
+    Binding, Job, Limits, Ports, Proto, Sockets, Summary, Target, Targets, first_that_answers,
 };
 use nettool::process;
-use nettool::value::{AddressRange, ProbePorts};
+use nettool::value::{AddressRange, Endpoint, ProbePorts};
 
-use sink::Sink;
+use parts::Assignment;
 use targets::{Answer, Shared, Time, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
-use crate::output::{Conclusion, Findings, Output, Probed, Remark};
+use crate::output::{Findings, Output};
 
 /// Probes all targets and reports.
 pub(super) fn run(
@@ -37,7 +41,12 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Status, Failure> {
     let began = Instant::now();
+    if !arguments.merged().is_empty() {
+        return merge::run(arguments, output);
+    }
     let mut request = arguments.request()?;
+    arguments.wait()?;
+    arguments.latency()?;
     let binding = arguments.binding()?;
     check_binding(&binding)?;
     read_lists(&mut request)?;
@@ -47,6 +56,15 @@ pub(super) fn run(
             check_numeric(host, numeric)?;
         }
     }
+    if let Some(wish) = arguments.wait()? {
+        return waiting::run(arguments, &wish, request, binding, output);
+    }
+    if let Some(wish) = arguments.latency()? {
+        return latency::run(arguments, wish, request, binding, output);
+    }
+    request.refuse_paths()?;
+    let is_ping_alone = arguments.is_ping_alone(&request)?;
+    let assignment = Assignment::of(arguments)?;
     process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
     let sockets = Sockets::bound(binding).map_err(failed)?;
@@ -56,14 +74,24 @@ pub(super) fn run(
         output,
         interruption,
         sockets,
+        assignment,
     };
-    let status = probe.run(request.wanted, request.is_ping_alone)?;
+    let status = probe.run(request.wanted, is_ping_alone)?;
     Ok(probe.interruption.status(status))
 }
 
 /// The event queue or a thread could not be had.
 fn failed(error: io::Error) -> Error {
     Error::new(Action::Inspect, "the event queue", error)
+}
+
+/// The ports of these endpoints, which no connection of ours may take.
+fn ports(endpoints: &[Endpoint]) -> Vec<u16> {
+    let port = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Tcp(_, port) | Endpoint::Udp(_, port) => Some(*port),
+        Endpoint::Unix(_) => None,
+    };
+    endpoints.iter().filter_map(port).collect()
 }
 
 /// Fails if no socket can be bound as the user wants it.
@@ -84,6 +112,8 @@ struct Probe<'a> {
     output: &'a Output,
     interruption: Arc<Interruption>,
     sockets: Sockets,
+    /// The part that we are to do, if it is not simply all.
+    assignment: Option<Assignment>,
 }
 
 /// Somebody to probe, with all addresses.
@@ -91,6 +121,16 @@ struct Resolved {
     party: Party,
     ports: Arc<ProbePorts>,
     addresses: Vec<SocketAddr>,
+}
+
+impl Resolved {
+    /// Whether it is a name, and not an address.
+    fn is_name(&self) -> bool {
+        match &self.party {
+            Party::Host(host) => own_name(&host.to_string(), &self.addresses).is_none(),
+            Party::Range(_) => false,
+        }
+    }
 }
 
 /// The ports that are open on any address of their host.
@@ -106,7 +146,14 @@ impl Probe<'_> {
         let excluded = self.excluded()?;
         let resolved = self.resolve(wanted)?;
         let is_lacking = resolved.len() < named;
+        if is_lacking && self.assignment.is_some() {
+            self.output
+                .warn("nothing is probed: --shard and --resume need every name to have an address");
+            return Ok(Status::Undetermined);
+        }
+        let by_name = resolved.iter().filter(|one| one.is_name()).count();
         let (targets, left_out) = self.targets(resolved, &excluded)?;
+        self.check_shared(&targets, by_name)?;
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
@@ -131,13 +178,23 @@ impl Probe<'_> {
         }
         self.leave_out(left_out, &mut findings);
         let mut open = Open::new();
-        let summary = self.scan(targets, &mut findings, &mut open)?;
-        self.report(findings, &summary)?;
-        Ok(match self.holds(&summary, open.len() as u64, ports) {
-            _ if is_unsure || summary.undetermined > 0 => Status::Undetermined,
-            true => Status::Done,
-            false => Status::Failed,
-        })
+        let (seed, is_part) = (self.seed(), self.assignment.is_some());
+        let job = Job {
+            targets,
+            seed,
+            limits: self.limits(),
+        };
+        let summary = match self.assignment.take() {
+            None => self.do_all(job, findings, &mut open)?,
+            Some(assignment) => self.do_part(&assignment, job, findings, &mut open)?,
+        };
+        Ok(
+            match self.holds(&summary, open.len() as u64, ports, is_part) {
+                _ if is_unsure || summary.undetermined > 0 => Status::Undetermined,
+                true => Status::Done,
+                false => Status::Failed,
+            },
+        )
     }
 
     /// What the user has set, with what is left of the time.
@@ -263,100 +320,13 @@ impl Probe<'_> {
         Ok(others.iter().map(SocketAddr::ip).collect())
     }
 
-    /// Whether remarks stand beside the report, and not in it.
-    fn is_for_scripts(&self) -> bool {
-        self.output.is_json() || self.arguments.form() != Form::Human
-    }
-
-    /// Names the addresses that are left out: in a person's report, or beside one for a script.
-    fn leave_out(&self, left_out: LeftOut, findings: &mut Findings) {
-        for (host, addresses) in left_out {
-            if self.is_for_scripts() {
-                self.output.not_probed(&host, &addresses);
-            } else {
-                findings.leave_out(&host, addresses);
-            }
-        }
-    }
-
-    /// Probes, and prints records as they are found.
-    fn scan(
-        &mut self,
-        targets: Vec<Target>,
-        findings: &mut Findings,
-        open: &mut Open,
-    ) -> Result<Summary, Error> {
-        let seed = self.arguments.seed();
-        let job = Job {
-            targets,
-            seed: seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()),
-            limits: self.limits(),
-        };
-        let of = |target: &Target| {
-            let ports = target.ports.len() as u64;
-            target.addresses().saturating_mul(ports)
-        };
-        let ports = job.targets.iter().map(of).fold(0_u64, u64::saturating_add);
-        let mut sink = Sink {
-            sameness: Sameness::new(&job.targets),
-            rationing: Rationing::default(),
-            output: self.output,
-            findings,
-            open,
-            banners: self.banners(&job.targets)?,
-            progress: Probed::new(self.output, ports),
-            broken: None,
-        };
-        let (stop, began) = (self.interruption.stop(), Instant::now());
-        let fast = job.limits.fast;
-        let mut results = job
-            .results(&mut self.sockets, stop, |batch| sink.take(batch))
-            .map_err(failed)?;
-        let strange = sink.finish(stop, self.limits().deadline)?;
-        results.summary.elapsed = began.elapsed();
-        let limited = results.limited.into_iter().map(|one| {
-            let rate = one.rate;
-            (one.host, one.addr, Remark::Limited { rate, fast })
-        });
-        for (host, address, remark) in strange.into_iter().chain(limited) {
-            if self.is_for_scripts() {
-                self.output.remark(&host, address, &remark);
-            } else {
-                findings.remark(&host, address, &remark);
-            }
-        }
-        Ok(results.summary)
-    }
-
-    /// What listens to open ports, if that is wanted and they are told of.
-    fn banners(&self, targets: &[Target]) -> Result<Option<Banners>, Error> {
-        let shown = self.arguments.shown(self.output.is_json());
-        if !self.arguments.banner() || !shown.contains(&State::Open) {
-            return Ok(None);
-        }
-        let banners = Banners::new(targets, self.sockets.binding());
-        banners.map(Some).map_err(failed)
-    }
-
-    /// Prints what is known, or the record that ends the records.
-    fn report(&self, mut findings: Findings, summary: &Summary) -> Result<(), Error> {
-        findings.sort();
-        match self.arguments.form() {
-            Form::Human => self.output.report(&Conclusion {
-                findings: &findings,
-                summary,
-            }),
-            Form::Plain => findings
-                .plain()
-                .try_for_each(|piece| self.output.result(&piece)),
-            Form::ConnectEx => self.output.result(&findings.connect_ex()),
-        }
-    }
-
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that
     /// are this machine's own has a port open where any of them has.
-    fn holds(&self, summary: &Summary, open: u64, ports: u64) -> bool {
-        match (self.arguments.all_open(), self.arguments.all_addresses) {
+    fn holds(&self, summary: &Summary, open: u64, ports: u64, is_part: bool) -> bool {
+        match (
+            self.arguments.all_open(),
+            self.arguments.all_addresses || is_part,
+        ) {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
             (false, _) => open > 0,

@@ -55,7 +55,7 @@ pub struct Limited {
 
 impl Limited {
     /// The hosts that a pacer has noticed, in the order of their addresses.
-    fn all_of(pacer: &Pacer) -> Vec<Self> {
+    pub(super) fn all_of(pacer: &Pacer) -> Vec<Self> {
         let plan = pacer.plan();
         let told = |(host, rate)| {
             Some(Self {
@@ -71,6 +71,22 @@ impl Limited {
 }
 
 impl Job {
+    /// How many ports there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        let of = |target: &Target| {
+            let ports = target.ports.len() as u64;
+            target.addresses().saturating_mul(ports)
+        };
+        self.targets.iter().map(of).fold(0, u64::saturating_add)
+    }
+
+    /// Whether there is nothing to probe.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Probes all targets over real sockets, as [`run`] does: this machine's own
     /// addresses, where nothing but the processor limits the speed, on all cores, and the others
     /// paced by one thread; TCP first, then UDP.
@@ -91,19 +107,9 @@ impl Job {
         mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
     ) -> io::Result<Results> {
         let began = Instant::now();
-        let is_here = |target: &Target| match &target.whom {
-            Whom::Host(_, address) => sockets.is_here(address.ip()),
-            Whom::Range(range) if range.span() == 0 => sockets.is_here(range.first()),
-            Whom::Range(range) => range.first().is_loopback() && range.last().is_loopback(),
-        };
+        let is_here = |target: &Target| is_here(sockets, target);
         let (here, there): (Vec<_>, Vec<_>) = self.targets.into_iter().partition(is_here);
-        let limits = self.limits;
-        let left = || Limits {
-            deadline: limits
-                .deadline
-                .map(|time| time.saturating_sub(began.elapsed())),
-            ..limits
-        };
+        let left = || self.limits.after(began.elapsed());
         let plan = |proto, targets: &Vec<_>| Plan::of(proto, targets.clone(), self.seed);
         let mut total = Summary::of_nothing_in(0);
         let mut limited = Vec::new();
@@ -126,7 +132,7 @@ impl Job {
                 Proto::Udp => {
                     let mut network = sockets.datagrams(Kind::Udp)?;
                     let mut survey = Survey::new(plan, left(), network.capacity(), is_here);
-                    drive(&mut network, &mut survey, stop, &mut found)?
+                    drive(&mut network, &mut survey, stop, |_| {}, &mut found)?
                 }
             };
             total.add(&part);
@@ -136,6 +142,15 @@ impl Job {
             summary: total,
             limited,
         })
+    }
+}
+
+/// Whether a target is this machine.
+pub(super) fn is_here(sockets: &Sockets, target: &Target) -> bool {
+    match &target.whom {
+        Whom::Host(_, address) => sockets.is_here(address.ip()),
+        Whom::Range(range) if range.span() == 0 => sockets.is_here(range.first()),
+        Whom::Range(range) => range.first().is_loopback() && range.last().is_loopback(),
     }
 }
 

@@ -3,7 +3,9 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod attempt;
 mod banner;
+mod beside;
 mod binding;
 mod choice;
 mod crew;
@@ -12,6 +14,7 @@ mod datagram;
 mod drought;
 mod epochs;
 mod hosts;
+mod latency;
 mod network;
 mod pacer;
 mod ping;
@@ -23,6 +26,7 @@ mod rationing;
 mod report;
 mod rtt;
 mod sameness;
+mod shard;
 #[cfg(test)]
 mod sim;
 mod slab;
@@ -32,12 +36,15 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod wait;
 mod window;
 
+pub use attempt::{Connector, Tried};
 pub use banner::Banners;
 pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::{Job, Limited, Results};
+pub use latency::{Aim, Figures, Latency, Series};
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use ping::{HostReport, HostState, Ping, PingSummary};
@@ -45,8 +52,10 @@ pub use plan::Plan;
 pub use rationing::{Rationed, Rationing};
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
+pub use shard::{Left, Part};
 pub use sockets::Sockets;
 pub use target::{Ports, Target, Targets, Whom};
+pub use wait::{Goal, News, Unmet, Wait, Waited};
 
 use crate::error::errno_name;
 use crate::value::Protocol;
@@ -72,14 +81,15 @@ pub fn run(
     stop: &AtomicBool,
     found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
-    drive(network, pacer.borrow_mut(), stop, found)
+    drive(network, pacer.borrow_mut(), stop, |_| {}, found)
 }
 
-/// The same by any schedule.
+/// The same by any schedule, and notes the number of each port that `found` has taken.
 fn drive(
     network: &mut impl Network,
     pacer: &mut impl Schedule,
     stop: &AtomicBool,
+    mut note: impl FnMut(u64),
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let start = network.now();
@@ -89,8 +99,11 @@ fn drive(
     let mut answers = Vec::new();
     let mut told = start;
     loop {
-        let mut batch = Vec::new();
-        let until = advance(network, pacer, &mut summary, &mut batch);
+        let (mut batch, mut numbers) = (Vec::new(), Vec::new());
+        let until = advance(network, pacer, &mut summary, |report, number| {
+            batch.push(report);
+            numbers.push(number);
+        });
         let is_due = network.now().saturating_sub(told) >= ATTENTION;
         let goes_on = if batch.is_empty() && !is_due {
             true
@@ -98,6 +111,9 @@ fn drive(
             told = network.now();
             found(batch).is_continue()
         };
+        if goes_on {
+            numbers.drain(..).for_each(&mut note);
+        }
         summary.complete = goes_on && until.is_none();
         let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());
         let Some(until) = until.filter(|_| goes_on) else {
@@ -119,7 +135,7 @@ fn advance(
     network: &mut impl Network,
     pacer: &mut impl Schedule,
     summary: &mut Summary,
-    batch: &mut Vec<PortReport>,
+    mut take: impl FnMut(PortReport, u64),
 ) -> Option<Duration> {
     loop {
         match pacer.step(network.now()) {
@@ -131,7 +147,9 @@ fn advance(
             Step::Abandon(probe) => network.abandon(probe),
             Step::Found(result) => {
                 summary.count(result.finding.state);
-                batch.extend(report(pacer.plan(), result));
+                if let Some(report) = report(pacer.plan(), result) {
+                    take(report, result.number);
+                }
             }
             Step::Wait(until) => return Some(until),
             Step::Done => return None,

@@ -46,6 +46,16 @@ pub struct Limits {
     pub fast: bool,
 }
 
+impl Limits {
+    /// What is left of them after some time.
+    pub(super) fn after(self, elapsed: Duration) -> Self {
+        Self {
+            deadline: self.deadline.map(|time| time.saturating_sub(elapsed)),
+            ..self
+        }
+    }
+}
+
 /// What the engine is to do next.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -66,6 +76,8 @@ pub(super) enum Step {
 pub(super) struct Found {
     /// Which port of which target.
     pub(super) place: Place,
+    /// Its number in the plan.
+    pub(super) number: u64,
     /// What was found out.
     pub(super) finding: Finding,
     /// The round-trip time, if there is one.
@@ -213,7 +225,8 @@ impl Pacer {
         match self.queue.take() {
             Some(Next::Fresh(index)) => {
                 if let Some(place) = self.plan.place(index) {
-                    let task = self.tasks.add(Task::new(place, Purpose::Report));
+                    let task = Task::new(place, Purpose::Report).numbered(index);
+                    let task = self.tasks.add(task);
                     match self.hosts.missing(place.host) {
                         Some(finding) => self.finish(task, finding, None),
                         None => self.launch(task, now),
@@ -322,6 +335,7 @@ impl Pacer {
         if let Some(task) = self.tasks.finish(number, closing) {
             self.todo.push_back(Step::Found(Found {
                 place: task.place,
+                number: task.number,
                 finding,
                 rtt,
                 tries: task.tries,

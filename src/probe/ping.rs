@@ -186,11 +186,11 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
                     ..limits
                 };
                 let mut survey = Survey::new(plan, limits, network.capacity(), false);
-                drive(&mut network, &mut survey, stop, take)?
+                drive(&mut network, &mut survey, stop, |_| {}, take)?
             }
             Proto::Tcp => {
                 let mut pacer = Pacer::new(plan, limits, sockets.capacity());
-                drive(sockets, &mut pacer, stop, take)?
+                drive(sockets, &mut pacer, stop, |_| {}, take)?
             }
         };
         self.summary.probes_sent = self.summary.probes_sent.saturating_add(part.probes_sent);

@@ -1,7 +1,9 @@
 //! What is probed, in which order.
 
 use super::report::Proto;
+use super::shard::Left;
 use super::target::{Lane, Ports, Target};
+use crate::value::Shard;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub struct Plan {
     likely: Segment,
     rest: Segment,
     share: Share,
+    /// What was not done before.
+    pub(super) left: Arc<Left>,
 }
 
 /// Which part of the order is probed: every `of`th port from number `first` on.
@@ -61,6 +65,18 @@ impl Plan {
             likely,
             rest,
             share: Share { first: 0, of: 1 },
+            left: Arc::default(),
+        }
+    }
+
+    /// One part of the plan.
+    #[must_use]
+    pub(super) fn shard(self, shard: Shard) -> Self {
+        let first = u64::from(shard.number()).saturating_sub(1);
+        let of = u64::from(shard.of());
+        Self {
+            share: Share { first, of },
+            ..self
         }
     }
 
@@ -81,22 +97,25 @@ impl Plan {
 
     /// How many ports there are.
     #[must_use]
-    pub const fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         let total = self.likely.total.saturating_add(self.rest.total);
-        total
+        let share = total
             .saturating_sub(self.share.first)
-            .div_ceil(self.share.of)
+            .div_ceil(self.share.of);
+        let old = self.left.pending.len() as u64;
+        share.saturating_sub(self.left.next).saturating_add(old)
     }
 
     /// Whether there is nothing to probe.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The port that is probed as number `index`.
     pub(super) fn place(&self, index: u64) -> Option<Place> {
-        let index = index
+        let index = self
+            .number(index)?
             .checked_mul(self.share.of)?
             .checked_add(self.share.first)?;
         if index < self.likely.total {

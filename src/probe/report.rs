@@ -1,10 +1,14 @@
 //! What a probe finds out.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+use super::attempt::Tried;
+use crate::error::errno_name;
+use crate::value::{Protocol, service};
 
 /// What is known about one port of one address.
 #[derive(Clone, Debug, Serialize)]
@@ -40,8 +44,30 @@ pub struct PortReport {
     pub banner: Option<String>,
 }
 
+impl PortReport {
+    /// What one try of an address found out.
+    #[must_use]
+    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, tried: &Tried) -> Self {
+        Self {
+            host: host.into(),
+            addr: to.ip(),
+            port: to.port(),
+            proto: Proto::Tcp,
+            state: tried.state,
+            errno: tried.errno,
+            errname: tried.errno.and_then(errno_name),
+            reason: tried.reason,
+            icmp: tried.icmp,
+            rtt: tried.is_answer().then_some(tried.elapsed),
+            tries: 1,
+            service: service::name_of(to.port(), Protocol::Tcp),
+            banner: None,
+        }
+    }
+}
+
 /// The transport of a probe.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proto {
     /// TCP, by a full connection.
@@ -62,7 +88,7 @@ impl Proto {
 }
 
 /// The state of a port.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// A connection was accepted, or a question answered.
@@ -116,7 +142,7 @@ impl Display for State {
 }
 
 /// An ICMP or `ICMPv6` error message about a probe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Icmp {
     /// The message's type.
     #[serde(rename = "type")]
@@ -198,6 +224,11 @@ impl Summary {
 
     /// Counts a port of `state`.
     pub(super) const fn count(&mut self, state: State) {
+        self.add_ports(state, 1);
+    }
+
+    /// Counts so many ports of `state`.
+    pub const fn add_ports(&mut self, state: State, number: u64) {
         let counter = match state {
             State::Open => &mut self.open,
             State::Closed => &mut self.closed,
@@ -207,7 +238,7 @@ impl Summary {
             State::Unreachable => &mut self.unreachable,
             State::Undetermined => &mut self.undetermined,
         };
-        *counter = counter.saturating_add(1);
+        *counter = counter.saturating_add(number);
     }
 
     /// How many ports of `state` there were.

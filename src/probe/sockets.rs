@@ -9,7 +9,7 @@ use super::network::{Answer, Network, Outcome, ProbeId};
 use crate::sys::{limit_connect, request_icmp_errors};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use outcome::{connect, connected, failed, local};
+use outcome::{connected, failed};
 use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashSet;
@@ -18,6 +18,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+pub(super) use outcome::{connect, local};
 
 /// The most sockets at once, whatever the limit on open files: each costs the kernel a few KiB.
 const MOST: usize = 20_000;
@@ -67,9 +69,9 @@ impl Own {
 
 /// A connection attempt without an outcome.
 #[derive(Debug)]
-struct Attempt {
-    socket: Socket,
-    to: SocketAddr,
+pub(super) struct Attempt {
+    pub(super) socket: Socket,
+    pub(super) to: SocketAddr,
 }
 
 impl Sockets {

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) struct Task {
     /// Which port.
     pub(super) place: Place,
+    /// Its number in the plan.
+    pub(super) number: u64,
     /// What it is asked for.
     pub(super) purpose: Purpose,
     /// Where it stands.
@@ -74,6 +76,7 @@ impl Task {
     pub(super) const fn new(place: Place, purpose: Purpose) -> Self {
         Self {
             place,
+            number: 0,
             purpose,
             phase: Phase::Ready,
             tries: 0,
@@ -85,6 +88,11 @@ impl Task {
             due: Duration::ZERO,
             newest: None,
         }
+    }
+
+    /// The same with its number in the plan.
+    pub(super) const fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 }
 

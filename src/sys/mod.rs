@@ -8,7 +8,9 @@ mod binding;
 mod datagrams;
 mod descriptors;
 mod errno;
+mod exec;
 mod icmp;
+mod local_ports;
 mod settings;
 mod signals;
 
@@ -31,8 +33,8 @@ mod socket_list;
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water, splice,
-    stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
+    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to, tcp_socket};
@@ -43,7 +45,8 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+    set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged,
+    widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
@@ -64,9 +67,13 @@ pub(crate) use descriptors::{
     write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
+pub(crate) use exec::replace_with;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
+pub(crate) use local_ports::{limit_local_ports, local_ports, retransmissions};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
-pub(crate) use signals::{die_of, ignore_job_control, ignored, spare_status_signals};
+pub(crate) use signals::{
+    die_of, ignore_job_control, ignored, restore_signals, spare_status_signals,
+};
 
 /// What a splice came to.
 pub(crate) enum Splice {

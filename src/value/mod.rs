@@ -22,6 +22,7 @@ mod probe_ports;
 mod rate;
 pub mod service;
 mod service_table;
+mod shard;
 mod size;
 #[cfg(test)]
 mod testing;
@@ -39,4 +40,5 @@ pub use port_list::PortList;
 pub use probe_ports::ProbePorts;
 pub use rate::Rate;
 pub use service::Protocol;
+pub use shard::Shard;
 pub use size::Size;

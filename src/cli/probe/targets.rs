@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use nettool::value::{AddressRange, Host, ProbePorts, Protocol, ValueError};
+use nettool::value::{AddressRange, Host, ProbePorts, Protocol, ValueError, parse_unix_path};
 
 use crate::cli::Usage;
 
@@ -46,12 +46,18 @@ pub(crate) enum List {
 pub(crate) struct Request {
     /// Each host once, with all its ports.
     pub(crate) wanted: Vec<Wanted>,
+    /// Unix sockets.
+    pub(crate) paths: Vec<PathBuf>,
+    /// The first target that has no ports of its own where none are given for all.
+    pub(crate) without_ports: Option<String>,
     /// What is still to be read.
     pub(crate) lists: Vec<List>,
-    /// Whether nobody is asked for a port.
-    pub(crate) is_ping_alone: bool,
     /// The ports of those that have none of their own.
     ports: Arc<ProbePorts>,
+    /// Whether the user named them.
+    is_given: bool,
+    /// Whether somebody has ports of their own.
+    has_own: bool,
     /// Ports that nobody is asked.
     excluded: ProbePorts,
     /// The transport of ports that name none.
@@ -97,12 +103,14 @@ impl Request {
         ports: &ProbePorts,
         excluded: Option<ProbePorts>,
         protocol: Protocol,
+        is_given: bool,
     ) -> Result<Self, Usage> {
         let excluded = excluded.unwrap_or_default();
         Ok(Self {
             ports: Arc::new(probed(ports, &excluded)?),
             excluded,
             protocol: Some(protocol),
+            is_given,
             ..Self::default()
         })
     }
@@ -147,6 +155,11 @@ impl Request {
         Ok(())
     }
 
+    /// Whether anybody names ports, so that they are not only those that are common.
+    pub(crate) fn names_ports(&self) -> bool {
+        self.is_given || self.has_own
+    }
+
     /// Takes a line of a list. A `#` that begins a word begins a comment.
     fn add_line(&mut self, line: &str) -> Result<(), Usage> {
         let words = line.split_whitespace();
@@ -161,13 +174,23 @@ impl Request {
 
     /// Takes a target, perhaps with ports of its own; a host that is named twice gets both.
     fn add(&mut self, word: &str) -> Result<(), Usage> {
-        let (party, ports) = match split_ports(word) {
-            Some((party, ports)) => {
-                let protocol = self.protocol.unwrap_or(Protocol::Tcp);
-                let ports = probed(&ProbePorts::read(ports, protocol)?, &self.excluded)?;
-                (party.parse()?, Arc::new(ports))
+        if let Some(path) = word.strip_prefix("unix:") {
+            let path = parse_unix_path(path.as_ref())?;
+            if !self.paths.contains(&path) {
+                self.paths.push(path);
             }
-            None => (word.parse()?, self.ports.clone()),
+            return Ok(());
+        }
+        let (party, ports) = if let Some((party, ports)) = split_ports(word) {
+            let protocol = self.protocol.unwrap_or(Protocol::Tcp);
+            let ports = probed(&ProbePorts::read(ports, protocol)?, &self.excluded)?;
+            self.has_own = true;
+            (party.parse()?, Arc::new(ports))
+        } else {
+            if !self.is_given && self.without_ports.is_none() {
+                self.without_ports = Some(word.to_owned());
+            }
+            (word.parse()?, self.ports.clone())
         };
         if let Party::Host(host) = &party {
             let number = *self.known.entry(host.clone()).or_insert(self.wanted.len());
@@ -181,6 +204,18 @@ impl Request {
         self.wanted.push(Wanted { party, ports });
         Ok(())
     }
+}
+
+/// Reads whom nobody asks: without ports, which are left out for all alike.
+pub(super) fn excluded(text: &str) -> Result<Party, String> {
+    if let Some((party, ports)) = split_ports(text)
+        && party.parse::<Party>().is_ok()
+    {
+        return Err(format!(
+            "it has ports; write {party}, or leave ports out with --exclude-ports {ports}"
+        ));
+    }
+    super::value::<Party>(text)
 }
 
 /// Whether a word is meant as a network or a range. A name may have a `-` in it, too.
@@ -224,7 +259,8 @@ mod tests {
 
     /// What a list means, or what is wrong with it.
     fn read(text: &str) -> Result<String, String> {
-        let mut request = Request::new(&"22".parse().unwrap(), None, Protocol::Tcp).unwrap();
+        let ports = "22".parse().unwrap();
+        let mut request = Request::new(&ports, None, Protocol::Tcp, true).unwrap();
         let list = List::File("hosts".into());
         let result = request.add_list(&list, text.as_bytes());
         result.map_err(|error| error.to_string())?;

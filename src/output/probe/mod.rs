@@ -1,8 +1,10 @@
 //! What `probe` found out, for people and for scripts.
 
 mod hosts;
+mod latency;
 mod script;
 mod text;
+mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display, Formatter};
@@ -15,9 +17,14 @@ use nettool::error::Error;
 use nettool::probe::{PortReport, Rationed, State, Summary, Target, Whom};
 use nettool::value::AddressRange;
 
+use serde::Serialize;
+
 pub(crate) use hosts::Hosts;
 
 use super::{Output, Report, Style, record};
+
+pub(crate) use latency::LatencyTalk;
+pub(crate) use waiting::WaitTalk;
 
 /// All that is known, by address, in the order of the targets.
 #[derive(Debug)]
@@ -63,6 +70,32 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) findings: &'a Findings,
     /// The figures.
     pub(crate) summary: &'a Summary,
+    /// Which part of a job it is, if it is one.
+    pub(crate) part: Option<PartRecord>,
+}
+
+/// Which part of a job a summary is of, for whoever merges the parts.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PartRecord {
+    /// What all parts of a job have in common.
+    pub(crate) job: String,
+    /// What the order of the ports follows from.
+    pub(crate) seed: u64,
+    /// The number of the part, from 1 on.
+    pub(crate) shard: u32,
+    /// How many parts there are.
+    pub(crate) shards: u32,
+    /// How many ports the part has, those of earlier runs too.
+    pub(crate) share_ports: u64,
+}
+
+/// `summary`.
+#[derive(Serialize)]
+struct SummaryRecord<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    #[serde(flatten)]
+    part: Option<&'a PartRecord>,
 }
 
 impl Findings {
@@ -291,7 +324,11 @@ fn kind(report: &PortReport) -> Kind {
 impl Report for Conclusion<'_> {
     /// The ports themselves were printed as they were found.
     fn records(&self) -> String {
-        record::line("summary", self.summary)
+        let record = SummaryRecord {
+            summary: self.summary,
+            part: self.part.as_ref(),
+        };
+        record::line("summary", &record)
     }
 
     fn text(&self, style: Style) -> String {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use nettool::probe::{PortReport, State, Summary};
+use nettool::probe::{PortReport, State, Summary, Tried};
 
 use super::{AddressFindings, Conclusion, Kind};
 use crate::output::layout::{Tone, Word, table};
@@ -109,6 +109,13 @@ fn why(report: &PortReport) -> String {
     }
 }
 
+/// What one try found out, in words.
+pub(super) fn words_of(tried: &Tried) -> String {
+    let from = tried.icmp.and_then(|icmp| icmp.from);
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    format!("{} ({}{from})", tried.state, tried.reason)
+}
+
 /// How many ports there are of a kind.
 fn count((state, why): Kind, number: u64) -> String {
     match why {
@@ -178,6 +185,7 @@ mod tests {
             &Conclusion {
                 findings: &findings,
                 summary: &summary,
+                part: None,
             },
             Style::PLAIN,
         )

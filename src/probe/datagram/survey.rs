@@ -48,6 +48,8 @@ const BURST: u32 = 64;
 #[derive(Clone, Copy, Debug)]
 struct Task {
     place: Place,
+    /// Its number in the plan.
+    number: u64,
     /// Whether a question is under way.
     is_asked: bool,
     tries: u8,
@@ -190,7 +192,7 @@ impl Survey {
             let Some(place) = self.plan.place(index) else {
                 return;
             };
-            self.tasks.insert(Task::new(place))
+            self.tasks.insert(Task::new(place, index))
         } else if let Some(Paced { task, interval }) = self.rations.take(now) {
             if let Some(task) = self.tasks.get_mut(task) {
                 task.paced = Some(interval);
@@ -315,6 +317,7 @@ impl Survey {
         if let Some(task) = self.tasks.remove(number) {
             self.todo.push_back(Step::Found(Found {
                 place: task.place,
+                number: task.number,
                 finding,
                 rtt,
                 tries: task.tries,
@@ -349,9 +352,10 @@ impl Schedule for Survey {
 
 impl Task {
     /// A port that was not asked yet.
-    const fn new(place: Place) -> Self {
+    const fn new(place: Place, number: u64) -> Self {
         Self {
             place,
+            number,
             is_asked: false,
             tries: 0,
             shortages: 0,

@@ -195,14 +195,20 @@ impl Found {
         let plan = Plan::of(Proto::Udp, (1..=hosts).map(target).collect(), 1);
         let mut survey = Survey::new(plan, limits, net.capacity(), false);
         let (mut reports, mut rationing) = (HashMap::new(), Rationing::default());
-        let summary = drive(net, &mut survey, &AtomicBool::new(false), |batch| {
-            for report in batch {
-                rationing.count(&report);
-                let old = reports.insert((report.addr, report.port), report);
-                assert!(old.is_none(), "{old:?} is reported twice");
-            }
-            ControlFlow::Continue(())
-        });
+        let summary = drive(
+            net,
+            &mut survey,
+            &AtomicBool::new(false),
+            |_| {},
+            |batch| {
+                for report in batch {
+                    rationing.count(&report);
+                    let old = reports.insert((report.addr, report.port), report);
+                    assert!(old.is_none(), "{old:?} is reported twice");
+                }
+                ControlFlow::Continue(())
+            },
+        );
         let summary = summary.expect("the simulation does not fail");
         assert_eq!(reports.len() as u64, summary.ports);
         assert!(summary.complete && net.asked.is_empty());

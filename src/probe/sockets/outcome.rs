@@ -15,7 +15,7 @@ impl Attempt {
     ///
     /// `SO_ERROR` is read before the error queue, since reading the queue clears it, and 0 is an open
     /// port only with a peer: an ICMP message may come while the socket is still connecting.
-    pub(super) fn outcome(&self) -> Option<Outcome> {
+    pub(in crate::probe) fn outcome(&self) -> Option<Outcome> {
         match self.socket.take_error() {
             Ok(Some(error)) | Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
@@ -31,7 +31,7 @@ impl Attempt {
 }
 
 /// Calls connect(2), with the error as its number.
-pub(super) fn connect(socket: &Socket, to: SocketAddr) -> Result<(), i32> {
+pub(in crate::probe) fn connect(socket: &Socket, to: SocketAddr) -> Result<(), i32> {
     let result = socket.connect(&to.into());
     result.map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))
 }
