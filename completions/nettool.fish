@@ -93,6 +93,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l checksum -d 
 blake3\t'As b3sum prints it; several times as fast where the processor has no help for SHA-256'"
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l datagram-size -d 'Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l multicast-join -d 'Receive what is sent to this multicast group; may be given again' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l limit-rate -d 'Carry no more bytes a second than this, evenly, each way' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l delay -d 'Wait this long after each line that is sent' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s x -l hexdump -d 'Write all bytes, both ways, as hexadecimal into FILE; - is stderr' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
@@ -122,6 +125,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l slow -d 'What
 wait\t'The others wait'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s e -l exec -d 'Run a program for each client: the connection is its stdin and stdout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s c -l sh-exec -d 'Run a line of sh for each client, likewise' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l forward -d 'Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l save -d 'Write what each client sends into a new file in DIR, complete when its name does not end in .part' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s m -l max-clients -d 'Turn away whoever comes while N clients are served' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow -d 'Serve clients of these networks alone: addresses, or 192.0.2.0/24' -r
@@ -158,6 +164,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l multicast-joi
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l to -d 'Of those heard within five minutes stdin goes to the first, the last or all [default: last]' -r -f -a "first\t'Whoever was heard first'
 last\t'Whoever was heard last'
 all\t'Everybody'"
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l limit-rate -d 'Carry no more bytes a second than this, evenly, each way' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l delay -d 'Wait this long after each line that is sent' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s x -l hexdump -d 'Write all bytes, both ways, as hexadecimal into FILE; - is stderr' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l backlog -d 'Let N clients wait to be accepted, as far as the system allows' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l mode -d 'Who may use the path of --unix, as chmod has it in octal [default: 600]' -r

@@ -20,6 +20,8 @@ pub enum Action {
     Bind,
     /// Reaching a peer.
     Connect,
+    /// Writing down what goes over a connection.
+    Dump,
     /// Learning something of this machine from its system.
     Inspect,
     /// Becoming a member of a multicast group.
@@ -32,7 +34,7 @@ pub enum Action {
     Resolve,
     /// Giving bytes to the peer.
     Send,
-    /// Becoming another program.
+    /// Starting another program, or becoming it.
     Run,
     /// Talking with the peer at all, both ways.
     Session,
@@ -52,13 +54,14 @@ impl Action {
             Self::Accept => "accept",
             Self::Bind => "bind",
             Self::Connect => "connect",
+            Self::Dump => "dump",
             Self::Inspect => "inspect",
             Self::Join => "join",
             Self::Read => "read",
             Self::Receive => "receive",
             Self::Resolve => "resolve",
-            Self::Send => "send",
             Self::Run => "run",
+            Self::Send => "send",
             Self::Session => "session",
             Self::Set => "set",
             Self::Wait => "wait",
@@ -70,7 +73,7 @@ impl Action {
     fn preposition(self) -> &'static str {
         match self {
             Self::Accept => " on ",
-            Self::Connect | Self::Send | Self::Write => " to ",
+            Self::Connect | Self::Dump | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
             Self::Wait => " for ",

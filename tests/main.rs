@@ -21,6 +21,8 @@ mod options;
 mod probe;
 mod process;
 mod progress;
+mod pump;
 mod serve;
+mod shaping;
 mod support;
 mod terminal;

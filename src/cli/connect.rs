@@ -6,7 +6,7 @@ use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::DatagramArgs;
-use super::{Usage, value};
+use super::{ShapingArgs, Usage, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
 ///
@@ -56,6 +56,8 @@ pub(crate) struct ConnectArgs {
     pub(crate) data: DataArgs,
     #[command(flatten)]
     pub(crate) datagrams: DatagramArgs,
+    #[command(flatten)]
+    pub(crate) shaping: ShapingArgs,
     /// Accepted for those who know nc: it is what happens anyway
     #[arg(short = 'N', hide = true)]
     _shut_down: bool,

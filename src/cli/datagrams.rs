@@ -18,7 +18,8 @@ const LONGEST: u64 = 1 << 30;
 #[command(next_help_heading = "Datagrams")]
 pub(crate) struct DatagramArgs {
     /// With --unix: a connection that carries messages, their boundaries kept
-    #[arg(long, requires = "unix", conflicts_with = "udp")]
+    #[arg(long, requires = "unix")]
+    #[arg(conflicts_with_all = ["udp", "limit_rate", "delay", "hexdump"])]
     seqpacket: bool,
     /// Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]
     #[arg(long, value_name = "N", value_parser = size)]

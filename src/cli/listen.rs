@@ -9,7 +9,7 @@ use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::{AudienceArgs, DatagramArgs, Kind};
 use super::serve::ServeArgs;
-use super::{Usage, value};
+use super::{ShapingArgs, Usage, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout; or serve many.
 ///
@@ -43,6 +43,8 @@ pub(crate) struct ListenArgs {
     pub(crate) datagrams: DatagramArgs,
     #[command(flatten)]
     pub(crate) audience: AudienceArgs,
+    #[command(flatten)]
+    pub(crate) shaping: ShapingArgs,
     /// The port, as nc has it
     #[arg(short = 'p', long, value_name = "PORT", value_parser = value::<Port>)]
     #[arg(help_heading = "Transport")]
@@ -85,7 +87,9 @@ Examples:
   nettool listen -U /tmp/app.sock --seqpacket  messages, their boundaries kept
   nettool listen -k --echo 7                   many clients, each gets its own bytes back
   nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
-  nettool listen -k --save incoming 9000       a file of what each client sends";
+  nettool listen -k --save incoming 9000       a file of what each client sends
+  nettool listen -k -c 'date; uptime' 9000     a command for each client of this machine
+  nettool listen -k 8080 --forward db:5432     a way for them to another server";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -13,6 +13,7 @@ mod pages;
 mod probe;
 mod progress;
 mod serve;
+mod shaping;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -34,6 +35,7 @@ pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, LatencyWish, List, Party, ProbeArgs, Request, WaitWish, Wanted};
 pub(crate) use progress::Algorithm;
+pub(crate) use shaping::ShapingArgs;
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.
@@ -72,8 +74,8 @@ const VERSION: &str = concat!("nettool ", env!("CARGO_PKG_VERSION"), "\n");
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Ifaces(IfacesArgs),
-    Connect(ConnectArgs),
-    Listen(ListenArgs),
+    Connect(Box<ConnectArgs>),
+    Listen(Box<ListenArgs>),
     Probe(ProbeArgs),
     Buffers(BuffersArgs),
     Man(ManArgs),

@@ -12,8 +12,8 @@ use nettool::net::{
 };
 use nettool::process;
 use nettool::relay::{
-    Audience, Conversation, DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer,
-    converse, exchange,
+    Audience, Conversation, DatagramRules, Datagrams, Dump, Input, Limits, Meter, Shaping, Side,
+    Transfer, converse, exchange,
 };
 use nettool::value::Host;
 
@@ -42,6 +42,7 @@ pub(super) fn run(
         arguments.data.check_stream(&arguments.times)?;
     }
     arguments.datagrams.check(&arguments.transport)?;
+    arguments.shaping.check(&arguments.data, output.is_json())?;
     let way = Way {
         arguments,
         peer: &peer,
@@ -49,18 +50,24 @@ pub(super) fn run(
         output,
     };
     talk::open_files(&arguments.data)?;
+    let dump = talk::open_dump(&arguments.shaping)?;
     let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
     let waiting = format!("connecting to {}", way.target());
     let progress = talk::progress(&arguments.data, output, &meter, waiting);
     talk::block_on(|endings| {
         let questions = Questions::watch(&questions);
-        let session = session(way, Arc::clone(&meter), endings);
+        let session = session(way, Arc::clone(&meter), dump.as_ref(), endings);
         shown(session, &meter, progress, questions)
     })
 }
 
 /// The whole of it: reaching the peer, talking, telling how it ended.
-async fn session(way: Way<'_>, meter: Arc<Meter>, endings: Endings) -> Result<Status, Failure> {
+async fn session(
+    way: Way<'_>,
+    meter: Arc<Meter>,
+    dump: Option<&Dump>,
+    endings: Endings,
+) -> Result<Status, Failure> {
     let (arguments, output) = (way.arguments, way.output);
     let came = endings.came();
     let mut stop = std::pin::pin!(endings.wait());
@@ -71,6 +78,7 @@ async fn session(way: Way<'_>, meter: Arc<Meter>, endings: Endings) -> Result<St
         arguments,
         output,
         end,
+        shaping: arguments.shaping.shaping(dump),
         input: arguments
             .datagrams
             .shaped(talk::input(&arguments.data), &arguments.transport),
@@ -82,6 +90,7 @@ async fn session(way: Way<'_>, meter: Arc<Meter>, endings: Endings) -> Result<St
             let Some(transfer) = tried? else {
                 return Ok(talk::stopped(&came));
             };
+            let transfer = talk::finish_dump(dump, transfer, stop).await;
             let transfer = talk::tell(transfer, &arguments.data, output);
             return Ok(talk::status(&transfer, &came));
         };
@@ -211,6 +220,7 @@ struct Call<'a> {
     arguments: &'a ConnectArgs,
     output: &'a Output,
     end: Option<(Instant, Duration)>,
+    shaping: Shaping<'a>,
     input: Input,
     meter: Arc<Meter>,
 }
@@ -262,6 +272,7 @@ impl Call<'_> {
             input: &mut self.input,
             sink: talk::sink(data, &filter),
             most: data.most_received(),
+            shaping: self.shaping,
             path: talk::path(),
             limits: Limits {
                 idle: times.idle(),
@@ -285,6 +296,7 @@ impl Call<'_> {
             sockets: vec![socket],
             input: &mut self.input,
             sink: talk::sink(data, &filter),
+            shaping: self.shaping,
             rules: DatagramRules {
                 side: Side::Connect,
                 quit_after: times.answers(),

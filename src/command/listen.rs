@@ -10,7 +10,9 @@ use nettool::net::{
     resolve,
 };
 use nettool::process;
-use nettool::relay::{DatagramRules, Datagrams, Input, Limits, Meter, Side, Transfer, exchange};
+use nettool::relay::{
+    DatagramRules, Datagrams, Input, Limits, Meter, Shaping, Side, Transfer, exchange,
+};
 use nettool::serve::{Gate, OneClient, Talk, Waiting, one_client};
 
 use super::progress::{Questions, shown};
@@ -43,7 +45,7 @@ pub(super) fn run(
     arguments.serve.check(arguments.transport.udp, quits)?;
     let gate = arguments.serve.gate()?;
     process::raise_open_files();
-    let behaviour = match arguments.serve.behaviour()? {
+    let behaviour = match arguments.serve.behaviour(output.tells_of_clients())? {
         None if arguments.serve.keeps_open() && !arguments.transport.udp => {
             arguments.check_many()?;
             Some(serve::stdio(arguments, output)?)
@@ -53,7 +55,9 @@ pub(super) fn run(
     if let Some(behaviour) = behaviour {
         return serve::run(arguments, &place, (behaviour, gate), output);
     }
+    arguments.shaping.check(&arguments.data, output.is_json())?;
     talk::open_files(&arguments.data)?;
+    let dump = talk::open_dump(&arguments.shaping)?;
     let options = arguments.options();
     let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
     let waiting = "listening, no client yet".to_owned();
@@ -65,6 +69,7 @@ pub(super) fn run(
             gate: &gate,
             arguments,
             output,
+            shaping: arguments.shaping.shaping(dump.as_ref()),
             input: arguments
                 .datagrams
                 .shaped(talk::input(&arguments.data), &arguments.transport),
@@ -103,14 +108,16 @@ async fn session(
         () = stop.as_mut() => return Ok(talk::stopped(&came)),
         addresses = addresses(place, arguments.transport.family()) => addresses?,
     };
+    let dump = service.shaping.dump;
     let transfer = if arguments.transport.udp {
-        Some(service.datagrams(place, addresses, stop).await?)
+        Some(service.datagrams(place, addresses, stop.as_mut()).await?)
     } else {
-        service.one_client(place, addresses, stop).await?
+        service.one_client(place, addresses, stop.as_mut()).await?
     };
     let Some(transfer) = transfer else {
         return Ok(talk::stopped(&came));
     };
+    let transfer = talk::finish_dump(dump, transfer, stop).await;
     let transfer = talk::tell(transfer, &arguments.data, output);
     Ok(talk::status(&transfer, &came))
 }
@@ -134,6 +141,10 @@ pub(super) fn binding(
         Where::Unix(path) if arguments.kind() == Kind::Messages => Binding::Seqpacket(path.clone()),
         Where::Unix(path) => Binding::Unix(path.clone()),
         Where::Ip(Some(_), _) => Binding::Tcp(addresses),
+        Where::Ip(None, port) if arguments.serve.is_delicate() => {
+            output.loopback_alone();
+            Binding::loopback(*port, arguments.transport.family(), output)
+        }
         Where::Ip(None, port) => Binding::everywhere(*port, arguments.transport.family(), output),
     }
 }
@@ -144,6 +155,7 @@ struct Service<'a> {
     gate: &'a Gate,
     arguments: &'a ListenArgs,
     output: &'a Output,
+    shaping: Shaping<'a>,
     input: Input,
     meter: Arc<Meter>,
 }
@@ -171,6 +183,7 @@ impl Service<'_> {
                 input: &mut self.input,
                 sink: talk::sink(data, &filter),
                 most: data.most_received(),
+                shaping: self.shaping,
                 path: talk::path(),
                 idle_timeout: times.idle(),
                 max_time: times.whole(),
@@ -216,6 +229,7 @@ impl Service<'_> {
             sockets,
             input: &mut self.input,
             sink: talk::sink(data, &filter),
+            shaping: self.shaping,
             rules: DatagramRules {
                 side: Side::Listen,
                 quit_after: times.quit_after(),

@@ -1,20 +1,25 @@
 //! What `connect` and `listen` do alike.
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::pin::Pin;
+use std::time::Duration;
 
 use nettool::error::{Action, Error};
 use nettool::net::{Family, resolve};
 use nettool::process;
-use nettool::relay::{End, Input, Meter, Path, Sink, Transfer, Transform};
+use nettool::relay::{Dump, End, Input, Meter, Path as Way, Sink, Transfer, Transform};
 use nettool::value::Host;
 use tokio::runtime::Builder;
 
 use super::signals::Endings;
 use super::{Failure, Status};
-use crate::cli::{DataArgs, Usage};
+use crate::cli::{DataArgs, ShapingArgs, Usage};
 use crate::output::{Output, Progress, Total};
 
 /// Runs a conversation to its end on this thread. Threads that still read or resolve do not hold
@@ -75,6 +80,56 @@ pub(super) fn open_files(data: &DataArgs) -> Result<(), Error> {
     Ok(())
 }
 
+/// Opens the file that everything is written down in, if that was asked for; like the shell's
+/// redirections it replaces what was there.
+pub(super) fn open_dump(shaping: &ShapingArgs) -> Result<Option<Dump>, Error> {
+    let Some(path) = shaping.hexdump() else {
+        return Ok(None);
+    };
+    let (name, file) = if path == Path::new("-") {
+        ("stderr".into(), io::stderr().as_fd().try_clone_to_owned())
+    } else {
+        (
+            path.display().to_string(),
+            File::create(path).map(Into::into),
+        )
+    };
+    let dump = file.and_then(|file| Dump::into(file, name.clone()));
+    dump.map(Some)
+        .map_err(|error| Error::new(Action::Dump, name, error))
+}
+
+/// Waits until everything is written down; if it cannot be, that is what became of a conversation
+/// that was well otherwise. A signal that ended it leaves no more than a moment.
+pub(super) async fn finish_dump<S>(
+    dump: Option<&Dump>,
+    mut transfer: Transfer,
+    stop: Pin<&mut S>,
+) -> Transfer
+where
+    S: Future<Output = ()>,
+{
+    let Some(dump) = dump else {
+        return transfer;
+    };
+    let is_signalled = transfer.end == End::Signal;
+    let finished = tokio::select! {
+        finished = dump.finish() => finished,
+        () = stop, if !is_signalled => {
+            transfer.end = End::Signal;
+            Ok(())
+        }
+        () = tokio::time::sleep(LAST_WORDS), if is_signalled => Ok(()),
+    };
+    if let (Err(error), None) = (finished, &transfer.error) {
+        transfer.error = Some(error);
+    }
+    transfer
+}
+
+/// How long writing may take when a signal has ended us.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
 /// Tells of a conversation; where stdin or stdout failed, by the name of the file in its place.
 pub(super) fn tell(mut transfer: Transfer, data: &DataArgs, output: &Output) -> Transfer {
     if let Some(error) = &mut transfer.error {
@@ -130,11 +185,11 @@ pub(super) fn input(data: &DataArgs) -> Input {
 }
 
 /// What carries the bytes. `NETTOOL_PATH` picks one for comparing and for finding faults.
-pub(super) fn path() -> Path {
+pub(super) fn path() -> Way {
     match std::env::var("NETTOOL_PATH").as_deref() {
-        Ok("portable") => Path::Portable,
-        Ok("looped") => Path::Looped,
-        _ => Path::Auto,
+        Ok("portable") => Way::Portable,
+        Ok("looped") => Way::Looped,
+        _ => Way::Auto,
     }
 }
 

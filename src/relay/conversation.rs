@@ -8,7 +8,7 @@ use super::direct::{Direct, Flow, Ways};
 use super::looped::Looped;
 use super::records::Records;
 use super::session::{Terms, talk};
-use super::{Input, Limits, Meter, Outlet, Rules, Transfer, Transform};
+use super::{Input, Limits, Meter, Outlet, Rules, Shaping, Transfer, Transform};
 use crate::error::{Action, Error, Result};
 use crate::event::Observer;
 use crate::net::{Address, Proto, Stream};
@@ -27,6 +27,8 @@ pub struct Conversation<'a> {
     pub sink: Sink<'a>,
     /// As many of them are taken at most.
     pub most: Option<u64>,
+    /// What is done to them on their way.
+    pub shaping: Shaping<'a>,
     /// What carries them.
     pub path: Path,
     /// How it ends.
@@ -78,6 +80,7 @@ pub async fn converse(
         input,
         sink,
         most,
+        shaping,
         path,
         rules,
         limits,
@@ -101,6 +104,7 @@ pub async fn converse(
         _ if proto == Proto::UnixSeqpacket => None,
         (Sink::Filtered(_), _) | (_, Path::Looped) => None,
         _ if most.is_some() || input.is_shaped() || meter.has_digests() => None,
+        _ if !shaping.is_none() => None,
         (_, Path::Auto) => Some(Ways::Best),
         (_, Path::Portable) => Some(Ways::Portable),
     };
@@ -124,5 +128,6 @@ pub async fn converse(
     let mut mover = Looped::new(stream, failure, input, outlet, meter, observer);
     mover.reads_input(reads);
     mover.take_at_most(most);
+    mover.shape(shaping);
     Ok(talk(terms, &mut mover, stop).await)
 }

@@ -24,7 +24,22 @@ impl LineEnds {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Turned in pieces is turned whole: each LF has a CR before it, once, and nothing else is
+        /// added.
+        #[test]
+        fn reads_do_not_matter(text in "[ab\r\n]{0,60}", cut in 1..9_usize) {
+            let mut ends = LineEnds::default();
+            let pieces = text.as_bytes().chunks(cut);
+            let out: Vec<u8> = pieces.flat_map(|piece| ends.turned(piece)).collect();
+            let out = String::from_utf8(out).unwrap();
+            prop_assert_eq!(&out, &text.replace("\r\n", "\n").replace('\n', "\r\n"));
+        }
+    }
 
     #[test]
     fn however_it_is_cut_it_is_the_same() {

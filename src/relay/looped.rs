@@ -4,12 +4,14 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::io::{Interest, Ready};
 
 use super::mover::{Mover, News};
 use super::outlet::{OutletNews, news};
-use super::{Input, Meter, Outlet};
+use super::session::{earliest, sleep_until};
+use super::{Dump, Gate, Input, Meter, Outlet, Shaping, Way, dump};
 use crate::event::{Event, Observer};
 use crate::net::Stream;
 
@@ -29,6 +31,10 @@ pub(super) struct Looped<'a> {
     meter: &'a Meter,
     observer: &'a dyn Observer,
     buffer: Vec<u8>,
+    /// What stands before the peer, and before our output.
+    up: Gate,
+    down: Gate,
+    dump: Option<&'a Dump>,
     /// How many bytes are still wanted, if not all.
     most: Option<u64>,
     reads_input: bool,
@@ -71,6 +77,9 @@ impl<'a> Looped<'a> {
             meter,
             observer,
             buffer: vec![0; FIRST_READ],
+            up: Gate::default(),
+            down: Gate::default(),
+            dump: None,
             most: None,
             reads_input: true,
             reads_peer: true,
@@ -81,6 +90,13 @@ impl<'a> Looped<'a> {
     /// Takes no more bytes than these, and says when they have come.
     pub(super) fn take_at_most(&mut self, most: Option<u64>) {
         self.most = most;
+    }
+
+    /// Slows the bytes down, and writes them down.
+    pub(super) fn shape(&mut self, shaping: Shaping<'a>) {
+        self.up = shaping.sending();
+        self.down = shaping.receiving();
+        self.dump = shaping.dump;
     }
 
     /// How much of the buffer one read may fill; what is dropped is not limited.
@@ -97,7 +113,24 @@ impl<'a> Looped<'a> {
 
     /// Whether received bytes have somewhere to go.
     fn has_room(&self) -> bool {
-        self.phase == Phase::Leaving || self.outlet.as_ref().is_none_or(Outlet::has_room)
+        let outlet = self.outlet.as_ref().is_none_or(Outlet::has_room);
+        self.phase == Phase::Leaving || (outlet && self.has_dump_room())
+    }
+
+    /// Whether more can be written down, or nothing is.
+    fn has_dump_room(&self) -> bool {
+        self.dump.is_none_or(Dump::has_room)
+    }
+
+    /// Until when the peer's bytes are to wait; what is dropped need not.
+    fn held_until(&self, now: Instant) -> Option<Instant> {
+        let opens = self.down.opens(now);
+        opens.filter(|_| self.reads_peer && self.phase == Phase::Talking)
+    }
+
+    /// Until when our own bytes are to wait.
+    fn unsent_until(&self, now: Instant) -> Option<Instant> {
+        self.up.opens(now).filter(|_| self.has_unsent())
     }
 
     /// Reads and writes what the socket is ready for.
@@ -120,10 +153,14 @@ impl<'a> Looped<'a> {
 
     /// Takes what has come, and passes it on.
     fn receive(&mut self) -> News {
-        if !self.reads_peer || !self.has_room() {
+        let now = Instant::now();
+        if !self.reads_peer || !self.has_room() || self.held_until(now).is_some() {
             return News::Moved;
         }
-        let readable = self.readable();
+        let mut readable = self.readable();
+        if self.phase == Phase::Talking {
+            readable = readable.min(self.down.portion(now));
+        }
         let buffer = self.buffer.get_mut(..readable).unwrap_or_default();
         match self.stream.try_read(buffer) {
             Ok(0) => {
@@ -135,6 +172,7 @@ impl<'a> Looped<'a> {
                 News::PeerEnded
             }
             Ok(length) => {
+                self.down.count(now, length);
                 self.pass_on(length);
                 match self.phase {
                     Phase::Talking if self.most == Some(0) => News::Enough,
@@ -157,10 +195,11 @@ impl<'a> Looped<'a> {
         self.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
         self.meter.tally_received(bytes);
-        let outlet = self
-            .outlet
-            .as_mut()
-            .filter(|_| self.phase != Phase::Leaving);
+        let keeps = self.phase != Phase::Leaving;
+        if let Some(dump) = self.dump.filter(|_| keeps) {
+            dump.record(Way::Received, bytes);
+        }
+        let outlet = self.outlet.as_mut().filter(|_| keeps);
         if outlet.is_some_and(|outlet| outlet.put(bytes)) {
             self.observer.notice(&Event::PayloadEscaped);
         }
@@ -169,15 +208,23 @@ impl<'a> Looped<'a> {
         }
     }
 
-    /// Gives the system what it takes of the pending input.
+    /// Gives the system what it takes of the pending input, as far as that may pass.
     fn send(&mut self) -> io::Result<()> {
-        while !self.input.pending().is_empty() {
-            let pending = self.input.pending();
-            match self.stream.try_write(pending) {
+        while self.has_dump_room() {
+            let now = Instant::now();
+            let front = self.up.front(now, self.input.pending());
+            if front.is_empty() {
+                break;
+            }
+            match self.stream.try_write(front) {
                 Ok(length) => {
+                    let sent = front.get(..length).unwrap_or_default();
+                    if let Some(dump) = self.dump {
+                        dump.record(Way::Sent, sent);
+                    }
+                    self.up.pass(now, sent);
                     self.meter.count_sent(length);
-                    self.meter
-                        .tally_sent(pending.get(..length).unwrap_or_default());
+                    self.meter.tally_sent(sent);
                     self.input.pass(length);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -225,18 +272,26 @@ impl Mover for Looped<'_> {
                 return News::Written(Ok(()));
             }
         }
+        let now = Instant::now();
         let (unsent, room) = (self.has_unsent(), self.has_room());
+        let (held, unsent_until) = (self.held_until(now), self.unsent_until(now));
         let reads_input = self.reads_input && !unsent;
-        let interest = interest(self.reads_peer && room, unsent);
-        let wants_room = self.reads_peer && !room;
+        let dump_room = self.has_dump_room();
+        let is_talking = self.phase != Phase::Rescuing;
+        let sends = unsent && unsent_until.is_none() && dump_room;
+        let interest = interest(self.reads_peer && room && held.is_none(), sends);
+        let outlet_room = self.outlet.as_ref().is_none_or(Outlet::has_room);
+        let wants_room = self.reads_peer && !room && !outlet_room;
+        let opens = earliest(held, unsent_until);
         let Self {
             stream,
             input,
             outlet,
+            dump,
             ..
         } = self;
         tokio::select! {
-            ready = stream.ready(interest), if self.phase != Phase::Rescuing => match ready {
+            ready = stream.ready(interest), if is_talking => match ready {
                 Ok(ready) => self.use_socket(ready),
                 Err(error) => News::Broken(error),
             },
@@ -261,7 +316,11 @@ impl Mover for Looped<'_> {
                     News::Written(result)
                 }
             },
-            else => std::future::pending().await,
+            news = dump::news(*dump, !dump_room), if is_talking || !dump_room => match news {
+                Ok(()) => News::Moved,
+                Err(error) => News::Failed(error),
+            },
+            () = sleep_until(opens), if opens.is_some() => News::Moved,
         }
     }
 
@@ -275,7 +334,9 @@ impl Mover for Looped<'_> {
     }
 
     fn is_stalled(&self) -> bool {
-        !self.has_room() && !self.has_unsent()
+        let now = Instant::now();
+        let is_held = self.held_until(now).is_some() || self.unsent_until(now).is_some();
+        is_held || (!self.has_room() && !self.has_unsent())
     }
 
     fn leave(&mut self) {

@@ -8,6 +8,7 @@ mod conversation;
 mod datagrams;
 mod digest;
 mod direct;
+mod dump;
 mod ending;
 mod input;
 mod letters;
@@ -16,6 +17,7 @@ mod looped;
 mod meter;
 mod mover;
 mod outlet;
+mod pace;
 mod records;
 mod session;
 
@@ -23,16 +25,19 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::net::{Address, Proto};
+use crate::value::Rate;
 
 pub use crate::sys::StdinKind;
 pub use conversation::{Conversation, Path, Sink, converse};
 pub use datagrams::{Audience, DatagramRules, Datagrams, exchange};
 pub use digest::{Digest, Digests};
+pub use dump::{Dump, Way};
 pub use ending::{Ending, Facts, Rules, Side, Step, Until};
 pub use input::Input;
 pub use letters::Cut;
 pub use meter::Meter;
 pub(crate) use outlet::Outlet;
+pub use pace::{Gate, Pacer};
 pub use session::Limits;
 pub(crate) use session::{connection_error, earliest, end_of, sleep_until};
 
@@ -44,6 +49,37 @@ pub trait Transform: Send + Sync {
     fn finish(&mut self, out: &mut Vec<u8>);
     /// Whether anything was changed since this was last asked.
     fn noticed(&mut self) -> bool;
+}
+
+/// What is done to the bytes of a conversation on their way, and with them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shaping<'a> {
+    /// So many bytes a second pass each way; of datagrams those that are sent.
+    pub rate: Option<Rate>,
+    /// How long to wait after each line that is sent.
+    pub delay: Option<Duration>,
+    /// Where they are written down.
+    pub dump: Option<&'a Dump>,
+}
+
+impl Shaping<'_> {
+    /// Whether they pass as they are.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.rate.is_none() && self.delay.is_none() && self.dump.is_none()
+    }
+
+    /// What stands before the peer.
+    #[must_use]
+    pub fn sending(&self) -> Gate {
+        Gate::new(self.rate, self.delay)
+    }
+
+    /// What stands before our output.
+    #[must_use]
+    pub fn receiving(&self) -> Gate {
+        Gate::new(self.rate, None)
+    }
 }
 
 /// How a conversation ended.

@@ -12,7 +12,9 @@ use super::{Service, Waiting};
 use crate::error::Result;
 use crate::event::{Event, Observer};
 use crate::net::Accepted;
-use crate::relay::{Conversation, Input, Limits, Meter, Path, Rules, Sink, Transfer, converse};
+use crate::relay::{
+    Conversation, Input, Limits, Meter, Path, Rules, Shaping, Sink, Transfer, converse,
+};
 
 /// How long what is in flight may take when we are stopped.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
@@ -33,6 +35,8 @@ pub struct Talk<'a> {
     pub sink: Sink<'a>,
     /// As many of them are taken at most.
     pub most: Option<u64>,
+    /// What is done to them on their way.
+    pub shaping: Shaping<'a>,
     /// What carries them.
     pub path: Path,
     /// How the conversation ends.
@@ -72,6 +76,7 @@ impl Talk<'_> {
             input: self.input,
             sink: self.sink,
             most: self.most,
+            shaping: self.shaping,
             path: self.path,
             rules: self.rules,
             limits: Limits {

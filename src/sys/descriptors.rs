@@ -160,12 +160,12 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     if stdout_was_closed() && !bytes.is_empty() {
         return Err(Errno::BADF.into());
     }
-    write_all(rustix::stdio::stdout(), bytes)
+    write_all(&rustix::stdio::stdout(), bytes)
 }
 
 /// Writes all of it to stderr.
 pub(crate) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
-    write_all(rustix::stdio::stderr(), bytes)
+    write_all(&rustix::stdio::stderr(), bytes)
 }
 
 /// Whether stderr takes a line at once: a stopped terminal or a full pipe does not.
@@ -180,7 +180,8 @@ pub(crate) fn stderr_has_room() -> bool {
 }
 
 /// Writes all of it, whatever somebody set on the shared description: EAGAIN waits.
-fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+    let to = to.as_fd();
     while !bytes.is_empty() {
         match rustix::io::write(to, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

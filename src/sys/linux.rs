@@ -100,13 +100,15 @@ pub(crate) fn bind_to_interface(socket: &socket2::Socket, name: &str) -> io::Res
     socket.bind_device(Some(name.as_bytes()))
 }
 
-/// How much a pipe may hold at most for an unprivileged user (`/proc/sys/fs/pipe-max-size`), and
-/// how much one splice is asked to move.
+/// How much a pipe may hold at most for an unprivileged user (`/proc/sys/fs/pipe-max-size`).
 const WIDE: usize = 1024 * 1024;
 
-/// Moves bytes between a pipe and a socket without copying them here.
-pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Splice {
-    match rustix::pipe::splice(from, None, to, None, WIDE, SpliceFlags::NONBLOCK) {
+/// Moves at most so many bytes between a pipe and a socket without copying them here. Only the
+/// socket may be waited for, if it is one that waits. With `more` it may hold back the end of them.
+pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, most: usize, more: bool) -> Splice {
+    let mut flags = SpliceFlags::NONBLOCK;
+    flags.set(SpliceFlags::MORE, more);
+    match rustix::pipe::splice(from, None, to, None, most, flags) {
         Ok(length) => Splice::Moved(length),
         Err(Errno::AGAIN | Errno::INTR) => Splice::NotNow,
         Err(Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP) => Splice::NotHere,

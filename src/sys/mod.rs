@@ -5,6 +5,9 @@
 //! `None`, and the caller says «unknown», never zero.
 
 mod binding;
+mod child;
+#[cfg(target_os = "linux")]
+mod connection;
 mod datagrams;
 mod descriptors;
 mod errno;
@@ -30,6 +33,8 @@ mod processes;
 mod socket_list;
 
 #[cfg(target_os = "linux")]
+pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
+#[cfg(target_os = "linux")]
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
@@ -45,8 +50,8 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged,
-    widen_pipe, write_now,
+    carried, forget_news, peer_state, set_receive_low_water, sigpipe_was_ignored, splice,
+    stdout_was_closed, unacknowledged, watch_for_end, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
@@ -54,6 +59,7 @@ pub(crate) use processes::process_sockets;
 pub(crate) use socket_list::sockets;
 
 pub(crate) use binding::{bind_without_port, limit_connect};
+pub(crate) use child::{prepare_child, signal_group};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
     request_arrival_address, request_bundles, send_bundle, send_many, watched,
@@ -64,7 +70,7 @@ pub(crate) use descriptors::{
     close, close_stdout, foreground, input_left, input_waits, interface_index, is_channel,
     is_terminal, open_files, raise_open_files, read_stdin, replace_stdin, replace_stdout,
     restore_open_files, stderr_has_room, stdin_kind, stdout_kind, terminal_columns, terminal_lines,
-    write_piece, write_stderr, write_stdout,
+    write_all, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use exec::replace_with;
@@ -93,4 +99,25 @@ pub(crate) struct SocketList {
     pub(crate) sockets: Vec<crate::buffers::Socket>,
     /// Why a source that tells less was read, if one was.
     pub(crate) refused: Option<std::io::Error>,
+}
+
+/// How a connection looks to whoever does not read from it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PeerState {
+    /// The peer has shut its write half down, or closed.
+    pub(crate) ended: bool,
+    /// An error is kept for whoever reads or writes next.
+    pub(crate) failed: bool,
+    /// Both halves are over.
+    pub(crate) over: bool,
+}
+
+/// What a TCP connection has carried, whoever reads from it and writes to it.
+pub(crate) struct Carried {
+    /// Bytes that the peer's kernel has acknowledged, a FIN counted as one.
+    pub(crate) acknowledged: u64,
+    /// Bytes that came in order, a FIN counted as one.
+    pub(crate) received: u64,
+    /// Whether a FIN came.
+    pub(crate) peer_ended: bool,
 }

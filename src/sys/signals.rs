@@ -50,6 +50,9 @@ const STATUS_SIGNALS: &[i32] = &[libc::SIGUSR1, libc::SIGINFO];
 )))]
 const STATUS_SIGNALS: &[i32] = &[libc::SIGUSR1];
 
+/// Whether they are ignored on our own account.
+static SPARED: AtomicBool = AtomicBool::new(false);
+
 /// Has the signals that ask how far we are do nothing: by default `SIGUSR1` ends a process. Says
 /// which ones they are, without those that our parent wants ignored.
 pub(crate) fn spare_status_signals() -> Vec<i32> {
@@ -59,6 +62,7 @@ pub(crate) fn spare_status_signals() -> Vec<i32> {
         // SAFETY: SIG_IGN runs none of our code.
         unsafe { libc::signal(*signal, libc::SIG_IGN) };
     }
+    SPARED.store(!wanted.is_empty(), Ordering::Relaxed);
     wanted
 }
 
@@ -67,7 +71,10 @@ pub(crate) fn spare_status_signals() -> Vec<i32> {
 pub(crate) fn restore_signals() {
     let job_control = JOB_CONTROL.into_iter().zip(&WERE_IGNORED);
     let job_control = job_control.map(|(signal, was)| (signal, was.load(Ordering::Relaxed)));
-    for (signal, was_ignored) in job_control.chain([(libc::SIGPIPE, sigpipe_was_ignored())]) {
+    let others = job_control.chain([(libc::SIGPIPE, sigpipe_was_ignored())]);
+    let not_spared = !SPARED.load(Ordering::Relaxed);
+    let status = STATUS_SIGNALS.iter().map(|signal| (*signal, not_spared));
+    for (signal, was_ignored) in others.chain(status) {
         if !was_ignored {
             // SAFETY: the default action runs none of our code.
             unsafe { libc::signal(signal, libc::SIG_DFL) };

@@ -1,6 +1,8 @@
 //! `nettool listen` with a behaviour: what each client gets, and how it ends.
 
 mod datagrams;
+mod exec;
+mod forward;
 mod limits;
 mod lists;
 mod saved;

@@ -72,5 +72,5 @@ fn become_command(wish: &WaitWish, output: &Output) -> Status {
     let not_found = error.kind() == io::ErrorKind::NotFound;
     let program = wish.command.first().map(|word| word.to_string_lossy());
     output.error(&Error::new(Action::Run, program.unwrap_or_default(), error));
-    Status::NoCommand(if not_found { 127 } else { 126 })
+    Status::Ran(if not_found { 127 } else { 126 })
 }

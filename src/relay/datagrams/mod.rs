@@ -17,7 +17,7 @@ use self::peers::{Peers, Target};
 use super::letters::Letters;
 use super::outlet::OutletNews;
 use super::session::{earliest, sleep_until};
-use super::{End, Input, Limits, Meter, Side, Sink, Transfer};
+use super::{Dump, End, Gate, Input, Limits, Meter, Shaping, Side, Sink, Transfer, dump};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Address, Batch, DatagramSocket, Proto};
@@ -51,6 +51,8 @@ pub struct Datagrams<'a> {
     pub input: &'a mut Input,
     /// Where the peer's bytes go.
     pub sink: Sink<'a>,
+    /// What is done to them on their way.
+    pub shaping: Shaping<'a>,
     /// How it ends.
     pub rules: DatagramRules,
     /// How long it may take.
@@ -95,6 +97,7 @@ enum Woken {
     Reported(io::Error),
     Input(Result<bool>),
     Outlet(OutletNews),
+    Dump(Result<()>),
     Time,
     Writable(io::Result<()>),
 }
@@ -104,6 +107,9 @@ struct Exchange<'a> {
     sockets: Vec<DatagramSocket>,
     letters: Letters<'a>,
     drain: Drain,
+    /// What stands before the peer.
+    gate: Gate,
+    dump: Option<&'a Dump>,
     rules: DatagramRules,
     limits: Limits,
     meter: &'a Meter,
@@ -141,6 +147,8 @@ impl<'a> Exchange<'a> {
             peers: only.map_or_else(|| Peers::new(talk.rules.audience), Peers::only),
             sockets: talk.sockets,
             drain,
+            gate: talk.shaping.sending(),
+            dump: talk.shaping.dump,
             rules: talk.rules,
             limits: talk.limits,
             meter: talk.meter,
@@ -220,8 +228,11 @@ impl<'a> Exchange<'a> {
         let reads_input = !self.input_over && !unsent && !self.peers.is_empty();
         let timer = earliest(self.quiet_moment(), self.limits.end.map(|(end, _)| end));
         let timer = earliest(timer, self.losses.next_look());
+        let opens = self.gate.opens(Instant::now()).filter(|_| unsent);
+        let timer = earliest(timer, opens);
+        let (dump, dump_room) = (self.dump, self.has_dump_room());
         let room = self.drain.has_room();
-        let sends = unsent && !self.peers.is_empty();
+        let sends = unsent && !self.peers.is_empty() && opens.is_none() && dump_room;
         let sends_with = if sends { self.next_socket() } else { None };
         let is_connected = self.rules.side == Side::Connect;
         let Self {
@@ -233,12 +244,13 @@ impl<'a> Exchange<'a> {
         } = self;
         tokio::select! {
             filled = letters.fill(), if reads_input => Woken::Input(filled),
-            came = receiving::receive(sockets, batch), if room => Woken::Came(came),
+            came = receiving::receive(sockets, batch), if room && dump_room => Woken::Came(came),
             error = receiving::report(sockets), if is_connected => Woken::Reported(error),
             ready = sending::writable(sockets, sends_with), if sends_with.is_some() => {
                 Woken::Writable(ready)
             }
             news = drain.news(!room) => Woken::Outlet(news),
+            news = dump::news(dump, !dump_room) => Woken::Dump(news),
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
         }
     }
@@ -252,11 +264,16 @@ impl<'a> Exchange<'a> {
                 self.report(error)?;
             }
             Woken::Writable(Ok(())) => self.send()?,
-            Woken::Outlet(OutletNews::Written(result)) => result?,
+            Woken::Outlet(OutletNews::Written(result)) | Woken::Dump(result) => result?,
             Woken::Outlet(OutletNews::Room) | Woken::Time => {}
         }
         self.look_for_losses();
         Ok(())
+    }
+
+    /// Whether more can be written down, or nothing is.
+    fn has_dump_room(&self) -> bool {
+        self.dump.is_none_or(Dump::has_room)
     }
 
     /// Takes note of input, and sends it at once.

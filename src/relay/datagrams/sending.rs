@@ -7,7 +7,7 @@ use super::{Exchange, Target};
 use crate::error::{Action, Error, Result};
 use crate::event::Event;
 use crate::net::{DatagramSocket, Proto};
-use crate::relay::Side;
+use crate::relay::{Side, Way};
 
 impl Exchange<'_> {
     /// Who gets the next datagram, begun anew when everybody has the last one.
@@ -31,10 +31,18 @@ impl Exchange<'_> {
             let Some(target) = self.next_target() else {
                 return Ok(());
             };
-            match self.send_to(&target) {
+            let now = Instant::now();
+            if !self.may_send(now) {
+                return Ok(());
+            }
+            match self.send_to(&target, now) {
                 Ok(length) => {
                     refused = false;
-                    self.last_datagram = Instant::now();
+                    self.last_datagram = now;
+                    self.gate.pass(now, self.letters.front(length));
+                    if let Some(dump) = self.dump {
+                        dump.record(Way::Sent, self.letters.front(length));
+                    }
                     self.meter.count_sent(length);
                     self.meter.tally_sent(self.letters.front(length));
                     self.sent(length);
@@ -47,16 +55,23 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Sends to one: as many datagrams as the system takes where nobody else is to get them.
-    fn send_to(&self, target: &Target) -> io::Result<usize> {
+    /// Whether something may go now.
+    fn may_send(&self, now: Instant) -> bool {
+        self.has_dump_room() && self.gate.portion(now) > 0
+    }
+
+    /// Sends to one: as many datagrams as the system takes where nobody else is to get them and
+    /// nobody has to look at each.
+    fn send_to(&self, target: &Target, now: Instant) -> io::Result<usize> {
         let socket = self
             .sockets
             .get(target.socket)
             .ok_or(io::ErrorKind::NotConnected)?;
-        if self.round.len() == 1 && !self.has_others() {
+        let is_free = self.gate.is_free() && self.dump.is_none();
+        if is_free && self.round.len() == 1 && !self.has_others() {
             return self.letters.send(socket, Some(&target.peer));
         }
-        let datagram = self.letters.next();
+        let datagram = self.gate.whole(now, self.letters.next());
         socket.send_each(&[io::IoSlice::new(datagram)], Some(&target.peer))?;
         Ok(datagram.len())
     }

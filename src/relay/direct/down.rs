@@ -22,6 +22,9 @@ const FIRST_READ: usize = 16 * 1024;
 /// What one read takes at most.
 const LARGEST_READ: usize = 512 * 1024;
 
+/// What one splice takes at most: as much as the widest pipe.
+const LARGEST_SPLICE: usize = 1024 * 1024;
+
 /// How much is waited for in the bulk phase: waking for less costs more than the copy.
 const BULK: usize = 256 * 1024;
 
@@ -179,8 +182,15 @@ impl Down<'_> {
 
     /// Moves what has come into the pipe of stdout without looking at it.
     fn splice(&mut self, splices: &mut bool) -> Result<Came, End> {
-        match sys::splice(self.work.socket.as_fd(), rustix::stdio::stdout()) {
-            Splice::Moved(0) => return Ok(self.ended()),
+        self.wait_for_peer()?;
+        if self.work.attention.mode() != Mode::Run {
+            return Ok(Came::Bytes(0));
+        }
+        let (socket, stdout) = (self.work.socket.as_fd(), rustix::stdio::stdout());
+        match sys::splice(socket, stdout, LARGEST_SPLICE, false) {
+            // The end, or urgent data, which only a read passes and tells from it (net/ipv4/tcp.c,
+            // `tcp_splice_read`).
+            Splice::Moved(0) => return Ok(self.receive()),
             Splice::Moved(length) => {
                 self.balked = false;
                 self.work.shared.meter.count_received(length);
@@ -192,7 +202,7 @@ impl Down<'_> {
                 return Ok(self.receive());
             }
             Splice::NotNow => {
-                self.wait_for_both()?;
+                self.wait_for_pipe()?;
                 self.balked = true;
             }
             Splice::NotHere => *splices = false,
@@ -245,12 +255,8 @@ impl Down<'_> {
         Ok(())
     }
 
-    /// Waits until the peer has something and the pipe of stdout has room.
-    fn wait_for_both(&mut self) -> Result<(), End> {
-        self.wait_for_peer()?;
-        if self.work.attention.mode() != Mode::Run {
-            return Ok(());
-        }
+    /// Waits until the pipe of stdout has room, unless it is the peer that has nothing.
+    fn wait_for_pipe(&mut self) -> Result<(), End> {
         let socket = (self.work.socket.as_fd(), PollFlags::IN);
         let stdout = (rustix::stdio::stdout(), PollFlags::OUT);
         let [came, room] = self.wait([socket, stdout], Some(Duration::ZERO))?;

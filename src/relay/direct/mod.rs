@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::sync::mpsc;
@@ -115,6 +116,9 @@ impl<'a> Direct<'a> {
         let socket = Arc::new(stream.into_socket()?);
         let watched = Arc::downgrade(&socket);
         meter.watch(proto, watched);
+        if flow.ways == Ways::Best {
+            wait_in_calls(&socket)?;
+        }
         let (sender, reports) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             meter: Arc::clone(meter),
@@ -151,6 +155,19 @@ impl<'a> Direct<'a> {
         })
     }
 }
+
+/// Has a call that may wait do so itself, for a while: a splice that finds the socket full or empty
+/// goes on as soon as it can, in larger pieces than one that is told to come back (tcp(7);
+/// net/ipv4/tcp.c, `tcp_splice_read`). Pipe to pipe that took 0.6 of the time.
+fn wait_in_calls(socket: &OwnedFd) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    socket.set_nonblocking(false)?;
+    socket.set_read_timeout(Some(CALL_PATIENCE))?;
+    socket.set_write_timeout(Some(CALL_PATIENCE))
+}
+
+/// How long a call waits before its thread looks for orders.
+const CALL_PATIENCE: Duration = Duration::from_millis(20);
 
 /// What a direct conversation does with stdin and stdout.
 #[derive(Clone, Copy, Debug)]

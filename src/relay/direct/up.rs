@@ -8,9 +8,11 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
+use socket2::SockRef;
 
 use super::{Report, Ways, Work};
 use crate::error::{Action, Error};
+use crate::net::Proto;
 use crate::relay::attention::Mode;
 use crate::relay::mover::News;
 use crate::sys::{self, Splice, StdinKind};
@@ -20,6 +22,16 @@ const FIRST_READ: usize = 16 * 1024;
 
 /// What one read takes at most: on loopback 512 KiB moved most bytes a second.
 const LARGEST_READ: usize = 512 * 1024;
+
+/// What one splice takes at most: while it waits for the socket nobody can write into the pipe.
+const LARGEST_SPLICE: usize = 256 * 1024;
+
+/// A splice that moves this much begins the bulk phase: the system then sends full segments alone,
+/// for the short ones between them cost as much as long ones.
+const BULK: usize = 64 * 1024;
+
+/// How long the rest of a segment waits for more in the bulk phase.
+const BULK_PATIENCE: Duration = Duration::from_millis(1);
 
 /// How often a terminal in the background is asked whether it is ours again.
 const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
@@ -45,12 +57,15 @@ pub(super) fn run(work: &Work, pending: Vec<u8>, kind: StdinKind) {
         work,
         kind,
         watches_socket: true,
+        is_bulk: false,
+        holds_back: false,
         buffer: pending,
         start: 0,
         end: 0,
     };
     up.end = up.buffer.len();
     let end = up.move_all();
+    up.push();
     let leftover = up.buffer.get(up.start..up.end).unwrap_or_default().to_vec();
     work.shared.holds_input.store(false, Ordering::Release);
     let news = match end {
@@ -66,6 +81,10 @@ struct Up<'a> {
     kind: StdinKind,
     /// Whether the socket is watched for failing while there is no input.
     watches_socket: bool,
+    /// Whether the last piece was a large one.
+    is_bulk: bool,
+    /// Whether the system may hold back the end of what it took, because more was announced.
+    holds_back: bool,
     buffer: Vec<u8>,
     /// The part of the buffer that is read and not sent.
     start: usize,
@@ -91,7 +110,12 @@ impl Up<'_> {
 
     /// Moves what is in the pipe of stdin without looking at it.
     fn splice(&mut self, splices: &mut bool) -> Result<(), End> {
-        let call = || sys::splice(rustix::stdio::stdin(), self.work.socket.as_fd());
+        if !self.wait_for_input()? {
+            return Ok(());
+        }
+        let (stdin, socket) = (rustix::stdio::stdin(), self.work.socket.as_fd());
+        let more = self.is_bulk;
+        let call = || sys::splice(stdin, socket, LARGEST_SPLICE, more);
         let error = |result: &Splice| match result {
             Splice::Failed(error) => error.raw_os_error(),
             _ => None,
@@ -101,13 +125,13 @@ impl Up<'_> {
             Splice::Moved(length) => {
                 self.work.shared.meter.note_input();
                 self.work.shared.meter.count_sent(length);
+                self.holds_back = more;
+                self.is_bulk = self.work.proto == Proto::Tcp && length >= BULK;
                 Ok(())
             }
             Splice::NotNow => {
-                if self.wait_for_input()? {
-                    let room = (self.work.socket.as_fd(), PollFlags::OUT);
-                    self.work.attention.wait([room], None)?;
-                }
+                let room = (self.work.socket.as_fd(), PollFlags::OUT);
+                self.work.attention.wait([room], None)?;
                 Ok(())
             }
             Splice::NotHere => {
@@ -192,20 +216,34 @@ impl Up<'_> {
         Ok(())
     }
 
-    /// Waits until stdin has something or ends; false if an order came first. A connection that
-    /// fails meanwhile is noticed.
+    /// Waits until stdin has something or ends; false if an order came first, or what is held back
+    /// waited long enough. A connection that fails meanwhile is noticed.
     fn wait_for_input(&mut self) -> Result<bool, End> {
         let stdin: (BorrowedFd<'_>, PollFlags) = (rustix::stdio::stdin(), PollFlags::IN);
+        let patience = self.holds_back.then_some(BULK_PATIENCE);
         let input = if self.watches_socket {
             let socket = (self.work.socket.as_fd(), PollFlags::empty());
-            let [input, socket] = self.work.attention.wait([stdin, socket], None)?;
+            let [input, socket] = self.work.attention.wait([stdin, socket], patience)?;
             self.check_socket(socket)?;
             input
         } else {
-            let [input] = self.work.attention.wait([stdin], None)?;
+            let [input] = self.work.attention.wait([stdin], patience)?;
             input
         };
+        if input.is_empty() {
+            self.push();
+        }
         Ok(!input.is_empty())
+    }
+
+    /// Has the system send what it may hold back.
+    fn push(&mut self) {
+        if self.holds_back {
+            // Said again, it sends the rest of a segment at once (net/ipv4/tcp.c,
+            // `__tcp_sock_set_nodelay`).
+            let _ = SockRef::from(&self.work.socket).set_tcp_nodelay(true);
+            (self.holds_back, self.is_bulk) = (false, false);
+        }
     }
 
     /// Fails with the error of the socket. Without one, a connection that both sides have ended

@@ -1,0 +1,250 @@
+//! What slows the bytes of a conversation down, or writes them down.
+
+use std::fs;
+use std::io::Read;
+use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::support::{Input, Output, Pattern, Peer, Program, Step, nettool, scratch, until};
+
+/// Reads a dump back: what was sent, and what was received. Each line says where it belongs.
+fn read_back(text: &str) -> (Vec<u8>, Vec<u8>) {
+    let (mut sent, mut received) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let (mark, rest) = line.split_once(' ').unwrap();
+        let (offset, rest) = rest.split_once(' ').unwrap();
+        let way = match mark {
+            ">" => &mut sent,
+            "<" => &mut received,
+            _ => panic!("{line}"),
+        };
+        assert_eq!(
+            usize::from_str_radix(offset, 16).unwrap(),
+            way.len(),
+            "{line}"
+        );
+        let hex = rest.split(" # ").next().unwrap();
+        let byte = |word| u8::from_str_radix(word, 16).unwrap();
+        way.extend(hex.split_whitespace().map(byte));
+    }
+    (sent, received)
+}
+
+/// It is refused before anything happens, and these are named.
+#[track_caller]
+fn refused(words: &[&str], names: &[&str]) {
+    let exit = nettool(words).run();
+    exit.status(2);
+    for name in names {
+        exit.says(name);
+    }
+}
+
+/// That no burst passes is the property of the pacer; here it stands before both directions.
+#[test]
+fn a_rate_is_never_passed_in_either_direction() {
+    let pattern = Pattern::new(1, 60_000);
+    let least = Duration::from_millis(500);
+    let peer = Peer::serve(vec![Step::Exchange(pattern.clone())]);
+    let client = nettool([
+        "connect",
+        &peer.target(),
+        "--limit-rate=100kB/s",
+        "--send-only",
+    ]);
+    let exit = client.stdin(Input::from(pattern.clone())).run();
+    exit.at_least(least).success();
+    assert_eq!(peer.seen().received, pattern.fingerprint());
+    let peer = Peer::serve(vec![Step::Exchange(pattern.clone())]);
+    let client = nettool(["connect", &peer.target(), "--limit-rate=100kB"]);
+    let exit = client.run();
+    exit.at_least(least)
+        .success()
+        .received(pattern.fingerprint());
+    let place = scratch();
+    let path = place.path().join("s");
+    let peer = Peer::serve_unix(&path, vec![Step::Exchange(pattern.clone())]);
+    let client = nettool(["connect", "--limit-rate=100kB", "-U"]).arg(&path);
+    let exit = client.stdin(Input::from(pattern.clone())).run();
+    exit.at_least(least)
+        .success()
+        .received(pattern.fingerprint());
+    assert_eq!(peer.seen().received, pattern.fingerprint());
+}
+
+#[test]
+fn a_listener_keeps_to_a_rate_too() {
+    let pattern = Pattern::new(1, 60_000);
+    let server = nettool(["listen", "127.0.0.1", "0", "--limit-rate=100kB"]);
+    let server = server.stdin(Input::from(pattern.clone())).start();
+    let client = Peer::connect(server.listening(), vec![Step::Exchange(pattern.clone())]);
+    let exit = server.wait();
+    exit.at_least(Duration::from_millis(500));
+    exit.success().received(pattern.fingerprint());
+    assert_eq!(client.seen().received, pattern.fingerprint());
+}
+
+#[test]
+fn datagrams_keep_to_a_rate() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let target = peer.local_addr().unwrap().to_string();
+    let client = nettool(["connect", "-u", &target, "--send-only", "--limit-rate=20kB"]);
+    let exit = client.stdin(Input::from(Pattern::new(1, 14_000))).run();
+    // The last of ten is sent when nine are paid for.
+    exit.at_least(Duration::from_millis(600)).success();
+    let mut datagram = [0; 2000];
+    for _ in 0..10 {
+        assert_eq!(peer.recv(&mut datagram).unwrap(), 1400);
+    }
+}
+
+/// What is held back on purpose is not idle, and the input is not over before it is sent.
+#[test]
+fn bytes_that_wait_for_their_turn_are_not_idle() {
+    let peer = Peer::serve(vec![Step::Write(b"hello".to_vec()), Step::ReadToEnd]);
+    let client = nettool([
+        "connect",
+        &peer.target(),
+        "--delay=700ms",
+        "--idle-timeout=300ms",
+    ]);
+    let exit = client.arg("--until=stdin").stdin("a\nb\n").run();
+    exit.success().printed("hello");
+    assert_eq!(peer.seen().head, b"a\nb\n");
+}
+
+#[test]
+fn lines_are_sent_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let client = nettool(["connect", &target, "--delay=300ms", "-C"]);
+    let client = client.stdin("one\ntwo\nthree").start();
+    let (mut stream, _) = listener.accept().unwrap();
+    let (began, mut buffer, mut reads) = (Instant::now(), [0; 100], Vec::new());
+    loop {
+        match stream.read(&mut buffer).unwrap() {
+            0 => break,
+            length => reads.push(buffer[..length].to_vec()),
+        }
+    }
+    // The first line went before we looked at the clock.
+    assert!(began.elapsed() >= Duration::from_millis(400));
+    assert_eq!(reads, [&b"one\r\n"[..], b"two\r\n", b"three"]);
+    drop(stream);
+    client.wait().success();
+}
+
+#[test]
+fn both_directions_are_written_down_as_they_went() {
+    let place = scratch();
+    let file = place.path().join("dump");
+    fs::write(&file, "what was there before").unwrap();
+    let answer = Pattern::new(2, 300_001);
+    let peer = Peer::serve(vec![Step::Exchange(answer.clone())]);
+    let client = nettool(["connect", &peer.target(), "--crlf", "--hexdump"]).arg(&file);
+    let exit = client.stdin("GET /\n\n").run();
+    exit.success().silent().received(answer.fingerprint());
+    let dump = fs::read_to_string(&file).unwrap();
+    let expected = "> 00000000 47 45 54 20 2f 0d 0a 0d 0a                      # GET /....\n";
+    assert!(dump.contains(expected), "{dump:.200}");
+    let (sent, received) = read_back(&dump);
+    assert_eq!(sent, b"GET /\r\n\r\n");
+    assert!(received == answer.to_vec());
+    assert_eq!(peer.seen().head, sent);
+}
+
+#[test]
+fn what_goes_is_written_down_at_once_and_on_stderr_too() {
+    let server = nettool(["listen", "127.0.0.1", "0", "-x", "-"]).start();
+    let client = Peer::connect(
+        server.listening(),
+        vec![Step::Write(b"hi\x1b".to_vec()), Step::Await],
+    );
+    server.says("< 00000000 68 69 1b                                        # hi.\n");
+    client.go();
+    client.seen();
+    server.wait().success().printed("hi\x1b");
+}
+
+#[test]
+fn datagrams_are_written_down() {
+    let place = scratch();
+    let file = place.path().join("dump");
+    let server = nettool(["listen", "-u", "127.0.0.1", "0", "-x"]).arg(&file);
+    let server = server.stdin(Input::Open).start();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.send_to(b"ping", server.listening()).unwrap();
+    let dump = || fs::read_to_string(&file).unwrap_or_default();
+    until("it is written down", || dump().ends_with("# ping\n"));
+    server.signal(Signal::TERM);
+    server.wait().died_of(15);
+    assert_eq!(read_back(&dump()), (vec![], b"ping".to_vec()));
+}
+
+/// A dump that is cut short is never silent, whether it fails under way or cannot even begin.
+#[test]
+fn a_dump_that_fails_is_an_error() {
+    for answer in [5, 3_000_000] {
+        let peer = Peer::serve(vec![Step::Exchange(Pattern::new(1, answer))]);
+        let client = nettool(["connect", &peer.target(), "-x", "/dev/full"]);
+        let client = client.stdout(Output::Null).stdin("x");
+        let exit = client.run();
+        let error = exit.failure(1);
+        assert!(
+            error.contains("dump to /dev/full: no space left on device"),
+            "{error}"
+        );
+        peer.seen();
+    }
+    let exit = nettool(["connect", "127.0.0.1:9", "-x", "/nowhere/dump"]).run();
+    assert!(
+        exit.failure(1)
+            .contains("dump to /nowhere/dump: no such file")
+    );
+    assert!(!Path::new("/nowhere").exists());
+}
+
+/// Nobody reads the dump any more: that is an error, and not the end of stdout's reader.
+#[test]
+fn a_dump_without_a_reader_is_an_error() {
+    let place = scratch();
+    let pipe = place.path().join("pipe");
+    let made = Program::new("mkfifo").arg(&pipe).run();
+    made.success();
+    let peer = Peer::serve(vec![Step::Await, Step::Exchange(Pattern::new(1, 1000))]);
+    let client = nettool(["connect", &peer.target(), "-x"])
+        .arg(&pipe)
+        .start();
+    drop(fs::File::open(&pipe).unwrap());
+    peer.go();
+    let exit = client.wait();
+    assert!(exit.failure(1).contains(": broken pipe"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for command in ["connect", "listen"] {
+        refused(
+            &[command, "127.0.0.1:9", "--limit-rate=0"],
+            &["'0'", "nothing would ever move"],
+        );
+        refused(
+            &[command, "127.0.0.1:9", "--limit-rate=fast"],
+            &["'fast'", "10MB/s"],
+        );
+        refused(
+            &[command, "127.0.0.1:9", "--delay=forever"],
+            &["forever", "500ms"],
+        );
+        refused(
+            &[command, "127.0.0.1:9", "--json", "-x-"],
+            &["--hexdump", "--json"],
+        );
+        let same = [command, "127.0.0.1:9", "-x", "f", "-o", "f"];
+        refused(&same, &["--hexdump", "--output"]);
+        assert!(!Path::new("f").exists());
+    }
+}
