@@ -6,6 +6,7 @@
 mod binding;
 mod choice;
 mod crew;
+mod dash;
 mod drought;
 mod epochs;
 mod hosts;
@@ -46,7 +47,9 @@ use crate::value::service;
 use pacer::{Found, Step};
 use std::borrow::BorrowMut;
 use std::io;
+use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -123,10 +126,19 @@ fn advance(
 
 /// A result in the words of the target it belongs to.
 fn report(plan: &Plan, found: Found) -> Option<PortReport> {
+    let (host, address) = (
+        plan.name(found.place.host)?,
+        plan.address(found.place)?.ip(),
+    );
+    Some(report_of(host, address, found))
+}
+
+/// A result of a host that is called so.
+fn report_of(host: Arc<str>, addr: IpAddr, found: Found) -> PortReport {
     let errno = found.finding.errno;
-    Some(PortReport {
-        host: plan.name(found.place.host)?,
-        addr: plan.address(found.place)?.ip(),
+    PortReport {
+        host,
+        addr,
         port: found.place.port,
         proto: Proto::Tcp,
         state: found.finding.state,
@@ -138,5 +150,5 @@ fn report(plan: &Plan, found: Found) -> Option<PortReport> {
         tries: found.tries,
         service: service::name_of(found.place.port, Protocol::Tcp),
         banner: None,
-    })
+    }
 }

@@ -118,6 +118,13 @@ impl Pacer {
         }
     }
 
+    /// These hosts are known to answer, after so long.
+    pub(super) fn know(&mut self, hosts: impl IntoIterator<Item = (u32, Duration)>) {
+        for (host, rtt) in hosts {
+            self.hosts.learn(host, 1, rtt);
+        }
+    }
+
     /// What is probed.
     pub(super) const fn plan(&self) -> &Plan {
         &self.plan

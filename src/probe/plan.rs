@@ -17,6 +17,14 @@ pub struct Plan {
     likely: Segment,
     rest: Segment,
     share: Share,
+    left: Left,
+}
+
+/// What of a share is still to be probed: some ports by their numbers, then all from one on.
+#[derive(Clone, Debug, Default)]
+struct Left {
+    first: Arc<[u64]>,
+    from: u64,
 }
 
 /// Which part of the order is probed: every `of`th port from number `first` on.
@@ -53,6 +61,7 @@ impl Plan {
             likely,
             rest,
             share: Share { first: 0, of: 1 },
+            left: Left::default(),
         }
     }
 
@@ -66,24 +75,37 @@ impl Plan {
         (0..of).map(share).collect()
     }
 
+    /// The same plan with nothing but the ports of these numbers and all from number `from` on.
+    pub(super) fn left(self, first: Vec<u64>, from: u64) -> Self {
+        let left = Left {
+            first: first.into(),
+            from,
+        };
+        Self { left, ..self }
+    }
+
     /// How many ports there are.
     #[must_use]
-    pub const fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         let total = self.likely.total.saturating_add(self.rest.total);
-        total
+        let share = total
             .saturating_sub(self.share.first)
-            .div_ceil(self.share.of)
+            .div_ceil(self.share.of);
+        let first = self.left.first.len() as u64;
+        share.saturating_sub(self.left.from).saturating_add(first)
     }
 
     /// Whether there is nothing to probe.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The port that is probed as number `index`.
     pub(super) fn place(&self, index: u64) -> Option<Place> {
-        let index = index
+        let index = self
+            .left
+            .number(index)?
             .checked_mul(self.share.of)?
             .checked_add(self.share.first)?;
         if index < self.likely.total {
@@ -127,6 +149,17 @@ impl Plan {
         let mut address = target.address(number)?;
         address.set_port(place.port);
         Some(address)
+    }
+}
+
+impl Left {
+    /// The number in the share of what is left as number `index`.
+    fn number(&self, index: u64) -> Option<u64> {
+        let first = self.first.len() as u64;
+        match index.checked_sub(first) {
+            Some(index) => index.checked_add(self.from),
+            None => self.first.get(usize::try_from(index).ok()?).copied(),
+        }
     }
 }
 
@@ -270,6 +303,19 @@ mod tests {
             let seen: HashSet<u16> = places.iter().copied().collect();
             assert_eq!((places.len(), seen.len()), (1001, 1001), "{of}");
         }
+    }
+
+    #[test]
+    fn what_is_left_is_as_it_was() {
+        let ports = Ports::new(1..=100, &[80]);
+        let plan = Plan::new(vec![target("192.0.2.1", ports)], 9);
+        let share = plan.shares(2).remove(1);
+        let left = share.clone().left(vec![3, 7], 45);
+        let places: Vec<_> = (0..left.len()).map(|index| left.place(index)).collect();
+        let expected: Vec<_> = [3, 7].into_iter().chain(45..50).collect();
+        let expected: Vec<_> = expected.into_iter().map(|n| share.place(n)).collect();
+        assert_eq!(places, expected);
+        assert!(share.left(Vec::new(), 50).is_empty());
     }
 
     #[test]
