@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Ifaces(IfacesArgs),
     Connect(Box<ConnectArgs>),
     Listen(Box<ListenArgs>),
-    Probe(ProbeArgs),
+    Probe(Box<ProbeArgs>),
     Buffers(BuffersArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),

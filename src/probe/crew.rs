@@ -1,5 +1,6 @@
 //! One job for one thread or for many.
 
+use super::dash::Dash;
 use super::datagram::{Kind, Survey};
 use super::pacer::Schedule as _;
 use super::plan::Place;
@@ -163,10 +164,12 @@ fn run_here(
     found: &mut impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let is_limited = limits.rate.is_some() || limits.concurrency.is_some();
-    if cores == 1 || is_limited || plan.len() < WORTHWHILE {
+    if limits.rate.is_some() || limits.concurrency.is_some() {
         let pacer = Pacer::new(plan.clone(), limits, sockets.capacity());
         return run(sockets, pacer, stop, found);
+    }
+    if cores == 1 || plan.len() < WORTHWHILE {
+        return dash(sockets, plan, limits, stop, found);
     }
     let crew = sockets.crew(cores)?;
     let shares = plan.shares(cores as u64);
@@ -174,9 +177,8 @@ fn run_here(
     thread::scope(|scope| {
         let mut workers = Vec::new();
         for (sockets, share) in crew.into_iter().zip(shares) {
-            let pacer = Pacer::new(share, limits, sockets.capacity());
             let sender = sender.clone();
-            let work = move || work(sockets, pacer, stop, &sender);
+            let work = move || work(sockets, &share, limits, stop, &sender);
             workers.push(thread::Builder::new().spawn_scoped(scope, work)?);
         }
         drop(sender);
@@ -193,14 +195,47 @@ fn run_here(
 /// One thread's share.
 fn work(
     mut sockets: Sockets,
-    pacer: Pacer,
+    share: &Plan,
+    limits: Limits,
     stop: &AtomicBool,
     sender: &SyncSender<Vec<PortReport>>,
 ) -> io::Result<Summary> {
-    run(&mut sockets, pacer, stop, |batch| {
+    dash(&mut sockets, share, limits, stop, |batch| {
         match sender.send(batch) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
     })
+}
+
+/// Asks each port of this machine once, and then with patience what that did not settle.
+fn dash(
+    sockets: &mut Sockets,
+    plan: &Plan,
+    limits: Limits,
+    stop: &AtomicBool,
+    mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+) -> io::Result<Summary> {
+    let start = sockets.now();
+    let end = limits.deadline.map(|time| start.saturating_add(time));
+    let Dash {
+        mut summary,
+        rest,
+        hosts,
+    } = Dash::through(sockets, plan, end, stop, &mut found);
+    if !summary.complete {
+        summary.add(&Summary::of_nothing_in(rest.len()));
+        return Ok(summary);
+    }
+    if rest.is_empty() {
+        return Ok(summary);
+    }
+    let limits = Limits {
+        deadline: end.map(|end| end.saturating_sub(sockets.now())),
+        ..limits
+    };
+    let mut pacer = Pacer::new(rest, limits, sockets.capacity());
+    pacer.know(hosts);
+    summary.add(&run(sockets, pacer, stop, found)?);
+    Ok(summary)
 }

@@ -9,6 +9,7 @@ mod beside;
 mod binding;
 mod choice;
 mod crew;
+mod dash;
 mod datagram;
 
 mod drought;
@@ -64,7 +65,9 @@ use datagram::Datagrams;
 use pacer::{Found, Schedule, Step};
 use std::borrow::BorrowMut;
 use std::io;
+use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -159,17 +162,26 @@ fn advance(
 
 /// A result in the words of the target it belongs to.
 fn report(plan: &Plan, found: Found) -> Option<PortReport> {
+    let (host, address) = (
+        plan.name(found.place.host)?,
+        plan.address(found.place)?.ip(),
+    );
+    Some(report_of(host, address, plan.proto(), found))
+}
+
+/// A result of a host that is called so.
+fn report_of(host: Arc<str>, addr: IpAddr, proto: Proto, found: Found) -> PortReport {
     let errno = found.finding.errno;
-    let protocol = match plan.proto() {
+    let protocol = match proto {
         Proto::Tcp => Protocol::Tcp,
         Proto::Udp => Protocol::Udp,
     };
     let registered = service::name_of(found.place.port, protocol);
-    Some(PortReport {
-        host: plan.name(found.place.host)?,
-        addr: plan.address(found.place)?.ip(),
+    PortReport {
+        host,
+        addr,
         port: found.place.port,
-        proto: plan.proto(),
+        proto,
         state: found.finding.state,
         errno,
         errname: errno.and_then(errno_name),
@@ -179,5 +191,5 @@ fn report(plan: &Plan, found: Found) -> Option<PortReport> {
         tries: found.tries,
         service: found.service.or(registered),
         banner: None,
-    })
+    }
 }

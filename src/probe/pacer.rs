@@ -175,6 +175,13 @@ impl Pacer {
         }
     }
 
+    /// These hosts are known to answer, after so long.
+    pub(super) fn know(&mut self, hosts: impl IntoIterator<Item = (u32, Duration)>) {
+        for (host, rtt) in hosts {
+            self.hosts.learn(host, 1, rtt);
+        }
+    }
+
     /// The hosts that limit their resets, with the most resets a second.
     pub(super) fn limited(&self) -> impl Iterator<Item = (u32, f64)> {
         self.rations.limited()

@@ -21,7 +21,7 @@ pub struct Plan {
     likely: Segment,
     rest: Segment,
     share: Share,
-    /// What was not done before.
+    /// What is still to be probed of it.
     pub(super) left: Arc<Left>,
 }
 
@@ -257,7 +257,7 @@ const fn mixed(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, Shuffle};
+    use super::{Left, Plan, Shuffle};
     use crate::probe::{Ports, Target, Whom};
     use std::collections::HashSet;
     use std::net::SocketAddr;
@@ -303,6 +303,20 @@ mod tests {
             let seen: HashSet<u16> = places.iter().copied().collect();
             assert_eq!((places.len(), seen.len()), (1001, 1001), "{of}");
         }
+    }
+
+    #[test]
+    fn what_is_left_is_as_it_was() {
+        let ports = Ports::new(1..=100, &[80]);
+        let plan = Plan::new(vec![target("192.0.2.1", ports)], 9);
+        let share = plan.shares(2).remove(1);
+        let left = |pending, next| share.clone().without_done(&Left { next, pending });
+        let rest = left(vec![3, 7], 45);
+        let places: Vec<_> = (0..rest.len()).map(|index| rest.place(index)).collect();
+        let expected: Vec<_> = [3, 7].into_iter().chain(45..50).collect();
+        let expected: Vec<_> = expected.into_iter().map(|n| share.place(n)).collect();
+        assert_eq!(places, expected);
+        assert!(left(Vec::new(), 50).is_empty());
     }
 
     #[test]

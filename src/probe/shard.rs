@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-/// What is left of a part: these ports, and all from `next` on, by their numbers in the part.
+/// What is left of a plan: these ports, and all from `next` on, by their numbers in the part.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Left {
     /// The first port that was never begun.
@@ -245,7 +245,7 @@ impl Plan {
     }
 
     /// The same plan without what was done before.
-    fn without_done(mut self, left: &Left) -> Self {
+    pub(super) fn without_done(mut self, left: &Left) -> Self {
         self.left = Arc::new(left.clone());
         self
     }

@@ -1,15 +1,16 @@
 //! The real network: non-blocking connects, epoll or what the system has for it, and the monotonic
 //! clock.
 
+mod here;
 pub(super) mod outcome;
 
 use super::binding::Binding;
 use super::datagram::{Datagrams, Kind};
 use super::network::{Answer, Network, Outcome, ProbeId};
-use crate::sys::{limit_connect, request_icmp_errors};
+use crate::sys::request_icmp_errors;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use outcome::{connected, failed};
+use outcome::connected;
 use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashSet;
@@ -25,9 +26,6 @@ pub(super) use outcome::{connect, local};
 const MOST: usize = 20_000;
 /// Open files that are left to others in this process.
 const RESERVE: usize = 16;
-/// How long connect(2) to this machine may wait, and how often it may do so in vain.
-const STALL: Duration = Duration::from_millis(1);
-const MOST_STALLS: u32 = 4;
 /// How many answers are taken at once.
 const BATCH: usize = 1024;
 
@@ -46,6 +44,8 @@ pub struct Sockets {
     spare: [Option<Socket>; 2],
     /// How often a connection to this machine was waited for in vain.
     stalls: u32,
+    /// Whether a socket that is gone had met an ICMP message.
+    has_met_icmp: bool,
 }
 
 /// The addresses of this machine.
@@ -105,6 +105,7 @@ impl Sockets {
             binding,
             spare: [None, None],
             stalls: 0,
+            has_met_icmp: false,
         })
     }
 
@@ -122,57 +123,6 @@ impl Sockets {
     /// What asks over UDP, or for an echo, from the same place.
     pub(super) fn datagrams(&self, kind: Kind) -> io::Result<Datagrams> {
         Datagrams::new(kind, self.own.clone(), self.binding.clone())
-    }
-
-    /// Connects to an address of this machine, where the answer is there before the call returns.
-    ///
-    /// It waits for the outcome, since a call that does not says `EINPROGRESS` nevertheless and it
-    /// takes a second one to learn how it went. Both leave a refused socket as new (Linux:
-    /// `__inet_stream_connect`). Where local packets are dropped, waiting is soon given up.
-    fn start_here(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        let socket = match self.socket_here(to) {
-            Ok(socket) => socket,
-            Err(error) => return Some(local(&error)),
-        };
-        let mut result = connect(&socket, to);
-        if matches!(result, Err(libc::EINPROGRESS | libc::EINTR)) {
-            self.stalls = self.stalls.saturating_add(u32::from(self.waits()));
-            if let Err(error) = socket.set_nonblocking(true) {
-                return Some(local(&error));
-            }
-            result = connect(&socket, to);
-        }
-        match result {
-            Ok(()) => Some(connected(&socket)),
-            Err(libc::EALREADY | libc::EINPROGRESS) => self.watch(probe, Attempt { socket, to }),
-            Err(errno) => {
-                let outcome = failed(&socket, to, errno);
-                if errno == libc::ECONNREFUSED
-                    && let Some(spare) = self.spare.get_mut(usize::from(to.is_ipv6()))
-                {
-                    *spare = Some(socket);
-                }
-                Some(outcome)
-            }
-        }
-    }
-
-    /// Whether connections to this machine are waited for.
-    const fn waits(&self) -> bool {
-        self.stalls < MOST_STALLS
-    }
-
-    /// A socket for an address of this machine: the last one that was refused, or a new one.
-    fn socket_here(&mut self, to: SocketAddr) -> io::Result<Socket> {
-        let spare = self.spare.get_mut(usize::from(to.is_ipv6()));
-        if let Some(socket) = spare.and_then(Option::take) {
-            return Ok(socket);
-        }
-        let socket = self.open(to)?;
-        if self.waits() && !limit_connect(&socket, STALL) {
-            self.stalls = MOST_STALLS;
-        }
-        Ok(socket)
     }
 
     /// Connects to another machine.
