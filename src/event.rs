@@ -7,7 +7,7 @@ use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
 use crate::relay::Transfer;
-use crate::serve::Refusal;
+use crate::serve::{Refusal, Standing};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -83,8 +83,8 @@ pub enum Event<'a> {
         /// What one read took.
         bytes: &'a [u8],
     },
-    /// An answer that is longer than the datagram that it answers did not go to an address that
-    /// nobody allowed.
+    /// An answer that is longer than the datagram that it answers, or what others say, does not go
+    /// to an address that nobody allowed.
     AnswerWithheld {
         /// Which one.
         peer: &'a Address,
@@ -107,6 +107,8 @@ pub enum Event<'a> {
         /// What became of it.
         transfer: &'a Transfer,
     },
+    /// What a server is doing, since somebody asked.
+    Standing(&'a Standing),
     /// A client reads more slowly than others, and is dropped so that they need not wait.
     ClientTooSlow {
         /// Its number.
