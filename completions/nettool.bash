@@ -430,7 +430,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__listen)
-            opts="-u -U -4 -6 -k -m -w -o -C -x -p -l -q -v -n -h -V --udp --unix --keep-open --slow --tag --broker --chat --echo --discard --reply --reply-file --save --max-clients --allow --deny --allow-file --deny-file --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --progress --size --checksum --seqpacket --datagram-size --lines --broadcast --multicast-join --to --limit-rate --delay --hexdump --port --backlog --reuse-port --mode --port-file --json --color --quiet --verbose --numeric --help --version"
+            opts="-u -U -4 -6 -k -e -c -m -w -o -C -x -p -l -q -v -n -h -V --udp --unix --keep-open --slow --tag --broker --chat --echo --discard --reply --reply-file --exec --sh-exec --forward --save --max-clients --allow --deny --allow-file --deny-file --interface --ttl --dscp --keepalive --send-buffer --recv-buffer --idle-timeout --timeout --max-time --quit-after --accept-timeout --send-only --recv-only --until --no-shutdown --input --output --append --force --max-bytes --crlf --raw --progress --size --checksum --seqpacket --datagram-size --lines --broadcast --multicast-join --to --limit-rate --delay --hexdump --port --backlog --reuse-port --mode --port-file --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -453,6 +453,26 @@ _nettool() {
                     return 0
                     ;;
                 --reply-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sh-exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --forward)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

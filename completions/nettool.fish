@@ -125,6 +125,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l slow -d 'What
 wait\t'The others wait'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s e -l exec -d 'Run a program for each client: the connection is its stdin and stdout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s c -l sh-exec -d 'Run a line of sh for each client, likewise' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l forward -d 'Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l save -d 'Write what each client sends into a new file in DIR, complete when its name does not end in .part' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s m -l max-clients -d 'Turn away whoever comes while N clients are served' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow -d 'Serve clients of these networks alone: addresses, or 192.0.2.0/24' -r

@@ -34,6 +34,8 @@ pub enum Action {
     Resolve,
     /// Giving bytes to the peer.
     Send,
+    /// Starting another program.
+    Run,
     /// Talking with the peer at all, both ways.
     Session,
     /// Giving a socket an option.
@@ -56,6 +58,7 @@ impl Action {
             Self::Read => "read",
             Self::Receive => "receive",
             Self::Resolve => "resolve",
+            Self::Run => "run",
             Self::Send => "send",
             Self::Session => "session",
             Self::Set => "set",
@@ -70,7 +73,7 @@ impl Action {
             Self::Connect | Self::Dump | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
-            Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Set => " ",
+            Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Run | Self::Set => " ",
         }
     }
 }

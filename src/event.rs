@@ -7,7 +7,7 @@ use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
 use crate::relay::Transfer;
-use crate::serve::{Refusal, Standing};
+use crate::serve::{ChildEnd, Refusal, Standing};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -82,6 +82,15 @@ pub enum Event<'a> {
         peer: &'a Address,
         /// What one read took.
         bytes: &'a [u8],
+    },
+    /// The command that served a client has ended.
+    ChildEnded {
+        /// The client's number.
+        client: u64,
+        /// The client's address.
+        peer: &'a Address,
+        /// How it ended.
+        end: ChildEnd,
     },
     /// An answer that is longer than the datagram that it answers, or what others say, does not go
     /// to an address that nobody allowed.

@@ -74,8 +74,8 @@ const VERSION: &str = concat!("nettool ", env!("CARGO_PKG_VERSION"), "\n");
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Ifaces(IfacesArgs),
-    Connect(ConnectArgs),
-    Listen(ListenArgs),
+    Connect(Box<ConnectArgs>),
+    Listen(Box<ListenArgs>),
     Probe(ProbeArgs),
     Buffers(BuffersArgs),
     Man(ManArgs),

@@ -1,11 +1,14 @@
 //! What `listen` does for its clients, and for how many.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use nettool::error::{Action, Error};
-use nettool::serve::{Behaviour, Broker, Chat, Folder, Gate, Slow};
-use nettool::value::Cidr;
+use nettool::serve::{Behaviour, Broker, Chat, Exec, Folder, Gate, Slow, Words};
+use nettool::value::{Cidr, Endpoint};
 
 use super::{Usage, networks, value};
 use crate::command::Failure;
@@ -82,6 +85,18 @@ struct BehaviourArgs {
     /// Send what FILE holds for each read of what a client sends
     #[arg(long, value_name = "FILE")]
     reply_file: Option<PathBuf>,
+    /// Run a program for each client: the connection is its stdin and stdout
+    #[arg(short, long, value_name = "CMD", value_parser = program)]
+    #[arg(conflicts_with = "udp")]
+    exec: Option<Words>,
+    /// Run a line of sh for each client, likewise
+    #[arg(short = 'c', long, value_name = "CMD", conflicts_with = "udp")]
+    #[arg(value_parser = OsStringValueParser::new().try_map(line))]
+    sh_exec: Option<Words>,
+    /// Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH
+    #[arg(long, value_name = "ENDPOINT", value_parser = value::<Endpoint>)]
+    #[arg(conflicts_with = "udp")]
+    forward: Option<Endpoint>,
     /// Write what each client sends into a new file in DIR, complete when its name does not end
     /// in .part
     #[arg(long, value_name = "DIR")]
@@ -99,6 +114,23 @@ const OF_ONE: [&str; 7] = [
     "size",
     "checksum",
 ];
+
+/// Splits a command into words as a shell does.
+fn program(text: &str) -> Result<Words, String> {
+    let words = shlex::split(text).ok_or("a quote is not closed, or a backslash ends it")?;
+    let mut words = words.into_iter().map(OsString::from);
+    let program = words.next().filter(|program| !program.is_empty());
+    let program = program.ok_or("there is no command in it")?;
+    Ok(Words::Program(program, words.collect()))
+}
+
+/// Takes a line for the shell.
+fn line(text: OsString) -> Result<Words, String> {
+    match text.to_string_lossy().trim() {
+        "" => Err("there is no command in it".to_owned()),
+        _ => Ok(Words::Shell(text)),
+    }
+}
 
 /// Options of stdin and stdout, which these clients have nothing to do with.
 const ALIEN: [&str; 16] = [
@@ -132,8 +164,10 @@ enum SlowArg {
 impl BehaviourArgs {
     /// Whether there is one.
     fn is_given(&self) -> bool {
-        let files = self.reply_file.is_some() || self.save.is_some();
-        self.echo || self.discard || self.reply.is_some() || files || self.is_shared()
+        let replies = self.reply.is_some() || self.reply_file.is_some();
+        let runs = self.exec.is_some() || self.sh_exec.is_some();
+        let carries = self.save.is_some() || self.forward.is_some();
+        self.echo || self.discard || replies || runs || carries || self.is_shared()
     }
 
     /// Whether clients hear each other.
@@ -166,6 +200,15 @@ impl ServeArgs {
         }
     }
 
+    /// Whether clients get something that not everybody should have unasked, a program of this
+    /// machine or what it can reach, and nobody said who may.
+    pub(crate) fn is_delicate(&self) -> bool {
+        let arguments = &self.behaviour;
+        let lists = self.allow.is_some() || !self.allow_file.is_empty();
+        let runs = arguments.exec.is_some() || arguments.sh_exec.is_some();
+        !lists && (runs || arguments.forward.is_some())
+    }
+
     /// Refuses what has no meaning for this transport, or without other options.
     pub(crate) fn check(&self, udp: bool, quits: bool) -> Result<(), Usage> {
         let stdio = !self.behaviour.is_given();
@@ -177,7 +220,8 @@ impl ServeArgs {
             "--allow and --deny with --udp need --echo, --discard, --reply or --broker"
         } else if !udp && quits && (!stdio || self.keep_open) {
             "--quit-after cannot be used with --keep-open, --echo, --discard, --reply, --save, \
-                --broker or --chat over a stream: the client's end is the end"
+                --exec, --sh-exec, --forward, --broker or --chat over a stream: the client's end \
+                is the end"
         } else if self.slow == SlowArg::Wait && !shares {
             "--slow is for --broker, --chat, and --keep-open with stdin, over a stream"
         } else if self.max_clients.is_some() && !many {
@@ -204,9 +248,17 @@ impl ServeArgs {
         Ok(Gate::new(allowed, denied))
     }
 
-    /// What clients get instead of stdin and stdout, if anything.
-    pub(crate) fn behaviour(&self) -> Result<Option<Behaviour>, Failure> {
+    /// What clients get instead of stdin and stdout, if anything; `counted`: how many bytes each
+    /// sent and got is told.
+    pub(crate) fn behaviour(&self, counted: bool) -> Result<Option<Behaviour>, Failure> {
         let arguments = &self.behaviour;
+        if let Some(words) = arguments.exec.as_ref().or(arguments.sh_exec.as_ref()) {
+            let command = Exec::new(words.clone(), counted);
+            return Ok(Some(Behaviour::Exec(Arc::new(command))));
+        }
+        if let Some(endpoint) = &arguments.forward {
+            return Ok(Some(Behaviour::Forward(Arc::new(endpoint.clone()))));
+        }
         let behaviour = match (&arguments.reply, &arguments.reply_file, &arguments.save) {
             (Some(text), _, _) => reply(text.as_bytes(), "--reply TEXT")?,
             (_, Some(path), _) => {

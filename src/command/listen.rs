@@ -45,7 +45,7 @@ pub(super) fn run(
     arguments.serve.check(arguments.transport.udp, quits)?;
     let gate = arguments.serve.gate()?;
     process::raise_open_files();
-    let behaviour = match arguments.serve.behaviour()? {
+    let behaviour = match arguments.serve.behaviour(output.tells_of_clients())? {
         None if arguments.serve.keeps_open() && !arguments.transport.udp => {
             arguments.check_many()?;
             Some(serve::stdio(arguments, output)?)
@@ -146,6 +146,10 @@ pub(super) fn binding(
         Where::Unix(path) if arguments.kind() == Kind::Messages => Binding::Seqpacket(path.clone()),
         Where::Unix(path) => Binding::Unix(path.clone()),
         Where::Ip(Some(_), _) => Binding::Tcp(addresses),
+        Where::Ip(None, port) if arguments.serve.is_delicate() => {
+            output.loopback_alone();
+            Binding::loopback(*port, arguments.transport.family(), output)
+        }
         Where::Ip(None, port) => Binding::everywhere(*port, arguments.transport.family(), output),
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Status {
     Usage,
     /// Not everything could be found out.
     Undetermined,
+    /// What a command that we ran ended with, or what a shell says of one that cannot be run.
+    Ran(u8),
     /// A signal ended us.
     Signal(i32),
 }
@@ -67,6 +69,7 @@ impl Status {
             Self::Failed => ExitCode::from(1),
             Self::Usage => ExitCode::from(2),
             Self::Undetermined => ExitCode::from(3),
+            Self::Ran(status) => ExitCode::from(status),
             Self::Signal(signal) => {
                 process::die_of(signal);
                 ExitCode::from(u8::try_from(signal.saturating_add(128)).unwrap_or(1))

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use nettool::error::{Action, Error};
 use nettool::net::ListenOptions;
-use nettool::relay::Meter;
+use nettool::relay::{Meter, Transfer};
 use nettool::serve::{
-    Behaviour, Gate, Inquiry, Service, Source, Stdio, Stop, Tag, Waiting, serve_datagrams,
-    serve_many, serve_one,
+    Behaviour, ChildEnd, Exec, Gate, Inquiry, Service, Source, Stdio, Stop, Tag, Waiting,
+    serve_datagrams, serve_many, serve_one,
 };
 
 use super::listen::{addresses, bind_datagrams, binding};
@@ -135,6 +135,7 @@ impl Serving<'_> {
             accept_timeout: self.arguments.patience(),
             observer: self.output,
         };
+        let behaviour = self.service.behaviour.clone();
         let meter = Arc::new(Meter::default());
         let silent = "listening, no client yet".to_owned();
         let progress = Progress::new(self.output, &meter, Form::Nothing, Total::default(), silent);
@@ -145,8 +146,34 @@ impl Serving<'_> {
             return Ok(talk::stopped(came));
         };
         self.output.only_client(&transfer);
-        Ok(talk::status(&transfer, came))
+        Ok(match behaviour {
+            Behaviour::Exec(command) => status(&command, &transfer, came),
+            _ => talk::status(&transfer, came),
+        })
     }
+}
+
+/// The status of a command's only client: the command's, if all went well.
+fn status(command: &Exec, transfer: &Transfer, came: &Cell<Option<i32>>) -> Status {
+    match &transfer.error {
+        Some(error) if error.action == Action::Run => Status::Ran(match error.errno() {
+            Some(libc::ENOENT) => 127,
+            Some(libc::EAGAIN | libc::EMFILE | libc::ENFILE | libc::ENOMEM) => 1,
+            _ => 126,
+        }),
+        None if transfer.is_complete() => Status::Ran(command.last_end().map_or(0, shell_status)),
+        _ => talk::status(transfer, came),
+    }
+}
+
+/// A child's end as a shell shows it.
+fn shell_status(end: ChildEnd) -> u8 {
+    let status = end
+        .status
+        .or(end.signal.map(|signal| signal.saturating_add(128)));
+    status
+        .and_then(|status| u8::try_from(status).ok())
+        .unwrap_or(1)
 }
 
 impl Serving<'_> {

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use socket2::{SockRef, TcpKeepalive};
 
@@ -65,13 +66,48 @@ impl<'a> Line<'a> {
 
     /// Whether something that came has not been read.
     pub(crate) fn has_unread(self) -> bool {
-        rustix::io::ioctl_fionread(self.socket).is_ok_and(|bytes| bytes > 0)
+        self.unread() > 0
+    }
+
+    /// How much of what came has not been read.
+    pub(crate) fn unread(self) -> u64 {
+        rustix::io::ioctl_fionread(self.socket).unwrap_or(0)
+    }
+
+    /// Resets the connection now, whoever else has it, if it is one that can be.
+    pub(crate) fn reset_now(self) {
+        if self.proto == Proto::Tcp {
+            // Linux sends the RST at once (net/ipv4/tcp.c, tcp_disconnect); one that is over
+            // already refuses.
+            let _ = rustix::net::connect_unspec(self.socket);
+        }
     }
 
     /// Empties the receive queue: input left unread would turn the close into a reset (RFC 1122,
     /// section 4.2.2.13).
-    pub(crate) fn drop_what_came(self) {
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) fn drop_what_came(self) -> io::Result<Dropped> {
         let mut buffer = [0_u8; 16 * 1024];
-        while let Ok((1.., _)) = rustix::net::recv(self.socket, &mut buffer, RecvFlags::DONTWAIT) {}
+        let mut some = false;
+        loop {
+            match rustix::net::recv(self.socket, &mut buffer, RecvFlags::DONTWAIT) {
+                Ok((0, _)) => return Ok(Dropped { some, ended: true }),
+                Ok(_) => some = true,
+                Err(Errno::AGAIN) => return Ok(Dropped { some, ended: false }),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
+}
+
+/// What emptying the receive queue came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dropped {
+    /// Whether there was anything.
+    pub(crate) some: bool,
+    /// Whether the peer has ended.
+    pub(crate) ended: bool,
 }

@@ -2,25 +2,22 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
+use super::own_path::{OwnPath, bind_unix};
 use super::{Address, Family, ListenOptions, Proto, SocketOptions, Stream};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
 
 /// Clients that may wait for us; the system cuts it to its own limit (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
-
-/// A path that is for ourselves alone.
-const OWN_MODE: u16 = 0o600;
 
 /// How often a port that the system picked for one family is tried in the other.
 const SAME_PORT_TRIES: usize = 32;
@@ -64,6 +61,13 @@ impl Binding {
         Self::Tcp(every_address(port, family, observer))
     }
 
+    /// This TCP port on the loopback addresses, which this machine alone reaches; likewise.
+    #[must_use]
+    pub fn loopback(port: u16, family: Family, observer: &dyn Observer) -> Self {
+        let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
+        Self::Tcp(both_families(v4, v6, port, family, observer))
+    }
+
     /// Binds and listens: from now on clients can connect. Port 0 lets the system pick one port
     /// for all addresses. A path is for ourselves alone (mode 0600) unless told otherwise; a socket that nobody answers
     /// on is taken over, anything else in its place is an error.
@@ -98,12 +102,23 @@ impl Binding {
 /// This port on every address of this machine: IPv4 and IPv6, or IPv4 alone where there is no IPv6.
 #[must_use]
 pub fn every_address(port: u16, family: Family, observer: &dyn Observer) -> Vec<SocketAddr> {
-    let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    let (v4, v6) = (Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into());
+    both_families(v4, v6, port, family, observer)
+}
+
+/// This port on an address of each family that is wanted, or of IPv4 alone where there is no IPv6.
+fn both_families(
+    v4: IpAddr,
+    v6: IpAddr,
+    port: u16,
+    family: Family,
+    observer: &dyn Observer,
+) -> Vec<SocketAddr> {
+    let [v4, v6] = [v4, v6].map(|address| SocketAddr::new(address, port));
     match family {
         Family::V4 => vec![v4],
         Family::V6 => vec![v6],
-        Family::Any if has_ipv6() => vec![v4, v6],
+        Family::Any if has_ipv6(v6.ip()) => vec![v4, v6],
         Family::Any => {
             observer.notice(&Event::NoIpv6);
             vec![v4]
@@ -120,28 +135,6 @@ fn listen_unix(binding: &Binding, path: &Path, options: &ListenOptions) -> io::R
     let (socket, own) = bind_unix(path, kind, options.mode)?;
     socket.listen(options.backlog.unwrap_or(BACKLOG))?;
     Ok(listening(UnixListener::from_std(socket.into())?, own))
-}
-
-/// Makes a path, for ourselves alone unless another mode is asked for; a socket that nobody answers
-/// on is taken over.
-pub(super) fn bind_unix(
-    path: &Path,
-    kind: Type,
-    mode: Option<u16>,
-) -> io::Result<(Socket, OwnPath)> {
-    let mode = rustix::fs::RawMode::from(mode.unwrap_or(OWN_MODE));
-    if is_abandoned(path) {
-        std::fs::remove_file(path)?;
-    }
-    let socket = Socket::new(Domain::UNIX, kind, None)?;
-    socket.set_nonblocking(true)?;
-    let address = SockAddr::unix(path)?;
-    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(!mode & 0o777));
-    let bound = socket.bind(&address);
-    rustix::process::umask(mask);
-    bound?;
-    let own = OwnPath::of(path)?;
-    Ok((socket, own))
 }
 
 impl Listener {
@@ -268,48 +261,9 @@ fn poll_accept_unix(
     })
 }
 
-/// A path that we made, and remove when we are done with it.
-#[derive(Debug)]
-pub(super) struct OwnPath {
-    path: PathBuf,
-    identity: (u64, u64),
-}
-
-impl OwnPath {
-    /// The socket that stands there now.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            identity: identity(path)?,
-        })
-    }
-}
-
-impl Drop for OwnPath {
-    fn drop(&mut self) {
-        // Somebody else may have put a socket of their own in its place.
-        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Device and inode.
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
-}
-
-/// Whether a socket stands there that nobody answers on.
-fn is_abandoned(path: &Path) -> bool {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_socket());
-    is_socket
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-}
-
-/// Whether this machine speaks IPv6 at all.
-fn has_ipv6() -> bool {
-    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+/// Whether this machine speaks IPv6 at all: whether it has this address.
+fn has_ipv6(address: IpAddr) -> bool {
+    let any = SocketAddr::new(address, 0);
     open(any, Type::STREAM, false, false).is_ok_and(|socket| socket.bind(&any.into()).is_ok())
 }
 

@@ -6,12 +6,25 @@ use nettool::error::{Action, Error};
 use nettool::event::Event;
 use nettool::net::{Address, Proto};
 use nettool::relay::Transfer;
-use nettool::serve::{Refusal, Standing, Totals};
+use nettool::serve::{ChildEnd, Refusal, Standing, Totals};
 use serde::Serialize;
 
 use super::quantity::bytes;
 use super::session::seconds;
 use super::{Output, record};
+
+/// Said when a program is given to whoever connects, and nobody said to whom.
+const LOOPBACK: &str = "only this machine can connect; \
+    for others name an address to listen on: 0.0.0.0 is every one";
+
+/// `child`.
+#[derive(Serialize)]
+struct Child {
+    client: u64,
+    pid: u32,
+    status: Option<i32>,
+    signal: Option<i32>,
+}
 
 /// How much of what a client said is shown.
 const SHOWN: usize = 60;
@@ -93,6 +106,46 @@ impl Output {
         self.answer(&format!("{} there now, {text}", clients(standing.present)));
     }
 
+    /// Whether anybody is told what each client sent and got.
+    pub(crate) fn tells_of_clients(&self) -> bool {
+        self.is_json() || self.tells(1)
+    }
+
+    /// Tells that nobody but this machine is let in.
+    pub(crate) fn loopback_alone(&self) {
+        if self.is_json() {
+            return self.warn(LOOPBACK);
+        }
+        self.note(LOOPBACK);
+    }
+
+    /// How a client's command ended.
+    fn child_ended(&self, client: u64, peer: &Address, end: ChildEnd) {
+        let ChildEnd {
+            pid,
+            status,
+            signal,
+        } = end;
+        if self.is_json() {
+            let child = Child {
+                client,
+                pid,
+                status,
+                signal,
+            };
+            return self.put(&record::line("child", &child));
+        }
+        let how = match (status, signal) {
+            (Some(status), _) => format!("ended with status {status}"),
+            (_, Some(signal)) => format!("was ended by signal {signal}"),
+            _ => "ended".to_owned(),
+        };
+        self.detail(
+            1,
+            &format!("{}: its command ({pid}) {how}", name(client, peer)),
+        );
+    }
+
     /// An event of one client of several.
     pub(super) fn notice_client(&self, event: &Event<'_>) {
         match event {
@@ -120,6 +173,7 @@ impl Output {
             } if self.tells(1) => {
                 self.note(&format!("{}{}", name(*client, peer), said(bytes)));
             }
+            Event::ChildEnded { client, peer, end } => self.child_ended(*client, peer, *end),
             Event::Saved {
                 client,
                 peer,
@@ -183,7 +237,8 @@ impl Output {
     /// Whether an error is told even when it is of one client of many: it is for a script, or of
     /// our own side.
     fn tells_at_once(&self, error: &Error) -> bool {
-        self.is_json() || matches!(error.action, Action::Read | Action::Write)
+        let ours = matches!(error.action, Action::Read | Action::Run | Action::Write);
+        self.is_json() || ours
     }
 
     /// What became of a client. What went wrong on its side is told with `-v`, on ours always.
@@ -242,8 +297,18 @@ fn gone(client: u64, transfer: &Transfer) -> String {
     let error = transfer
         .error
         .as_ref()
-        .map_or_else(String::new, |error| format!(": {}", error.cause_text()));
+        .map_or_else(String::new, |error| format!(": {}", why(error, transfer)));
     format!("{name} gone: received {received}, sent {sent}, {elapsed}{error}")
+}
+
+/// Why a client is gone, and who else it was that failed.
+fn why(error: &Error, transfer: &Transfer) -> String {
+    let peer = transfer.peer.as_ref().map(ToString::to_string);
+    if peer.as_ref() == Some(&error.target) {
+        error.cause_text()
+    } else {
+        error.to_string()
+    }
 }
 
 /// So many clients.

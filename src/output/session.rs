@@ -152,6 +152,7 @@ fn is_of_clients(event: &Event<'_>) -> bool {
             | Event::ClientSaid { .. }
             | Event::ClientTooSlow { .. }
             | Event::ClientGone { .. }
+            | Event::ChildEnded { .. }
             | Event::Saved { .. }
             | Event::Refused { .. }
             | Event::Standing(_)

@@ -177,6 +177,15 @@ impl Meter {
         self.note_move();
     }
 
+    /// Takes note of what somebody else has moved so far.
+    pub(crate) fn observe(&self, sent: u64, received: u64) {
+        let sent_before = self.sent.swap(sent, Ordering::Relaxed);
+        let received_before = self.received.swap(received, Ordering::Relaxed);
+        if (sent_before, received_before) != (sent, received) {
+            self.note_move();
+        }
+    }
+
     /// Takes note of input.
     pub(crate) fn note_input(&self) {
         self.input.store(self.now(), Ordering::Relaxed);

@@ -301,7 +301,7 @@ mod tests {
         let datagram = [0; 1400];
         assert_eq!(gate.whole(start, &datagram), datagram);
         gate.pass(start, &datagram);
-        assert_eq!(gate.whole(start, &datagram), []);
+        assert_eq!(gate.whole(start, &datagram), [0_u8; 0]);
         assert_eq!(gate.opens(start), Some(start + Duration::from_secs(14)));
     }
 }

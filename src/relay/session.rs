@@ -368,7 +368,7 @@ impl<'a, M: Mover> Session<'a, M> {
         let stopped_well =
             self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
         if error.is_none() && (end != End::Signal || stopped_well) {
-            self.line().drop_what_came();
+            let _ = self.line().drop_what_came();
             self.line().reset_on_close(false);
         }
         Transfer {

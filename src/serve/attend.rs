@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::client::Client;
+use super::exec;
 use super::stop::Phase;
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::Event;
@@ -20,6 +21,10 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_millis(100);
 const REST_LOOK: Duration = Duration::from_millis(25);
 
+/// How often is looked what somebody else has moved, at most and at least.
+const SHORTEST_LOOK: Duration = Duration::from_millis(5);
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
 /// Why a client is left before its time.
 enum Cut {
     /// A limit has passed.
@@ -32,11 +37,19 @@ enum Cut {
 
 /// Serves the client to its end, and tells of that.
 pub(super) async fn attend(client: Client) -> Transfer {
+    let client = if client.service.behaviour.lends(&client) {
+        client.lent()
+    } else {
+        client
+    };
     let outcome = tokio::select! {
         biased;
         served = serve(&client) => served.map_err(Cut::Failed),
         cut = cut_short(&client) => Err(cut),
     };
+    if outcome.is_err() {
+        exec::dismiss(&client).await;
+    }
     let transfer = conclude(&client, outcome);
     client.service.observer.notice(&Event::ClientGone {
         client: client.number,
@@ -60,7 +73,8 @@ async fn deliver(client: &Client) -> Result<()> {
     line.probe_every(PROBE_INTERVAL);
     let mut look = FIRST_LOOK;
     loop {
-        line.drop_what_came();
+        line.drop_what_came()
+            .map_err(|error| client.broken(error))?;
         let delivered = line.unacknowledged().unwrap_or(0) == 0;
         client.check_socket()?;
         if delivered {
@@ -123,11 +137,19 @@ impl<'a> Watch<'a> {
     fn deadline(&self) -> Option<Instant> {
         let last = self.client.meter.last_move();
         let idle = self.client.service.idle_timeout;
-        earliest(idle.and_then(|idle| last.checked_add(idle)), self.end)
+        // What somebody else moves is seen only by looking.
+        let look = idle.filter(|_| self.client.lent_socket().is_some());
+        let look = look.map(|idle| (idle / 8).clamp(SHORTEST_LOOK, LONGEST_LOOK));
+        let idle = earliest(
+            idle.and_then(|idle| last.checked_add(idle)),
+            look.and_then(|look| Instant::now().checked_add(look)),
+        );
+        earliest(idle, self.end)
     }
 
     /// Fails when a limit has passed.
     fn check(&mut self) -> Result<()> {
+        self.client.take_stock();
         self.look_at_queue();
         let (client, now) = (self.client, Instant::now());
         let idle = now.duration_since(client.meter.last_move());
@@ -160,13 +182,22 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// How the client's connection ended: that somebody else reset theirs is our failure to it.
+fn end_for(client: &Client, error: &Error) -> End {
+    match end_of(error) {
+        End::Reset if error.target != client.peer.to_string() => End::Error,
+        end => end,
+    }
+}
+
 /// Closes or resets the connection, and says what became of it.
 fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer {
+    client.take_stock();
     let (end, error, well) = match outcome {
         Ok(end) => (end, None, true),
         Err(Cut::AtRest) => (End::Signal, None, true),
         Err(Cut::Stopped) => (End::Signal, None, false),
-        Err(Cut::Failed(error)) => (end_of(&error), Some(error), false),
+        Err(Cut::Failed(error)) => (end_for(client, &error), Some(error), false),
     };
     let line = client.line();
     let (sent, received) = (client.meter.sent(), client.meter.received());
@@ -174,6 +205,9 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
     let undelivered = line.unacknowledged().map(|queue| queue.min(sent));
     if well {
         line.reset_on_close(false);
+    } else if client.lent_socket().is_some() {
+        // A child of the child may have it still.
+        line.reset_now();
     }
     let progress = Progress {
         sent,
@@ -181,7 +215,7 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         undelivered,
     };
     Transfer {
-        proto: client.stream().proto(),
+        proto: client.proto(),
         local: client.local.clone(),
         peer: Some(client.peer.clone()),
         sent,
@@ -192,6 +226,9 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         elapsed: client.since.elapsed(),
         untouched: end == End::Reset && sent == 0 && received == 0,
         end,
-        error: error.map(|error| error.after(progress)),
+        error: error.map(|error| match error.action {
+            Action::Connect | Action::Resolve | Action::Run => error,
+            _ => error.after(progress),
+        }),
     }
 }

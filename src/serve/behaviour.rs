@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::client::Client;
-use super::{Broker, Chat, Folder, Stdio, discard, echo, reply, save};
+use super::exec::{self, Exec};
+use super::{Broker, Chat, Folder, Stdio, discard, echo, forward, reply, save};
 use crate::error::{Error, Result};
 use crate::relay::End;
+use crate::value::Endpoint;
 
 /// What every client of a server gets.
 #[derive(Clone, Debug)]
@@ -19,6 +21,10 @@ pub enum Behaviour {
     Discard,
     /// Its own bytes.
     Echo,
+    /// A command of its own: the connection is its stdin and stdout.
+    Exec(Arc<Exec>),
+    /// A connection of its own to somewhere else.
+    Forward(Arc<Endpoint>),
     /// These bytes, once for each read.
     Reply(Arc<[u8]>),
     /// A new file in this directory.
@@ -40,6 +46,8 @@ impl Behaviour {
             Self::Chat(chat) => Box::pin(chat.serve(client)).await,
             Self::Discard => discard::serve(client).await,
             Self::Echo => echo::serve(client).await,
+            Self::Exec(command) => Box::pin(exec::serve(client, command)).await,
+            Self::Forward(endpoint) => Box::pin(forward::serve(client, endpoint)).await,
             Self::Reply(text) => reply::serve(client, text).await,
             Self::Save(folder) => Box::pin(save::serve(client, folder)).await,
             Self::Stdio(stdio) => Box::pin(stdio.serve(client)).await,
@@ -57,6 +65,15 @@ impl Behaviour {
             | Self::Reply(_)
             | Self::Save(_)
             | Self::Stdio(_) => true,
+            Self::Exec(_) | Self::Forward(_) => false,
+        }
+    }
+
+    /// Whether somebody else is to read from the client's connection and write to it.
+    pub(super) fn lends(&self, client: &Client) -> bool {
+        match self {
+            Self::Exec(command) => command.takes_connection(client),
+            _ => false,
         }
     }
 

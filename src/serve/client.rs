@@ -1,20 +1,23 @@
 //! One client of a server, as a behaviour sees it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use socket2::SockRef;
 use tokio::io::Interest;
+use tokio::sync::Mutex;
 
 use super::Service;
+use super::exec::Child;
 use super::scratch;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::net::{Accepted, Address, Line, Stream};
+use crate::net::{Accepted, Address, Line, Proto, Stream};
 use crate::relay::{Meter, connection_error};
+use crate::sys;
 
 /// A connected client. Everything takes `&self`, so that both directions can be served at once.
 #[derive(Debug)]
@@ -31,8 +34,19 @@ pub(super) struct Client {
     pub(super) service: Arc<Service>,
     /// When it came.
     pub(super) since: Instant,
-    stream: Stream,
+    /// The command that is at work for it.
+    pub(super) child: Mutex<Option<Child>>,
+    connection: Connection,
     write_ended: AtomicBool,
+}
+
+/// Who reads from the connection and writes to it.
+#[derive(Debug)]
+enum Connection {
+    /// We do.
+    Own(Stream),
+    /// Somebody else does, and the runtime does not watch it.
+    Lent(Proto, OwnedFd),
 }
 
 impl Client {
@@ -58,19 +72,68 @@ impl Client {
             meter,
             service,
             since: Instant::now(),
-            stream,
+            child: Mutex::default(),
+            connection: Connection::Own(stream),
             write_ended: AtomicBool::new(false),
         }
     }
 
-    /// Its connection.
-    pub(super) fn stream(&self) -> &Stream {
-        &self.stream
+    /// The same client with a connection that somebody else is to read from and write to. Where the
+    /// system has no descriptor left it stays ours.
+    pub(super) fn lent(mut self) -> Self {
+        if let Ok(socket) = self.as_fd().try_clone_to_owned() {
+            self.connection = Connection::Lent(self.proto(), socket);
+        }
+        self
+    }
+
+    /// Its connection, if somebody else reads from it and writes to it.
+    pub(super) fn lent_socket(&self) -> Option<BorrowedFd<'_>> {
+        match &self.connection {
+            Connection::Own(_) => None,
+            Connection::Lent(_, socket) => Some(socket.as_fd()),
+        }
+    }
+
+    /// Its connection, if we do.
+    fn stream(&self) -> Result<&Stream> {
+        match &self.connection {
+            Connection::Own(stream) => Ok(stream),
+            Connection::Lent(..) => Err(self.broken(io::ErrorKind::Unsupported.into())),
+        }
+    }
+
+    /// How its bytes are carried.
+    pub(super) fn proto(&self) -> Proto {
+        match &self.connection {
+            Connection::Own(stream) => stream.proto(),
+            Connection::Lent(proto, _) => *proto,
+        }
     }
 
     /// Its connection, for ending it.
     pub(super) fn line(&self) -> Line<'_> {
-        Line::new(self.stream.proto(), self.stream.as_fd())
+        Line::new(self.proto(), self.as_fd())
+    }
+
+    /// Takes account of what somebody else has moved, as far as the kernel tells.
+    pub(super) fn take_stock(&self) {
+        let Some(socket) = self.lent_socket() else {
+            return;
+        };
+        if self.proto() != Proto::Tcp || self.write_ended.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(carried) = sys::carried(socket) else {
+            return;
+        };
+        let line = self.line();
+        let queue = line.unacknowledged().unwrap_or(0);
+        let unread = line.unread().saturating_add(carried.peer_ended.into());
+        self.meter.observe(
+            carried.acknowledged.saturating_add(queue),
+            carried.received.saturating_sub(unread),
+        );
     }
 
     /// Waits for bytes and hands them over, which must not take long; `None` is the client's end,
@@ -79,8 +142,9 @@ impl Client {
     /// # Errors
     /// The connection broke.
     pub(super) async fn receive<T>(&self, mut take: impl FnMut(&[u8]) -> T) -> Result<Option<T>> {
+        let stream = self.stream()?;
         loop {
-            let ready = self.stream.ready(Interest::READABLE).await;
+            let ready = stream.ready(Interest::READABLE).await;
             ready.map_err(|error| self.broken(error))?;
             let wanted = self.wanted();
             if wanted == 0 {
@@ -88,7 +152,7 @@ impl Client {
             }
             let taken = scratch::lend(|buffer| {
                 let buffer = buffer.get_mut(..wanted).unwrap_or_default();
-                let length = self.stream.try_read(buffer)?;
+                let length = stream.try_read(buffer)?;
                 let came = buffer.get(..length).unwrap_or_default();
                 self.note_received(came);
                 Ok::<_, io::Error>((length, (length > 0).then(|| take(came))))
@@ -112,7 +176,7 @@ impl Client {
     /// # Errors
     /// The connection broke.
     pub(super) fn send_now(&self, bytes: &[u8]) -> Result<usize> {
-        match self.stream.try_write(bytes) {
+        match self.stream()?.try_write(bytes) {
             Ok(length) => {
                 self.meter.count_sent(length);
                 Ok(length)
@@ -128,7 +192,7 @@ impl Client {
     /// The connection broke.
     pub(super) async fn send(&self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
-            let ready = self.stream.ready(Interest::WRITABLE).await;
+            let ready = self.stream()?.ready(Interest::WRITABLE).await;
             ready.map_err(|error| self.broken(error))?;
             let length = self.send_now(bytes)?;
             bytes = bytes.get(length..).unwrap_or_default();
@@ -156,10 +220,14 @@ impl Client {
     /// Waits until the connection is broken; for ever if it is not.
     pub(super) async fn failure(&self) -> Error {
         loop {
-            if let Err(error) = self.stream.ready(Interest::ERROR).await {
+            let stream = match self.stream() {
+                Ok(stream) => stream,
+                Err(error) => return error,
+            };
+            if let Err(error) = stream.ready(Interest::ERROR).await {
                 return self.broken(error);
             }
-            if let Some(error) = self.stream.try_error() {
+            if let Some(error) = stream.try_error() {
                 return self.broken(error);
             }
         }
@@ -201,7 +269,7 @@ impl Client {
 
     /// Fails with the error that the socket holds.
     pub(super) fn check_socket(&self) -> Result<()> {
-        match SockRef::from(&self.stream).take_error() {
+        match SockRef::from(&self.as_fd()).take_error() {
             Ok(Some(error)) => Err(self.broken(error)),
             _ => Ok(()),
         }
@@ -210,6 +278,9 @@ impl Client {
 
 impl AsFd for Client {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
+        match &self.connection {
+            Connection::Own(stream) => stream.as_fd(),
+            Connection::Lent(_, socket) => socket.as_fd(),
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 /// What one read takes at most.
-pub(super) const SIZE: usize = 64 * 1024;
+pub(super) const SIZE: usize = 256 * 1024;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };

@@ -72,6 +72,13 @@ pub(crate) fn forget_closed_stdout() {
 
 static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
+/// Whether SIGPIPE was ignored when the process began: Rust's runtime has ignored it since.
+pub(crate) fn sigpipe_was_ignored() -> bool {
+    SIGPIPE_WAS_IGNORED.load(Ordering::Relaxed)
+}
+
+static SIGPIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
+
 /// Looks before Rust's runtime does: it puts `/dev/null` in the place of a closed descriptor
 /// (`library/std/src/sys/pal/unix/mod.rs`, `sanitize_standard_fds`), so that later nobody can tell.
 // SAFETY: the loader calls what stands in this section once, before `main` and any other thread
@@ -83,6 +90,7 @@ static LOOK: extern "C" fn() = {
         // SAFETY: F_GETFD asks for the flags of a number, open or not.
         let closed = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) } == -1;
         STDOUT_WAS_CLOSED.store(closed, Ordering::Relaxed);
+        SIGPIPE_WAS_IGNORED.store(super::ignored(libc::SIGPIPE), Ordering::Relaxed);
     }
     look
 };

@@ -5,6 +5,9 @@
 //! `None`, and the caller says «unknown», never zero.
 
 mod binding;
+mod child;
+#[cfg(target_os = "linux")]
+mod connection;
 mod datagrams;
 mod descriptors;
 mod errno;
@@ -28,11 +31,13 @@ mod processes;
 mod socket_list;
 
 #[cfg(target_os = "linux")]
+pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
+#[cfg(target_os = "linux")]
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water, splice,
-    stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
+    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to, tcp_socket};
@@ -43,7 +48,8 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    set_receive_low_water, splice, stdout_was_closed, unacknowledged, widen_pipe, write_now,
+    carried, forget_news, peer_state, set_receive_low_water, sigpipe_was_ignored, splice,
+    stdout_was_closed, unacknowledged, watch_for_end, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
@@ -51,6 +57,7 @@ pub(crate) use processes::process_sockets;
 pub(crate) use socket_list::sockets;
 
 pub(crate) use binding::bind_without_port;
+pub(crate) use child::{prepare_child, signal_group};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
     request_arrival_address, request_bundles, send_bundle, send_many, watched,
@@ -66,7 +73,9 @@ pub(crate) use descriptors::{
 pub use errno::errno_name;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
-pub(crate) use signals::{die_of, ignore_job_control, ignored, spare_status_signals};
+pub(crate) use signals::{
+    die_of, ignore_job_control, ignored, restore_signals, spare_status_signals,
+};
 
 /// What a splice came to.
 pub(crate) enum Splice {
@@ -86,4 +95,25 @@ pub(crate) struct SocketList {
     pub(crate) sockets: Vec<crate::buffers::Socket>,
     /// Why a source that tells less was read, if one was.
     pub(crate) refused: Option<std::io::Error>,
+}
+
+/// How a connection looks to whoever does not read from it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PeerState {
+    /// The peer has shut its write half down, or closed.
+    pub(crate) ended: bool,
+    /// An error is kept for whoever reads or writes next.
+    pub(crate) failed: bool,
+    /// Both halves are over.
+    pub(crate) over: bool,
+}
+
+/// What a TCP connection has carried, whoever reads from it and writes to it.
+pub(crate) struct Carried {
+    /// Bytes that the peer's kernel has acknowledged, a FIN counted as one.
+    pub(crate) acknowledged: u64,
+    /// Bytes that came in order, a FIN counted as one.
+    pub(crate) received: u64,
+    /// Whether a FIN came.
+    pub(crate) peer_ended: bool,
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use tokio::io::unix::AsyncFd;
 
 use super::{SocketList, Splice};
 use crate::buffers::{Process, Socket, SocketKind};
@@ -64,6 +66,11 @@ pub(crate) fn stdout_was_closed() -> bool {
     false
 }
 
+/// Unknown here: Rust's runtime ignores it before anybody can look.
+pub(crate) fn sigpipe_was_ignored() -> bool {
+    false
+}
+
 /// Nothing to forget.
 pub(crate) fn forget_closed_stdout() {}
 
@@ -96,3 +103,21 @@ pub(crate) fn write_now(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
 pub(crate) fn set_receive_low_water(_socket: BorrowedFd<'_>, _bytes: usize) -> bool {
     false
 }
+
+/// Unknown here.
+pub(crate) fn carried(_socket: BorrowedFd<'_>) -> Option<super::Carried> {
+    None
+}
+
+/// Unknown here: the child learns of it by itself.
+pub(crate) fn peer_state(_socket: BorrowedFd<'_>) -> super::PeerState {
+    super::PeerState::default()
+}
+
+/// Not here: who wants to know looks from time to time.
+pub(crate) fn watch_for_end(_socket: BorrowedFd<'_>) -> io::Result<AsyncFd<OwnedFd>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Nobody watches.
+pub(crate) fn forget_news(_watch: BorrowedFd<'_>) {}

@@ -2,6 +2,15 @@
 #![allow(unsafe_code)]
 
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::sigpipe_was_ignored;
+
+/// The signals of job control that stop us.
+const JOB_CONTROL: [i32; 2] = [libc::SIGTTIN, libc::SIGTTOU];
+
+/// Which of them were ignored before us.
+static WERE_IGNORED: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
 
 /// Whether this signal was set to be ignored, by `nohup` say, when it is asked first.
 pub(crate) fn ignored(signal: i32) -> bool {
@@ -15,7 +24,8 @@ pub(crate) fn ignored(signal: i32) -> bool {
 /// Keeps a background job running when it touches the terminal: without this SIGTTIN and SIGTTOU
 /// stop it. A read then fails with EIO, and the reader waits for the foreground.
 pub(crate) fn ignore_job_control() {
-    for signal in [libc::SIGTTIN, libc::SIGTTOU] {
+    for (signal, was_ignored) in JOB_CONTROL.into_iter().zip(&WERE_IGNORED) {
+        was_ignored.store(ignored(signal), Ordering::Relaxed);
         // SAFETY: SIG_IGN runs none of our code.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
@@ -40,6 +50,9 @@ const STATUS_SIGNALS: &[i32] = &[libc::SIGUSR1, libc::SIGINFO];
 )))]
 const STATUS_SIGNALS: &[i32] = &[libc::SIGUSR1];
 
+/// Whether they are ignored on our own account.
+static SPARED: AtomicBool = AtomicBool::new(false);
+
 /// Has the signals that ask how far we are do nothing: by default `SIGUSR1` ends a process. Says
 /// which ones they are, without those that our parent wants ignored.
 pub(crate) fn spare_status_signals() -> Vec<i32> {
@@ -49,7 +62,24 @@ pub(crate) fn spare_status_signals() -> Vec<i32> {
         // SAFETY: SIG_IGN runs none of our code.
         unsafe { libc::signal(*signal, libc::SIG_IGN) };
     }
+    SPARED.store(!wanted.is_empty(), Ordering::Relaxed);
     wanted
+}
+
+/// Gives the signals that we ignore on our own account what they had before us, for a program that
+/// takes our place: what is ignored stays so (execve(2)).
+pub(crate) fn restore_signals() {
+    let job_control = JOB_CONTROL.into_iter().zip(&WERE_IGNORED);
+    let job_control = job_control.map(|(signal, was)| (signal, was.load(Ordering::Relaxed)));
+    let others = job_control.chain([(libc::SIGPIPE, sigpipe_was_ignored())]);
+    let not_spared = !SPARED.load(Ordering::Relaxed);
+    let status = STATUS_SIGNALS.iter().map(|signal| (*signal, not_spared));
+    for (signal, was_ignored) in others.chain(status) {
+        if !was_ignored {
+            // SAFETY: the default action runs none of our code.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+    }
 }
 
 /// Ends the process by this signal, so that the shell sees it (128 + n in `$?`).

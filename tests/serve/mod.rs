@@ -2,6 +2,8 @@
 
 mod crowds;
 mod datagrams;
+mod exec;
+mod forward;
 mod gatherings;
 mod limits;
 mod lists;

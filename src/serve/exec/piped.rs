@@ -1,0 +1,139 @@
+//! Two pipes between the client and the child, for what has to look at the bytes.
+
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::OwnedFd;
+
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::watch;
+
+use super::child::{Child, conclude};
+use super::{ChildEnd, Exec};
+use crate::error::{Action, Cause, Error, Result};
+use crate::serve::client::Client;
+
+/// How much is taken from the child at once: as much as a pipe holds.
+const PIECE: usize = 64 * 1024;
+
+/// Runs the command until it ends, or the client resets the connection.
+pub(super) async fn serve(client: &Client, command: &Exec) -> Result<()> {
+    let failed = |error: io::Error| Error::new(Action::Run, "the command", error);
+    let (stdin, input) = io::pipe().map_err(failed)?;
+    let (output, stdout) = io::pipe().map_err(failed)?;
+    let (input, output) = ours(input, output).map_err(failed)?;
+    let child = Child::start(client, command, stdin.into(), stdout.into())?;
+    let mut place = client.child.lock().await;
+    let child = place.insert(child);
+    let (end, answered) = talk(client, child, (input, output)).await?;
+    *place = None;
+    conclude(client, command, end);
+    answered
+}
+
+/// Our ends of the pipes, watched by the runtime.
+fn ours(input: PipeWriter, output: PipeReader) -> io::Result<(Sender, Receiver)> {
+    Ok((
+        Sender::from_owned_fd(OwnedFd::from(input))?,
+        Receiver::from_owned_fd(OwnedFd::from(output))?,
+    ))
+}
+
+/// Carries the bytes both ways until the child has ended and the client has all that it said, and
+/// says how that went. A client that had ended before it refused something has said all it had to
+/// say, and what is done with that is not stopped any more.
+async fn talk(
+    client: &Client,
+    child: &mut Child,
+    (input, output): (Sender, Receiver),
+) -> Result<(ChildEnd, Result<()>)> {
+    let (over, is_over) = watch::channel(false);
+    let mut feeding = std::pin::pin!(feed(client, input));
+    let mut answering = std::pin::pin!(answer(client, output, is_over));
+    let (mut fed, mut answered, mut ended) = (false, None, None);
+    loop {
+        tokio::select! {
+            biased;
+            result = feeding.as_mut(), if !fed => {
+                result?;
+                fed = true;
+            }
+            result = answering.as_mut(), if answered.is_none() => match result {
+                Err(error) if !fed => return Err(error),
+                result => answered = Some(result),
+            },
+            end = child.end(), if ended.is_none() => {
+                ended = Some(end?);
+                over.send_replace(true);
+            }
+        }
+        if let (Some(end), true) = (ended, answered.is_some()) {
+            return Ok((end, answered.unwrap_or(Ok(()))));
+        }
+    }
+}
+
+/// Gives the child what the client sends; what it does not want any more is dropped.
+async fn feed(client: &Client, input: Sender) -> Result<()> {
+    let mut input = Some(input);
+    while let Some(came) = client.receive(<[u8]>::to_vec).await? {
+        if let Some(open) = &input
+            && write(open, &came).await.is_err()
+        {
+            input = None;
+        }
+    }
+    Ok(())
+}
+
+/// Writes all of it, and waits as long as the child is slow.
+async fn write(input: &Sender, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        input.writable().await?;
+        match input.try_write(bytes) {
+            Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Gives the client what the child says, until it closes its stdout. When the child is over that is
+/// what it had said by then: children of its own may have the pipe still, and are not waited for.
+async fn answer(client: &Client, output: Receiver, mut over: watch::Receiver<bool>) -> Result<()> {
+    let mut buffer = vec![0; PIECE];
+    // No more can be in the pipe than it holds.
+    let mut rest = PIECE;
+    while rest > 0 {
+        let last = *over.borrow();
+        let read = if last {
+            // Not what the runtime has heard of it: what is there now.
+            let room = buffer.get_mut(..rest).unwrap_or_default();
+            rustix::io::read(&output, room).map_err(io::Error::from)
+        } else {
+            output.try_read(&mut buffer)
+        };
+        match read {
+            Ok(0) => return Ok(()),
+            Ok(length) => {
+                let said = buffer.get(..length).unwrap_or_default();
+                client.send(said).await?;
+                if last {
+                    rest = rest.saturating_sub(length);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && last => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::select! {
+                ready = output.readable() => ready.map_err(unreadable)?,
+                // The sender is there for as long as we are asked.
+                _ = over.wait_for(|over| *over) => {}
+            },
+            Err(error) => return Err(unreadable(error)),
+        }
+    }
+    Ok(())
+}
+
+/// The error of a pipe that cannot be read.
+fn unreadable(error: io::Error) -> Error {
+    Error::new(Action::Read, "the command", Cause::Io(error))
+}

@@ -1,0 +1,118 @@
+//! A connection of its own to somewhere else for each client: bytes both ways, ends as ends and
+//! resets as resets.
+
+mod datagrams;
+mod upstream;
+
+use std::time::Duration;
+
+use self::upstream::Upstream;
+use super::client::Client;
+use super::scratch;
+use crate::error::Result;
+use crate::net::{Connecting, Family, Proto, Reached, SocketOptions, connect_tcp, connect_unix};
+use crate::relay::End;
+use crate::value::Endpoint;
+
+/// How long reaching the other side may take, its name's resolution included.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often somebody who has ended is asked whether it is still there.
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Connects a client with an endpoint until both have ended. Its name is resolved anew, for it may
+/// have moved.
+pub(super) async fn serve(client: &Client, endpoint: &Endpoint) -> Result<End> {
+    let reached = match endpoint {
+        Endpoint::Udp(host, port) => return datagrams::serve(client, host, *port).await,
+        _ => unless_it_leaves(client, reach(client, endpoint)).await?,
+    };
+    let upstream = Upstream::new(reached)?;
+    carry(client, &upstream).await?;
+    upstream.settle().await?;
+    Ok(End::Both)
+}
+
+/// Reaches the other side.
+async fn reach(client: &Client, endpoint: &Endpoint) -> Result<Reached> {
+    let (options, observer) = (SocketOptions::default(), &*client.service.observer);
+    match endpoint {
+        Endpoint::Unix(path) => {
+            connect_unix(path, Proto::Unix, Some(PATIENCE), &options, observer).await
+        }
+        Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => {
+            let wanted = Connecting {
+                host,
+                port: *port,
+                family: Family::Any,
+                limit: Some(PATIENCE),
+                options: &options,
+            };
+            connect_tcp(&wanted, observer).await
+        }
+    }
+}
+
+/// Does what is done for the client unless it resets its connection meanwhile.
+async fn unless_it_leaves<T>(client: &Client, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        error = client.failure() => Err(error),
+    }
+}
+
+/// Carries bytes both ways until both ends have come. Whoever has ended is watched for a reset, for
+/// nothing is read from it any more that would tell.
+async fn carry(client: &Client, upstream: &Upstream) -> Result<()> {
+    let mut asking = std::pin::pin!(ask(client, upstream));
+    let mut answering = std::pin::pin!(answer(client, upstream));
+    let (mut asked, mut answered) = (false, false);
+    while !(asked && answered) {
+        tokio::select! {
+            biased;
+            result = asking.as_mut(), if !asked => {
+                result?;
+                asked = true;
+            }
+            result = answering.as_mut(), if !answered => {
+                result?;
+                answered = true;
+            }
+            error = client.failure(), if asked => return Err(error),
+            error = upstream.failure(), if answered => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Gives the other side what the client sends, and its end. What it does not take yet is kept, and
+/// no more is read until it has been taken.
+async fn ask(client: &Client, upstream: &Upstream) -> Result<()> {
+    let pass = |bytes: &[u8]| {
+        let sent = upstream.send_now(bytes)?;
+        Ok(bytes.get(sent..).unwrap_or_default().to_vec())
+    };
+    while let Some(left) = client.receive(pass).await? {
+        upstream.send(&left?).await?;
+    }
+    client.line().probe_every(PROBE_INTERVAL);
+    upstream.end_sending()
+}
+
+/// Gives the client what the other side sends, and its end.
+async fn answer(client: &Client, upstream: &Upstream) -> Result<()> {
+    let pass = |bytes: &[u8]| {
+        let sent = client.send_now(bytes)?;
+        Ok((bytes.len(), bytes.get(sent..).unwrap_or_default().to_vec()))
+    };
+    while let Some(passed) = upstream.receive(pass).await? {
+        let (length, left) = passed?;
+        client.send(&left).await?;
+        if length == scratch::SIZE {
+            // There is more, and the others are to have their turn before it.
+            tokio::task::yield_now().await;
+        }
+    }
+    upstream.line().probe_every(PROBE_INTERVAL);
+    client.end_sending()
+}

@@ -1,0 +1,84 @@
+//! What the kernel knows of a connection that somebody else reads from and writes to.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::{Carried, PeerState};
+
+/// Where `struct tcp_info` keeps what we ask for (`include/uapi/linux/tcp.h`); libc does not have
+/// all of it for every target.
+const STATE: usize = 0;
+const BYTES_ACKED: usize = 120;
+const BYTES_RECEIVED: usize = 128;
+
+/// The states in which a FIN has come (`include/net/tcp_states.h`): `TIME_WAIT`,
+/// `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`.
+const PEER_ENDED: [u8; 4] = [6, 8, 9, 11];
+
+/// What a TCP connection has carried (tcp(7), `TCP_INFO`); `None` where the system does not count.
+pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
+    let mut known = [0_u8; BYTES_RECEIVED + 8];
+    let mut length = libc::socklen_t::try_from(known.len()).ok()?;
+    // SAFETY: the option writes at most `length` bytes to the address given, and says how many.
+    let answer = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            known.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    let complete = usize::try_from(length).is_ok_and(|length| length == known.len());
+    if answer != 0 || !complete {
+        return None;
+    }
+    let number = |at: usize| Some(u64::from_ne_bytes(known.get(at..)?.first_chunk().copied()?));
+    Some(Carried {
+        acknowledged: number(BYTES_ACKED)?,
+        received: number(BYTES_RECEIVED)?,
+        peer_ended: PEER_ENDED.contains(known.get(STATE)?),
+    })
+}
+
+/// How a connection looks; no error is taken from it.
+pub(crate) fn peer_state(socket: BorrowedFd<'_>) -> PeerState {
+    let mut polled = [PollFd::new(&socket, PollFlags::RDHUP)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let _ = poll(&mut polled, Some(&now));
+    let seen = polled.first().map_or(PollFlags::empty(), PollFd::revents);
+    PeerState {
+        ended: seen.contains(PollFlags::RDHUP),
+        failed: seen.contains(PollFlags::ERR),
+        over: seen.contains(PollFlags::HUP),
+    }
+}
+
+/// A descriptor that can be read from when the peer of a stream ends or resets it, and never
+/// because it sends: whoever has the connection is not slowed down by our watching.
+pub(crate) fn watch_for_end(socket: BorrowedFd<'_>) -> io::Result<AsyncFd<OwnedFd>> {
+    let watch = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    let news = epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+    epoll::add(&watch, socket, epoll::EventData::new_u64(0), news)?;
+    // SAFETY: it is open, and stays the one that it is for as long as its owner is owned.
+    Ok(unsafe { AsyncFd::register_with_interest(watch, Interest::READABLE) }?)
+}
+
+/// Takes the news from such a descriptor: it can be read from again when there is more.
+pub(crate) fn forget_news(watch: BorrowedFd<'_>) {
+    let mut events: Vec<epoll::Event> = Vec::with_capacity(1);
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let _ = epoll::wait(watch, spare_capacity(&mut events), Some(&now));
+}

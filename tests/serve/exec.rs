@@ -1,0 +1,528 @@
+//! `listen -e` and `-c`: the connection as a program's stdin and stdout.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::{address, records, stopped};
+use crate::support::{
+    End, Fingerprint, Pattern, Peer, Program, Running, Seen, Step, need, nettool, scratch, until,
+};
+
+/// `nettool listen` for one client on a free port of 127.0.0.1.
+fn one(options: &[&str]) -> Program {
+    nettool(["listen", "127.0.0.1", "0"]).args(options)
+}
+
+/// What a client sees that says this and has no more to say.
+fn say(addr: SocketAddr, text: &str) -> Seen {
+    let steps = vec![Step::Write(text.into()), Step::Shutdown, Step::ReadToEnd];
+    Peer::connect(addr, steps).seen()
+}
+
+/// What the command of a single client answers.
+fn answer(options: &[&str], text: &str) -> String {
+    let server = one(options).start();
+    let seen = say(server.listening(), text);
+    assert_eq!(seen.end, End::Eof);
+    server.wait().success();
+    String::from_utf8(seen.head).expect("text")
+}
+
+/// Whether a process is there; a dead one that nobody has waited for yet is not.
+fn lives(pid: i32) -> bool {
+    let there = test_kill_process(Pid::from_raw(pid).expect("a pid")).is_ok();
+    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    there && !state.contains(") Z ")
+}
+
+/// The numbers in a text.
+fn numbers(text: &[u8]) -> Vec<i32> {
+    let text = String::from_utf8_lossy(text);
+    text.split_whitespace()
+        .map(|word| word.parse().expect("a number"))
+        .collect()
+}
+
+#[test]
+fn cat_gives_everything_back_by_socket_and_by_pipes() {
+    for options in [&["-e", "cat"][..], &["-e", "cat", "--max-bytes", "1G"]] {
+        let server = one(options).start();
+        let pattern = Pattern::new(1, 20_000_000);
+        let steps = vec![Step::Exchange(pattern.clone())];
+        let seen = Peer::connect(server.listening(), steps).seen();
+        assert_eq!((seen.received, seen.end), (pattern.fingerprint(), End::Eof));
+        server.wait().success();
+    }
+}
+
+#[test]
+fn cat_gives_everything_back_over_a_unix_socket() {
+    for options in [&["-e", "cat"][..], &["-e", "cat", "--json"]] {
+        let directory = scratch();
+        let path = directory.path().join("socket");
+        let server = nettool(["listen", "-U"]).arg(&path).args(options).start();
+        server.says("listening");
+        let pattern = Pattern::new(1, 5_000_000);
+        let steps = vec![Step::Exchange(pattern.clone())];
+        let seen = Peer::connect_unix(&path, steps).seen();
+        assert_eq!((seen.received, seen.end), (pattern.fingerprint(), End::Eof));
+        let end = server.wait();
+        end.status(0);
+        for transfer in records_of(&end.stderr, options, "transfer") {
+            assert_eq!(transfer["bytes_received"], 5_000_000);
+            assert_eq!(transfer["bytes_sent"], 5_000_000);
+        }
+    }
+}
+
+/// The records of this type, if records were asked for.
+fn records_of(stderr: &str, options: &[&str], kind: &str) -> Vec<serde_json::Value> {
+    if options.contains(&"--json") {
+        records(stderr, kind)
+    } else {
+        Vec::new()
+    }
+}
+
+#[test]
+fn an_answer_is_whole_though_the_question_is_not_read() {
+    for options in [&["--max-bytes", "1G"][..], &[]] {
+        let server = super::server(&["-c", "head -c 3000000 /dev/zero"])
+            .args(options)
+            .start();
+        let addr = server.listening();
+        let whole = Fingerprint::of(&vec![0; 3_000_000]);
+        for _ in 0..20 {
+            let steps = vec![Step::Exchange(Pattern::new(1, 4_000_000))];
+            let seen = Peer::connect(addr, steps).seen();
+            assert_eq!((seen.received, seen.end), (whole, End::Eof));
+        }
+        stopped(server);
+    }
+}
+
+#[test]
+fn words_are_split_as_a_shell_does_and_no_shell_sees_them() {
+    let words = r#"printf %s| 'a  b' "c d" e\ f $HOME * ;"#;
+    assert_eq!(answer(&["-e", words], ""), "a  b|c d|e f|$HOME|*|;|");
+    assert_eq!(
+        answer(&["-c", "printf %s\\| $((1 + 2)); echo x"], ""),
+        "3|x\n"
+    );
+}
+
+#[test]
+fn the_command_knows_who_talks_with_whom() {
+    let server = nettool(["listen", "::1", "0", "-c", "env | grep ^NETTOOL_"])
+        .env("NETTOOL_REMOTE_ADDR", "nonsense")
+        .start();
+    let addr = server.listening();
+    let client = super::client(addr);
+    let here = client.local_addr().unwrap();
+    let told = super::ask(&client, b"", 0);
+    assert!(told.is_empty());
+    let text = std::io::read_to_string(&client).unwrap();
+    let told: BTreeMap<&str, &str> = text.lines().filter_map(|l| l.split_once('=')).collect();
+    let (local, remote) = (addr.port().to_string(), here.port().to_string());
+    let expected = BTreeMap::from([
+        ("NETTOOL_PROTO", "tcp"),
+        ("NETTOOL_LOCAL_ADDR", "::1"),
+        ("NETTOOL_LOCAL_PORT", &local),
+        ("NETTOOL_REMOTE_ADDR", "::1"),
+        ("NETTOOL_REMOTE_PORT", &remote),
+    ]);
+    assert_eq!(told, expected);
+    server.wait().success();
+}
+
+#[test]
+fn a_unix_client_has_a_path_and_no_port() {
+    let directory = scratch();
+    let path = directory.path().join("socket");
+    let server = nettool(["listen", "-U"])
+        .arg(&path)
+        .args(["-c", "env | grep ^NETTOOL_"])
+        .env("NETTOOL_REMOTE_PORT", "nonsense")
+        .start();
+    server.says("listening");
+    let seen = Peer::connect_unix(&path, vec![Step::ReadToEnd]).seen();
+    let text = String::from_utf8(seen.head).unwrap();
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    let local = format!("NETTOOL_LOCAL_ADDR={}", path.display());
+    assert_eq!(lines, [local.as_str(), "NETTOOL_PROTO=unix"]);
+    server.wait().success();
+}
+
+#[test]
+fn the_command_has_no_descriptor_of_ours_or_of_others() {
+    for options in [&["-k"][..], &["-k", "--max-bytes", "1M"]] {
+        let script = "read word; [ \"$word\" ] && exec ls /proc/self/fd; cat";
+        let server = nettool(["listen", "127.0.0.1", "0", "-c", script])
+            .args(options)
+            .redirected("9< /dev/null")
+            .start();
+        let addr = server.listening();
+        let others: Vec<_> = (0..5).map(|_| super::client(addr)).collect();
+        // 3 is the directory that ls looks into.
+        assert_eq!(say(addr, "go\n").head, b"0\n1\n2\n3\n");
+        drop(others);
+        stopped(server);
+    }
+}
+
+#[test]
+fn the_command_finds_signals_and_limits_as_we_did() {
+    let script = "grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -Sn";
+    let here = |before: &[&str]| {
+        let program = Program::new("sh").args(["-c", script]).by_way_of(before);
+        String::from_utf8(program.run().stdout).unwrap()
+    };
+    let there = |before: &[&str]| {
+        let server = one(&["-c", script]).by_way_of(before).start();
+        let seen = say(server.listening(), "");
+        server.wait().success();
+        String::from_utf8(seen.head).unwrap()
+    };
+    let limits = ["prlimit", "--nofile=64:512"];
+    assert_eq!(there(&limits), here(&limits));
+    assert!(there(&limits).ends_with("\n64\n"));
+    // Whatever we found SIGPIPE at, a command that nobody listens to is to end.
+    let hup = ["env", "--ignore-signal=HUP"];
+    let both = ["env", "--ignore-signal=HUP", "--ignore-signal=PIPE"];
+    assert_eq!(there(&both), here(&hup));
+}
+
+#[test]
+fn a_command_whose_reader_is_gone_dies_of_it() {
+    for options in [&["-e", "yes"][..], &["-e", "yes", "--max-bytes", "1G"]] {
+        let server = one(options).start();
+        // Unread bytes turn the close into a reset.
+        let steps = vec![Step::Read(100_000)];
+        Peer::connect(server.listening(), steps).seen();
+        // The command itself may have a word to say of the reset.
+        server.wait().status(1).says("not delivered");
+    }
+    let server = one(&["-c", "yes | head -1"]).start();
+    assert_eq!(say(server.listening(), "").head, b"y\n");
+    let end = server.wait();
+    // With SIGPIPE ignored it would complain.
+    assert!(!end.success().stderr.contains("yes:"), "{}", end.stderr);
+}
+
+#[test]
+fn signals_that_we_spare_ourselves_reach_a_child() {
+    let server = one(&["-c", "kill -USR1 $$; echo survived"]).start();
+    assert_eq!(say(server.listening(), "").head, b"");
+    server.wait().status(128 + libc::SIGUSR1);
+}
+
+#[test]
+fn no_child_is_left_unwaited_for() {
+    let server = super::server(&["-c", "echo $PPID"]).start();
+    let addr = server.listening();
+    for _ in 0..100 {
+        let seen = say(addr, "");
+        assert_eq!(numbers(&seen.head), [i32::try_from(server.pid()).unwrap()]);
+    }
+    let tasks = format!("/proc/{}/task", server.pid());
+    until("all children are gone", || {
+        fs::read_dir(&tasks).unwrap().all(|task| {
+            let path = task.unwrap().path().join("children");
+            fs::read_to_string(path).unwrap_or_default().is_empty()
+        })
+    });
+    stopped(server);
+}
+
+#[test]
+fn the_status_is_that_of_the_only_clients_command() {
+    for options in [&[][..], &["--max-bytes", "1M"]] {
+        for (script, status) in [("exit 7", 7), ("kill -KILL $$", 137), ("cat", 0)] {
+            let server = one(&["-c", script]).args(options).start();
+            assert_eq!(say(server.listening(), "").end, End::Eof);
+            server.wait().status(status);
+        }
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_run_is_an_error_and_a_reset() {
+    let directory = scratch();
+    let plain = directory.path().join("plain");
+    fs::write(&plain, "no program").unwrap();
+    let plain = plain.to_str().unwrap();
+    for (command, status) in [("/no/such/thing", 127), (plain, 126)] {
+        let server = one(&["-e", command]).start();
+        let seen = Peer::connect(server.listening(), vec![Step::ReadToEnd]).seen();
+        assert_eq!(seen.end, End::Reset);
+        let end = server.wait();
+        let error = end.failure(status);
+        assert!(error.contains(&format!("run {command}: ")), "{error}");
+    }
+}
+
+#[test]
+fn a_server_goes_on_after_a_command_that_could_not_be_run() {
+    let directory = scratch();
+    let path = directory.path().join("program");
+    let server = super::server(&["-e", path.to_str().unwrap()]).start();
+    let addr = server.listening();
+    let seen = Peer::connect(addr, vec![Step::ReadToEnd]).seen();
+    assert_eq!(seen.end, End::Reset);
+    server.says("error: run ");
+    fs::copy("/bin/true", &path).unwrap();
+    assert_eq!(say(addr, "").end, End::Eof);
+    stopped(server);
+}
+
+#[test]
+fn a_half_close_is_the_commands_end_of_file() {
+    assert_eq!(answer(&["-e", "sort"], "b\nc\na\n"), "a\nb\nc\n");
+    assert_eq!(answer(&["-e", "wc -c"], "12345"), "5\n");
+    assert_eq!(answer(&["-e", "wc -c", "--max-bytes", "3"], "12345"), "3\n");
+}
+
+#[test]
+fn other_netcats_get_the_whole_answer() {
+    if !need(&["nc.openbsd", "ncat", "socat"]) {
+        return;
+    }
+    let clients: [(&str, &[&str]); 3] = [
+        ("nc.openbsd", &["-N", "127.0.0.1", "PORT"]),
+        ("ncat", &["127.0.0.1", "PORT"]),
+        ("socat", &["-t20", "-", "TCP:127.0.0.1:PORT"]),
+    ];
+    let input = Pattern::new(3, 2_000_000);
+    for (program, words) in clients {
+        let server = one(&["-e", "cat"]).start();
+        let port = server.listening().port().to_string();
+        let words = words.iter().map(|word| word.replace("PORT", &port));
+        let end = Program::new(program).args(words).stdin(input.clone()).run();
+        end.status(0);
+        assert_eq!(
+            Fingerprint::of(&end.stdout),
+            input.fingerprint(),
+            "{program}"
+        );
+        server.wait().success();
+    }
+}
+
+#[test]
+fn a_command_that_says_nothing_for_too_long_is_ended_with_its_children() {
+    for options in [&[][..], &["--max-bytes", "1M"]] {
+        let server = one(&[
+            "-c",
+            "sleep 1000 & echo $$ $!; wait",
+            "--idle-timeout",
+            "300ms",
+        ])
+        .args(options)
+        .start();
+        let steps = vec![Step::ReadToEnd];
+        let seen = Peer::connect(server.listening(), steps).seen();
+        assert_eq!(seen.end, End::Reset);
+        let end = server.wait();
+        let error = end.failure(1);
+        assert!(error.contains("nothing moved for 300ms"), "{error}");
+        for pid in numbers(&seen.head) {
+            until("the command and its child are gone", || !lives(pid));
+        }
+    }
+}
+
+#[test]
+fn a_command_that_talks_is_not_idle() {
+    let script = "for i in 1 2 3 4 5 6; do sleep 0.2; echo $i; done";
+    let options = ["-c", script, "--idle-timeout", "700ms"];
+    assert_eq!(answer(&options, ""), "1\n2\n3\n4\n5\n6\n");
+}
+
+/// The command of a client who did this, as the `child` record tells of it.
+fn child_after(script: &str, options: &[&str], steps: Vec<Step>) -> serde_json::Value {
+    let server = super::server(&["--json", "-c", script])
+        .args(options)
+        .start();
+    let peer = Peer::connect(address(&server), steps);
+    server.says("\"child\"");
+    drop(peer);
+    server.says("\"transfer\"");
+    let stderr = stopped(server);
+    records(&stderr, "child").remove(0)
+}
+
+#[test]
+fn a_client_who_resets_has_its_command_ended() {
+    for options in [&[][..], &["--max-bytes", "1M"]] {
+        let steps = || vec![Step::Write(b"x".to_vec()), Step::Read(3), Step::Reset];
+        let child = child_after("echo up; exec sleep 1000", options, steps());
+        assert_eq!(
+            (&child["client"], &child["signal"]),
+            (&1.into(), &15.into())
+        );
+        assert!(child["status"].is_null() && child["pid"].as_u64() > Some(1));
+        let stubborn = "trap '' TERM; echo up; while :; do sleep 1; done";
+        let child = child_after(stubborn, options, steps());
+        assert_eq!(child["signal"], 9);
+    }
+}
+
+#[test]
+fn a_client_who_has_said_all_leaves_its_command_to_finish() {
+    for options in [&[][..], &["--max-bytes", "1M"]] {
+        let directory = scratch();
+        let path = directory.path().join("done");
+        // The first answer meets a client that is gone.
+        let script = format!(
+            "exec 2> /dev/null; cat > /dev/null; trap '' PIPE; echo x; sleep 0.3; echo x; sleep 0.3; : > {}; exit 5",
+            path.display()
+        );
+        let child = child_after(&script, options, vec![Step::Write(b"all".to_vec())]);
+        assert_eq!(child["status"], 5);
+        assert!(path.exists());
+    }
+}
+
+#[test]
+fn a_server_that_is_stopped_lets_commands_finish_and_ends_the_others() {
+    for options in [&[][..], &["--max-bytes", "1M"]] {
+        let script = "echo $$; read word; [ \"$word\" ] && echo $word && exit; exec sleep 1000";
+        let server = super::server(&["-v", "-c", script]).args(options).start();
+        let addr = server.listening();
+        let quick = super::client(addr);
+        let pid = read_line(&quick);
+        assert!(lives(pid));
+        let slow = Peer::connect(addr, vec![Step::Read(1), Step::ReadToEnd]);
+        until("the second command is at work", || children(&server) == 2);
+        server.signal(Signal::TERM);
+        until("nobody is let in any more", || {
+            std::net::TcpStream::connect(addr).is_err()
+        });
+        assert_eq!(super::ask(&quick, b"answer\n", 7), b"answer\n");
+        assert_eq!(slow.seen().end, End::Reset);
+        let end = server.wait();
+        end.died_of(libc::SIGTERM).says("was ended by signal 15");
+        end.says("ended with status 0");
+    }
+}
+
+/// The number in the first line that a server sends.
+fn read_line(client: &std::net::TcpStream) -> i32 {
+    let mut line = String::new();
+    let mut client = std::io::BufReader::new(client);
+    std::io::BufRead::read_line(&mut client, &mut line).expect("a line");
+    line.trim().parse().expect("a number")
+}
+
+/// How many children a server has.
+fn children(server: &Running) -> usize {
+    let tasks = Path::new("/proc")
+        .join(server.pid().to_string())
+        .join("task");
+    let tasks = fs::read_dir(tasks).expect("a process");
+    let lists = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")));
+    lists
+        .map(|list| list.unwrap_or_default().split_whitespace().count())
+        .sum()
+}
+
+#[test]
+fn what_a_command_leaves_behind_does_not_hold_up_the_client() {
+    for options in [&[][..], &["--max-bytes", "1M"]] {
+        let server = one(&["-c", "sleep 1000 & echo $!"]).args(options).start();
+        let seen = Peer::connect(server.listening(), vec![Step::ReadToEnd]).seen();
+        assert_eq!(seen.end, End::Eof);
+        let pid = numbers(&seen.head)[0];
+        let survived = lives(pid);
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+        assert!(survived);
+        server.wait().success();
+    }
+}
+
+#[test]
+fn bytes_that_only_the_kernel_saw_are_counted() {
+    let script = "cat > /dev/null; head -c 123456 /dev/zero";
+    let server = one(&["--json", "-c", script]).start();
+    let steps = vec![Step::Exchange(Pattern::new(1, 70_000))];
+    let seen = Peer::connect(address(&server), steps).seen();
+    assert_eq!(seen.received.count, 123_456);
+    let end = server.wait();
+    let transfer = &records(&end.stderr, "transfer")[0];
+    assert_eq!(transfer["bytes_received"], 70_000);
+    assert_eq!(transfer["bytes_sent"], 123_456);
+    assert_eq!(transfer["bytes_acked"], 123_456);
+    assert_eq!(transfer["complete"], true);
+}
+
+#[test]
+fn a_program_is_for_this_machine_unless_asked_otherwise() {
+    let server = nettool(["listen", "0", "-e", "true"]).start();
+    server.says("only this machine can connect");
+    let addresses = server.announced(1).remove(0);
+    assert!(addresses.starts_with("tcp 127.0.0.1:"), "{addresses}");
+    say(server.listening(), "");
+    let end = server.wait();
+    for line in end
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("listening"))
+    {
+        assert!(
+            line.contains("127.0.0.1:") || line.contains("[::1]:"),
+            "{line}"
+        );
+    }
+    let server = nettool(["listen", "0.0.0.0", "0", "-e", "true"]).start();
+    assert!(server.listening().ip().is_unspecified());
+    say(
+        SocketAddr::from(([127, 0, 0, 1], server.listening().port())),
+        "",
+    );
+    let end = server.wait();
+    assert!(!end.success().stderr.contains("only this machine"));
+}
+
+#[test]
+fn commands_that_are_none_are_refused_before_anything_else() {
+    for (words, what) in [
+        (&["-e", "'unclosed"][..], "a quote is not closed"),
+        (&["-e", "  "], "there is no command in it"),
+        (&["-c", ""], "there is no command in it"),
+        (&["-e", "a", "-c", "b"], "--sh-exec"),
+        (&["-e", "a", "--echo"], "--echo"),
+    ] {
+        let end = one(words).run();
+        end.failure(2);
+        end.says(what);
+    }
+}
+
+#[test]
+fn a_port_probe_runs_no_command() {
+    let directory = scratch();
+    let path = directory.path().join("ran");
+    let server = one(&["-v", "-e", &format!("touch {}", path.display())]).start();
+    let addr = server.listening();
+    Peer::connect(addr, vec![Step::Reset]).seen();
+    server.says("not the client");
+    assert!(!path.exists());
+    assert_eq!(say(addr, "").end, End::Eof);
+    server.wait().success();
+    assert!(path.exists());
+}
+
+#[test]
+fn a_clients_patience_is_its_own() {
+    let server = super::server(&["-e", "cat", "--max-time", "400ms"]).start();
+    let addr = server.listening();
+    let seen = Peer::connect(addr, vec![Step::Write(b"a".to_vec()), Step::ReadToEnd]).seen();
+    assert_eq!((seen.head.as_slice(), seen.end), (&b"a"[..], End::Reset));
+    assert_eq!(say(addr, "b").head, b"b");
+    stopped(server);
+}

@@ -1,0 +1,286 @@
+//! `listen --forward`: a connection of its own to somewhere else for each client.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixListener;
+use std::time::Duration;
+
+use super::{address, ask, client, records, server, stopped};
+use crate::support::{
+    End, LIMIT, Output, Pattern, Peer, Program, Running, Step, need, nettool, scratch,
+};
+
+/// A forwarder to this endpoint, for many.
+fn forwarder(endpoint: &str, options: &[&str]) -> Running {
+    server(&["--forward", endpoint]).args(options).start()
+}
+
+/// Somebody who sends 50 MB while it receives as many.
+fn talker(seed: u64) -> Vec<Step> {
+    vec![Step::Exchange(Pattern::new(seed, 50_000_000))]
+}
+
+#[test]
+fn everything_arrives_both_ways() {
+    let there = Peer::serve(talker(1));
+    let server = forwarder(&there.target(), &["--json"]);
+    let here = Peer::connect(address(&server), talker(2)).seen();
+    let there = there.seen();
+    assert_eq!(here.received, Pattern::new(1, 50_000_000).fingerprint());
+    assert_eq!(there.received, Pattern::new(2, 50_000_000).fingerprint());
+    assert_eq!((here.end, there.end), (End::Eof, End::Eof));
+    server.says("\"transfer\"");
+    let transfer = &records(&stopped(server), "transfer")[0];
+    assert_eq!(transfer["bytes_received"], 50_000_000);
+    assert_eq!(transfer["bytes_sent"], 50_000_000);
+    assert_eq!(transfer["complete"], true);
+}
+
+#[test]
+fn streams_go_to_streams_of_either_kind() {
+    let directory = scratch();
+    let path = |name: &str| directory.path().join(name);
+    let there = Peer::serve_unix(&path("there"), talker(1));
+    let first = forwarder(&format!("unix:{}", path("there").display()), &[]);
+    let second = nettool(["listen", "-k", "-U"])
+        .arg(path("here"))
+        .args(["--forward", &first.listening().to_string()])
+        .start();
+    second.says("listening");
+    let here = Peer::connect_unix(&path("here"), talker(2)).seen();
+    let there = there.seen();
+    assert_eq!(here.received, Pattern::new(1, 50_000_000).fingerprint());
+    assert_eq!(there.received, Pattern::new(2, 50_000_000).fingerprint());
+    stopped(first);
+    stopped(second);
+}
+
+#[test]
+fn an_end_is_carried_and_leaves_the_other_way_open() {
+    let there = Peer::serve(vec![
+        Step::ReadToEnd,
+        Step::Write(b"after".to_vec()),
+        Step::Shutdown,
+    ]);
+    let server = forwarder(&there.target(), &[]);
+    let steps = vec![
+        Step::Write(b"before".to_vec()),
+        Step::Shutdown,
+        Step::ReadToEnd,
+    ];
+    let here = Peer::connect(server.listening(), steps).seen();
+    assert_eq!((here.head.as_slice(), here.end), (&b"after"[..], End::Eof));
+    assert_eq!(there.seen().head, b"before");
+
+    let there = Peer::serve(vec![
+        Step::Write(b"first".to_vec()),
+        Step::Shutdown,
+        Step::ReadToEnd,
+    ]);
+    let server = forwarder(&there.target(), &[]);
+    let steps = vec![Step::ReadToEnd, Step::Write(b"then".to_vec())];
+    let here = Peer::connect(server.listening(), steps).seen();
+    assert_eq!((here.head.as_slice(), here.end), (&b"first"[..], End::Eof));
+    assert_eq!(there.seen().head, b"then");
+    stopped(server);
+}
+
+#[test]
+fn a_reset_is_carried_either_way() {
+    let there = Peer::serve(vec![
+        Step::Read(3),
+        Step::Write(b"abc".to_vec()),
+        Step::Await,
+        Step::Reset,
+    ]);
+    let server = forwarder(&there.target(), &["-v"]);
+    let steps = vec![Step::Write(b"xyz".to_vec()), Step::Read(3), Step::ReadToEnd];
+    let here = Peer::connect(server.listening(), steps);
+    there.go();
+    let here = here.seen();
+    assert_eq!((here.head.as_slice(), here.end), (&b"abc"[..], End::Reset));
+    server.says(&format!("session with {}: connection reset", there.addr()));
+    stopped(server);
+
+    let there = Peer::serve(vec![
+        Step::Read(3),
+        Step::Write(b"abc".to_vec()),
+        Step::AwaitReset,
+    ]);
+    let server = forwarder(&there.target(), &[]);
+    let steps = vec![Step::Write(b"xyz".to_vec()), Step::Read(3), Step::Reset];
+    Peer::connect(server.listening(), steps).seen();
+    assert_eq!(there.seen().end, End::Reset);
+    stopped(server);
+}
+
+#[test]
+fn a_reset_after_an_end_is_carried_too() {
+    let there = Peer::serve(vec![
+        Step::ReadToEnd,
+        Step::Write(b"seen".to_vec()),
+        Step::AwaitReset,
+    ]);
+    let server = forwarder(&there.target(), &[]);
+    let steps = vec![Step::Shutdown, Step::Read(4), Step::Reset];
+    Peer::connect(server.listening(), steps).seen();
+    assert_eq!(there.seen().end, End::Reset);
+    stopped(server);
+}
+
+#[test]
+fn a_side_that_is_not_there_is_a_reset_and_the_server_goes_on() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = taken.local_addr().unwrap();
+    drop(taken);
+    let server = forwarder(&there.to_string(), &["-v", "--json"]);
+    let addr = address(&server);
+    let here = Peer::connect(addr, vec![Step::ReadToEnd]).seen();
+    assert_eq!(here.end, End::Reset);
+    server.says("\"transfer\"");
+    let there = Peer::serve_at(&there.to_string(), vec![Step::Write(b"now".to_vec())]);
+    let here = Peer::connect(addr, vec![Step::ReadToEnd]).seen();
+    assert_eq!(here.head, b"now");
+    let target = there.target();
+    let stderr = stopped(server);
+    let error = &records(&stderr, "error")[0];
+    assert_eq!(error["action"], "connect");
+    assert_eq!(error["target"], target);
+    assert_eq!(error["errname"], "ECONNREFUSED");
+    let transfer = &records(&stderr, "transfer")[0];
+    assert_eq!(
+        (&transfer["end"], &transfer["complete"]),
+        (&"error".into(), &false.into())
+    );
+}
+
+#[test]
+fn the_status_of_an_only_client_is_that_of_its_way() {
+    let there = Peer::serve(vec![Step::ReadToEnd]);
+    let words = ["listen", "127.0.0.1", "0", "--forward"];
+    let server = nettool(words).arg(there.target()).start();
+    Peer::connect(server.listening(), vec![Step::Write(b"x".to_vec())]).seen();
+    server.wait().success();
+    let there = Peer::serve(vec![Step::Reset]);
+    let server = nettool(words).arg(there.target()).start();
+    let here = Peer::connect(server.listening(), vec![Step::ReadToEnd]).seen();
+    assert_eq!(here.end, End::Reset);
+    let end = server.wait();
+    assert!(end.failure(1).contains(&there.target()), "{}", end.stderr);
+}
+
+#[test]
+fn a_name_is_tried_on_all_its_addresses() {
+    // Of localhost ::1 may come first, and nobody listens there.
+    let there = Peer::serve(vec![Step::Write(b"here".to_vec())]);
+    let server = forwarder(&format!("localhost:{}", there.addr().port()), &[]);
+    let here = Peer::connect(server.listening(), vec![Step::ReadToEnd]).seen();
+    assert_eq!((here.head.as_slice(), here.end), (&b"here"[..], End::Eof));
+    stopped(server);
+}
+
+#[test]
+fn a_slow_client_does_not_hold_up_the_others() {
+    let echo = server(&["--echo"]).start();
+    let server = forwarder(&echo.listening().to_string(), &[]);
+    let addr = server.listening();
+    let slow = client(addr);
+    slow.set_write_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    // Nothing is read back: at some point nothing more is taken.
+    let piece = vec![0; 65_536];
+    let mut stuffed = 0;
+    while let Ok(length) = (&slow).write(&piece) {
+        stuffed += length;
+    }
+    assert!(stuffed < 100_000_000, "{stuffed} bytes are kept somewhere");
+    for _ in 0..20 {
+        assert_eq!(ask(&client(addr), b"hello", 5), b"hello");
+    }
+    stopped(server);
+    stopped(echo);
+}
+
+#[test]
+fn datagrams_are_a_side_too() {
+    let there = UdpSocket::bind("127.0.0.1:0").unwrap();
+    there.set_read_timeout(Some(LIMIT)).unwrap();
+    let endpoint = format!("udp://{}", there.local_addr().unwrap());
+    let server = forwarder(&endpoint, &[]);
+    let here = client(server.listening());
+    (&here).write_all(b"question").unwrap();
+    let mut buffer = [0; 100];
+    let (length, from) = there.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..length], b"question");
+    there.send_to(b"answer", from).unwrap();
+    here.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(std::io::read_to_string(&here).unwrap(), "answer");
+
+    drop(there);
+    let here = client(server.listening());
+    (&here).write_all(b"question").unwrap();
+    let end = std::io::read_to_string(&here).unwrap_err();
+    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+    stopped(server);
+}
+
+#[test]
+fn other_netcats_are_passed_on() {
+    if !need(&["nc.openbsd", "ncat", "socat"]) {
+        return;
+    }
+    let echo = server(&["--echo"]).start();
+    let server = forwarder(&echo.listening().to_string(), &[]);
+    let port = server.listening().port().to_string();
+    let input = Pattern::new(3, 5_000_000);
+    let clients: [(&str, &[&str]); 3] = [
+        ("nc.openbsd", &["-N", "127.0.0.1", "PORT"]),
+        ("ncat", &["127.0.0.1", "PORT"]),
+        ("socat", &["-t20", "-", "TCP:127.0.0.1:PORT"]),
+    ];
+    for (program, words) in clients {
+        let words = words.iter().map(|word| word.replace("PORT", &port));
+        let program = Program::new(program).args(words).stdin(input.clone());
+        let end = program.stdout(Output::Hashed).run();
+        end.status(0).received(input.fingerprint());
+    }
+    stopped(server);
+    stopped(echo);
+}
+
+#[test]
+fn a_way_in_is_for_this_machine_unless_asked_otherwise() {
+    let place = |options: &[&str]| {
+        let server = nettool(["listen", "0", "--forward", "127.0.0.1:9"])
+            .args(options)
+            .start();
+        let ip = server.listening().ip();
+        let told = server
+            .kill()
+            .stderr
+            .contains("only this machine can connect");
+        (ip.to_string(), told)
+    };
+    assert_eq!(place(&[]), ("127.0.0.1".to_owned(), true));
+    assert_eq!(
+        place(&["--allow", "192.0.2.0/24"]),
+        ("0.0.0.0".to_owned(), false)
+    );
+}
+
+#[test]
+fn a_path_that_nobody_listens_on_any_more_is_an_error_of_its_own() {
+    let directory = scratch();
+    let path = directory.path().join("gone");
+    drop(UnixListener::bind(&path).unwrap());
+    let server = forwarder(&format!("unix:{}", path.display()), &["-v"]);
+    let addr: SocketAddr = server.listening();
+    let here = TcpStream::connect(addr).unwrap();
+    let end = std::io::read_to_string(&here).unwrap_err();
+    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+    server.says(&format!(
+        "connect to {}: connection refused",
+        path.display()
+    ));
+    stopped(server);
+}
