@@ -26,3 +26,4 @@ mod serve;
 mod shaping;
 mod support;
 mod terminal;
+mod torture;

@@ -25,7 +25,7 @@ use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
-use super::{Failure, Status};
+use super::{Failure, Status, runtime};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
 use crate::output::{Conclusion, Findings, Output};
 
@@ -174,8 +174,7 @@ impl Probe<'_> {
         if self.interruption.stop().load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().map_err(failed)?;
+        let runtime = runtime::on_this_thread().map_err(failed)?;
         let answers = runtime.block_on(async {
             tokio::select! {
                 () = self.interruption.came() => Vec::new(),

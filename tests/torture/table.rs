@@ -1,0 +1,1 @@
+//! The table names tests that exist.
