@@ -113,15 +113,51 @@ fn strange_surroundings_change_nothing() {
     }
 }
 
-/// H9: two hundred at once: each says its line whole.
+/// H7: the terminal goes away, and we with it: whoever types has said all.
+#[test]
+fn a_terminal_that_goes_away_ends_us() {
+    if !need(&["python3"]) {
+        return;
+    }
+    let script = "import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+heard = b''
+while b'hello' not in heard:
+    heard += os.read(terminal, 100)
+os.close(terminal)
+print(os.WTERMSIG(os.waitpid(pid, 0)[1]))";
+    let peer = Peer::serve(vec![Step::Write(b"hello".to_vec()), Step::ReadToEnd]);
+    let words = [
+        "-c",
+        script,
+        env!("CARGO_BIN_EXE_nettool"),
+        "connect",
+        &peer.target(),
+    ];
+    let exit = Program::new("python3").args(words).run();
+    exit.printed(format!("{}\n", libc::SIGHUP));
+    assert_eq!(peer.seen().end, End::Eof);
+}
+
+/// H9: a hundred at once: each says its line whole.
 #[test]
 fn lines_of_many_are_whole() {
     let (reader, writer) = std::io::pipe().unwrap();
+    // It is ours, and nobody listens there.
+    let closed = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    closed.bind(&any.into()).unwrap();
+    let target = closed
+        .local_addr()
+        .unwrap()
+        .as_socket()
+        .unwrap()
+        .to_string();
     let start = |_| {
         let errors = crate::support::Errors::Fd(writer.try_clone().unwrap().into());
-        nettool(["connect", "127.0.0.1", "1"])
-            .stderr(errors)
-            .start()
+        nettool(["connect", &target]).stderr(errors).start()
     };
     let all: Vec<_> = (0..100).map(start).collect();
     for one in all {
@@ -129,7 +165,8 @@ fn lines_of_many_are_whole() {
     }
     drop(writer);
     let text = std::io::read_to_string(reader).unwrap();
-    let whole = |line: &&str| line.starts_with("nettool: error: connect to 127.0.0.1:1: ");
+    let error = format!("nettool: error: connect to {target}: connection refused");
+    let whole = |line: &&str| *line == error;
     assert_eq!(text.lines().filter(whole).count(), 100, "{text}");
 }
 

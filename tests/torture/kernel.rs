@@ -44,7 +44,10 @@ fn interrupted_calls_are_made_again() {
     let calls = "readv,writev,recvfrom,sendto,recvmsg,sendmsg,recvmmsg,sendmmsg,splice,epoll_wait,\
                  poll,ppoll,accept4,pwritev2,preadv2";
     let often = format!("{calls}:error=EINTR:when=2+3");
-    unharmed(&WORK, &[&often, "read:error=EINTR:when=8+3"]);
+    unharmed(&WORK[..7], &[&often, "read:error=EINTR:when=8+3"]);
+    // The runtime of a server hears of signals by a pair of sockets that no signal interrupts.
+    let calls = "accept4,epoll_wait,poll,ppoll,writev,sendmsg:error=EINTR:when=2+3";
+    unharmed(&WORK[7..], &[calls]);
 }
 
 /// C2: what is ready is not, every other time, where readiness is asked for each time.
