@@ -74,7 +74,7 @@ const VERSION: &str = concat!("nettool ", env!("CARGO_PKG_VERSION"), "\n");
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Ifaces(IfacesArgs),
-    Connect(ConnectArgs),
+    Connect(Box<ConnectArgs>),
     Listen(Box<ListenArgs>),
     Probe(ProbeArgs),
     Buffers(BuffersArgs),

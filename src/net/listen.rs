@@ -4,23 +4,20 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
+use super::own_path::{OwnPath, bind_unix};
 use super::{Address, Family, ListenOptions, Proto, SocketOptions, Stream};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
 
 /// Clients that may wait for us; the system cuts it to its own limit (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
-
-/// A path that is for ourselves alone.
-const OWN_MODE: u16 = 0o600;
 
 /// How often a port that the system picked for one family is tried in the other.
 const SAME_PORT_TRIES: usize = 32;
@@ -139,31 +136,6 @@ fn listen_unix(binding: &Binding, path: &Path, options: &ListenOptions) -> io::R
     let (socket, own) = bind_unix(path, kind, options.mode)?;
     socket.listen(options.backlog.unwrap_or(BACKLOG))?;
     Ok(listening(UnixListener::from_std(socket.into())?, own))
-}
-
-/// Makes a path, for ourselves alone unless another mode is asked for; a socket that nobody answers
-/// on is taken over.
-pub(super) fn bind_unix(
-    path: &Path,
-    kind: Type,
-    mode: Option<u16>,
-) -> io::Result<(Socket, OwnPath)> {
-    let mode = rustix::fs::RawMode::from(mode.unwrap_or(OWN_MODE));
-    if is_abandoned(path) {
-        std::fs::remove_file(path)?;
-    }
-    let socket = Socket::new(Domain::UNIX, kind, None)?;
-    socket.set_nonblocking(true)?;
-    let address = SockAddr::unix(path)?;
-    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(!mode & 0o777));
-    let bound = socket.bind(&address);
-    rustix::process::umask(mask);
-    bound?;
-    // Until its identity is known it is ours because bind() has just made it.
-    let own = OwnPath::of(path).inspect_err(|_| {
-        let _ = std::fs::remove_file(path);
-    })?;
-    Ok((socket, own))
 }
 
 impl Listener {
@@ -285,45 +257,6 @@ fn poll_accept_unix(
         let address = Address::Unix(address.as_pathname().map(Into::into));
         (stream(client), address)
     })
-}
-
-/// A path that we made, and remove when we are done with it.
-#[derive(Debug)]
-pub(super) struct OwnPath {
-    path: PathBuf,
-    identity: (u64, u64),
-}
-
-impl OwnPath {
-    /// The socket that stands there now.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            identity: identity(path)?,
-        })
-    }
-}
-
-impl Drop for OwnPath {
-    fn drop(&mut self) {
-        // Somebody else may have put a socket of their own in its place.
-        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Device and inode.
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
-}
-
-/// Whether a socket stands there that nobody answers on.
-fn is_abandoned(path: &Path) -> bool {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_socket());
-    is_socket
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// Whether this machine speaks IPv6 at all: whether it has this address.

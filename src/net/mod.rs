@@ -7,6 +7,7 @@ mod groups;
 mod line;
 mod listen;
 mod options;
+mod own_path;
 mod port_file;
 mod resolve;
 mod retries;

@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::correspondent::address_of;
 use super::{Batch, Correspondent};
-use crate::net::listen::OwnPath;
+use crate::net::own_path::OwnPath;
 use crate::net::{Address, Proto};
 use crate::sys::{self, MOST_MESSAGES, Post};
 

@@ -8,7 +8,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::{Correspondent, DatagramSocket};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
-use crate::net::listen::{OwnPath, bind_unix};
+use crate::net::own_path::{OwnPath, bind_unix};
 use crate::net::{Address, ListenOptions, Proto, SocketOptions};
 use crate::sys;
 

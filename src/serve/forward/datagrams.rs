@@ -44,6 +44,7 @@ pub(super) async fn serve(client: &Client, host: &Host, port: u16) -> Result<End
                 ended = Some(Instant::now());
             }
             result = answering.as_mut() => match result? {},
+            error = socket.failed() => return Err(Error::new(Action::Send, &name, error)),
             error = client.failure(), if ended.is_some() => return Err(error),
             () = sleep_until(quiet), if quiet.is_some() => {
                 if client.meter.last_move() == last {
