@@ -7,7 +7,7 @@ use crate::buffers::Direction;
 use crate::error::Error;
 use crate::net::{Address, Proto};
 use crate::relay::Transfer;
-use crate::serve::{ChildEnd, Refusal};
+use crate::serve::{ChildEnd, Refusal, Standing};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -92,8 +92,8 @@ pub enum Event<'a> {
         /// How it ended.
         end: ChildEnd,
     },
-    /// An answer that is longer than the datagram that it answers did not go to an address that
-    /// nobody allowed.
+    /// An answer that is longer than the datagram that it answers, or what others say, does not go
+    /// to an address that nobody allowed.
     AnswerWithheld {
         /// Which one.
         peer: &'a Address,
@@ -116,6 +116,8 @@ pub enum Event<'a> {
         /// What became of it.
         transfer: &'a Transfer,
     },
+    /// What a server is doing, since somebody asked.
+    Standing(&'a Standing),
     /// A client reads more slowly than others, and is dropped so that they need not wait.
     ClientTooSlow {
         /// Its number.

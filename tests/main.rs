@@ -27,3 +27,4 @@ mod serve;
 mod shaping;
 mod support;
 mod terminal;
+mod torture;

@@ -35,7 +35,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     behaviour: BehaviourArgs,
     /// Turn away whoever comes while N clients are served
-    #[arg(short, long, value_name = "N", value_parser = clients, requires = "keep_open")]
+    #[arg(short, long, value_name = "N", value_parser = clients)]
     pub(crate) max_clients: Option<usize>,
     /// Serve clients of these networks alone: addresses, or 192.0.2.0/24
     #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
@@ -68,7 +68,7 @@ fn clients(text: &str) -> Result<usize, String> {
 #[group(id = "behaviour", multiple = false, conflicts_with_all = ALIEN)]
 struct BehaviourArgs {
     /// Every client hears all others
-    #[arg(long, conflicts_with_all = ["udp", "accept_timeout"])]
+    #[arg(long, conflicts_with = "accept_timeout")]
     broker: bool,
     /// Every client hears all others, line by line, with names
     #[arg(long, conflicts_with_all = ["udp", "accept_timeout"])]
@@ -182,6 +182,11 @@ impl ServeArgs {
         self.keep_open || self.behaviour.broker || self.behaviour.chat
     }
 
+    /// Whether clients get something instead of stdin and stdout.
+    pub(crate) fn has_behaviour(&self) -> bool {
+        self.behaviour.is_given()
+    }
+
     /// Whether lines are to be marked.
     pub(crate) fn tags(&self) -> bool {
         self.tag
@@ -209,17 +214,19 @@ impl ServeArgs {
         let stdio = !self.behaviour.is_given();
         let lists = self.allow.is_some()
             || !(self.deny.is_empty() && self.allow_file.is_empty() && self.deny_file.is_empty());
-        let shares = self.keeps_open() && (stdio || self.behaviour.is_shared());
+        let shares = !udp && self.keeps_open() && (stdio || self.behaviour.is_shared());
+        let many = if udp { !stdio } else { self.keeps_open() };
         let problem = if udp && stdio && lists {
-            "--allow and --deny with --udp need --echo, --discard or --reply"
+            "--allow and --deny with --udp need --echo, --discard, --reply or --broker"
         } else if !udp && quits && (!stdio || self.keep_open) {
             "--quit-after cannot be used with --keep-open, --echo, --discard, --reply, --save, \
                 --exec, --sh-exec, --forward, --broker or --chat over a stream: the client's end \
                 is the end"
         } else if self.slow == SlowArg::Wait && !shares {
-            "--slow is for --broker, --chat, and --keep-open with stdin"
-        } else if self.max_clients.is_some() && !self.keeps_open() {
-            "--max-clients is for --keep-open, --broker and --chat"
+            "--slow is for --broker, --chat, and --keep-open with stdin, over a stream"
+        } else if self.max_clients.is_some() && !many {
+            "--max-clients is for --keep-open, --broker and --chat, \
+                and for --udp with --echo, --discard or --reply"
         } else {
             return Ok(());
         };

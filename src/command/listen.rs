@@ -53,7 +53,7 @@ pub(super) fn run(
         behaviour => behaviour,
     };
     if let Some(behaviour) = behaviour {
-        return serve::run(arguments, &place, (behaviour, gate), output);
+        return serve::run(arguments, &place, (behaviour, gate), (output, &questions));
     }
     arguments.shaping.check(&arguments.data, output.is_json())?;
     talk::open_files(&arguments.data)?;
@@ -87,9 +87,14 @@ pub(super) fn run(
 /// Refuses what has no meaning for datagrams.
 fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
     arguments.data.check_datagrams()?;
-    if arguments.times.idle().is_some() || arguments.patience().is_some() {
-        let text = "--idle-timeout, --accept-timeout and -w cannot be used with listen --udp: \
+    if arguments.patience().is_some() {
+        let text = "--accept-timeout and -w cannot be used with listen --udp: \
             it ends with --quit-after or --max-time";
+        return Err(Usage::new(text));
+    }
+    if arguments.times.idle().is_some() && !arguments.serve.has_behaviour() {
+        let text = "--idle-timeout with listen --udp needs --echo, --discard, --reply or --broker: \
+            otherwise it ends with --quit-after or --max-time";
         return Err(Usage::new(text));
     }
     Ok(())
@@ -149,6 +154,23 @@ pub(super) fn binding(
     }
 }
 
+/// The sockets that datagrams come to; without addresses of these families.
+pub(super) fn bind_datagrams(
+    place: &Where,
+    (mut addresses, family): (Vec<SocketAddr>, Family),
+    options: &ListenOptions,
+    output: &Output,
+) -> Result<Vec<DatagramSocket>, Error> {
+    let port = match place {
+        Where::Unix(path) => return Ok(vec![bind_unix_datagram(path, options, output)?]),
+        Where::Ip(_, port) => *port,
+    };
+    if addresses.is_empty() {
+        addresses = every_address(port, family, output);
+    }
+    bind_udp(&addresses, options, output)
+}
+
 /// What serves.
 struct Service<'a> {
     options: &'a ListenOptions,
@@ -194,25 +216,6 @@ impl Service<'_> {
         one_client(setup, stop).await
     }
 
-    /// The sockets that datagrams come to.
-    fn bind(
-        &self,
-        place: &Where,
-        mut addresses: Vec<SocketAddr>,
-    ) -> Result<Vec<DatagramSocket>, Error> {
-        let port = match place {
-            Where::Unix(path) => {
-                let socket = bind_unix_datagram(path, self.options, self.output)?;
-                return Ok(vec![socket]);
-            }
-            Where::Ip(_, port) => *port,
-        };
-        if addresses.is_empty() {
-            addresses = every_address(port, self.arguments.transport.family(), self.output);
-        }
-        bind_udp(&addresses, self.options, self.output)
-    }
-
     /// Whoever sends datagrams.
     async fn datagrams(
         &mut self,
@@ -220,7 +223,8 @@ impl Service<'_> {
         addresses: Vec<SocketAddr>,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
-        let sockets = self.bind(place, addresses)?;
+        let family = self.arguments.transport.family();
+        let sockets = bind_datagrams(place, (addresses, family), self.options, self.output)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let filter = || self.output.payload_filter(data.raw);
         let end = times.whole();

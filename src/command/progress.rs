@@ -21,7 +21,7 @@ impl Questions {
     }
 
     /// Waits for one.
-    async fn came(&mut self) {
+    pub(super) async fn came(&mut self) {
         std::future::poll_fn(|context| self.poll(context)).await;
     }
 

@@ -1,37 +1,40 @@
 //! `nettool listen` with a behaviour: one client, or many.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use nettool::error::{Action, Error};
-use nettool::net::{ListenOptions, bind_udp, every_address};
-use nettool::relay::Transfer;
+use nettool::net::ListenOptions;
+use nettool::relay::{Meter, Transfer};
 use nettool::serve::{
-    Behaviour, ChildEnd, Exec, Gate, Service, Source, Stdio, Stop, Tag, Waiting, serve_datagrams,
-    serve_many, serve_one,
+    Behaviour, ChildEnd, Exec, Gate, Inquiry, Service, Source, Stdio, Stop, Tag, Waiting,
+    serve_datagrams, serve_many, serve_one,
 };
 
-use super::listen::{addresses, binding};
+use super::listen::{addresses, bind_datagrams, binding};
+use super::progress::{Questions, shown};
 use super::signals::Endings;
 use super::{Failure, Status, talk};
 use crate::cli::{ListenArgs, Where};
-use crate::output::{Output, tag};
+use crate::output::{Form, Output, Progress, Total, tag};
 
 /// Serves one client or many.
 pub(super) fn run(
     arguments: &ListenArgs,
     place: &Where,
     (behaviour, gate): (Behaviour, Gate),
-    output: &Arc<Output>,
+    (output, questions): (&Arc<Output>, &[i32]),
 ) -> Result<Status, Failure> {
     let serving = Serving {
         service: service(arguments, (behaviour, gate), output),
         options: arguments.options(),
         arguments,
         output,
+        questions,
     };
-    if arguments.serve.keeps_open() && !arguments.transport.udp {
+    if serving.serves_many() && !arguments.transport.udp {
         return talk::block_on_threads(|endings| serving.session(place, endings));
     }
     talk::block_on(|endings| serving.session(place, endings))
@@ -68,6 +71,7 @@ fn service(
         max_time: arguments.times.whole(),
         most: arguments.data.most(),
         observer: Arc::clone(output) as _,
+        inquiry: Inquiry::default(),
         stop: Stop::default(),
     }
 }
@@ -78,9 +82,16 @@ struct Serving<'a> {
     options: ListenOptions,
     arguments: &'a ListenArgs,
     output: &'a Output,
+    /// The signals that ask how far it is.
+    questions: &'a [i32],
 }
 
 impl Serving<'_> {
+    /// Whether there may be many clients.
+    fn serves_many(&self) -> bool {
+        self.arguments.serve.keeps_open() || self.arguments.transport.udp
+    }
+
     /// Listens and serves until a signal, or the end of the only client.
     async fn session(self, place: &Where, mut endings: Endings) -> Result<Status, Failure> {
         let came = endings.came();
@@ -89,8 +100,11 @@ impl Serving<'_> {
             addresses = addresses(place, self.arguments.transport.family()) => addresses?,
         };
         let stop = self.service.stop.clone();
+        let inquiry = self.service.inquiry.clone();
+        let questions = Questions::watch(self.questions);
         tokio::select! {
             never = obey(endings, &stop) => match never {},
+            never = pass_on(questions, &inquiry), if self.serves_many() => match never {},
             status = self.serve(place, addresses, &came) => Ok(status?),
         }
     }
@@ -102,13 +116,11 @@ impl Serving<'_> {
         addresses: Vec<SocketAddr>,
         came: &Cell<Option<i32>>,
     ) -> Result<Status, Error> {
-        if let Where::Ip(_, port) = place
-            && self.arguments.transport.udp
-        {
-            return self.datagrams(*port, addresses, came).await;
+        if self.arguments.transport.udp {
+            return self.datagrams(place, addresses, came).await;
         }
         let binding = binding(place, addresses, self.arguments, self.output);
-        if self.arguments.serve.keeps_open() {
+        if self.serves_many() {
             let listener = binding.listen(&self.options)?;
             listener.publish(&self.options, self.output)?;
             let totals = serve_many(listener, self.service).await?;
@@ -124,7 +136,12 @@ impl Serving<'_> {
             observer: self.output,
         };
         let behaviour = self.service.behaviour.clone();
-        let transfer = serve_one(waiting, self.service, &Arc::default()).await?;
+        let meter = Arc::new(Meter::default());
+        let silent = "listening, no client yet".to_owned();
+        let progress = Progress::new(self.output, &meter, Form::Nothing, Total::default(), silent);
+        let questions = Questions::watch(self.questions);
+        let served = serve_one(waiting, self.service, &meter);
+        let transfer = shown(served, &meter, progress, questions).await?;
         let Some(transfer) = transfer else {
             return Ok(talk::stopped(came));
         };
@@ -163,27 +180,34 @@ impl Serving<'_> {
     /// Serves whoever sends datagrams.
     async fn datagrams(
         self,
-        port: u16,
-        mut addresses: Vec<SocketAddr>,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
         came: &Cell<Option<i32>>,
     ) -> Result<Status, Error> {
-        if addresses.is_empty() {
-            addresses = every_address(port, self.arguments.transport.family(), self.output);
-        }
-        let sockets = bind_udp(&addresses, &self.options, self.output)?;
+        let family = self.arguments.transport.family();
+        let sockets = bind_datagrams(place, (addresses, family), &self.options, self.output)?;
         let quit_after = self.arguments.times.quit_after();
         let totals = serve_datagrams(sockets, self.service, quit_after).await?;
         self.output.totals(&totals);
-        Ok(match (came.get(), totals.datagrams_lost) {
-            (Some(_), _) => talk::stopped(came),
-            (None, None | Some(0)) => Status::Done,
-            (None, Some(_)) => Status::Failed,
+        let lost = totals.datagrams_lost.unwrap_or(0) > 0 || totals.datagrams_unsent > 0;
+        Ok(match came.get() {
+            Some(_) => talk::stopped(came),
+            None if lost => Status::Failed,
+            None => Status::Done,
         })
     }
 }
 
+/// Asks the server whenever somebody asks us.
+async fn pass_on(mut questions: Questions, inquiry: &Inquiry) -> Infallible {
+    loop {
+        questions.came().await;
+        inquiry.ask();
+    }
+}
+
 /// The first signal stops the service, and the second ends it.
-async fn obey(mut endings: Endings, stop: &Stop) -> std::convert::Infallible {
+async fn obey(mut endings: Endings, stop: &Stop) -> Infallible {
     endings.next().await;
     stop.finish();
     endings.next().await;

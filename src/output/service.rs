@@ -6,7 +6,7 @@ use nettool::error::{Action, Error};
 use nettool::event::Event;
 use nettool::net::{Address, Proto};
 use nettool::relay::Transfer;
-use nettool::serve::{ChildEnd, Refusal, Totals};
+use nettool::serve::{ChildEnd, Refusal, Standing, Totals};
 use serde::Serialize;
 
 use super::quantity::bytes;
@@ -38,7 +38,23 @@ struct Served {
     bytes_sent: u64,
     bytes_received: u64,
     datagrams_lost: Option<u64>,
+    datagrams_unsent: u64,
     elapsed_us: u64,
+}
+
+/// `progress` of a server for many.
+#[derive(Serialize)]
+struct Stands {
+    client: Option<u64>,
+    bytes_sent: u64,
+    bytes_acked: Option<u64>,
+    bytes_received: u64,
+    elapsed_us: u64,
+    bytes_total: Option<u64>,
+    clients_now: u64,
+    clients: u64,
+    failed: u64,
+    refused: u64,
 }
 
 /// `saved`.
@@ -60,11 +76,34 @@ impl Output {
                 bytes_sent: totals.sent,
                 bytes_received: totals.received,
                 datagrams_lost: totals.datagrams_lost,
+                datagrams_unsent: totals.datagrams_unsent,
                 elapsed_us: u64::try_from(totals.elapsed.as_micros()).unwrap_or(u64::MAX),
             };
             return self.put(&record::line("served", &served));
         }
         self.detail(1, &totals_text(totals));
+    }
+
+    /// What a server is doing, since somebody asked.
+    fn standing(&self, standing: &Standing) {
+        let totals = &standing.totals;
+        if self.is_json() {
+            let stands = Stands {
+                client: None,
+                bytes_sent: totals.sent,
+                bytes_acked: None,
+                bytes_received: totals.received,
+                elapsed_us: u64::try_from(totals.elapsed.as_micros()).unwrap_or(u64::MAX),
+                bytes_total: None,
+                clients_now: standing.present,
+                clients: totals.clients,
+                failed: totals.failed,
+                refused: totals.refused,
+            };
+            return self.put(&record::line("progress", &stands));
+        }
+        let text = totals_text(totals);
+        self.answer(&format!("{} there now, {text}", clients(standing.present)));
     }
 
     /// Whether anybody is told what each client sent and got.
@@ -149,6 +188,7 @@ impl Output {
                     (--slow wait makes them wait)"
                 ));
             }
+            Event::Standing(standing) => self.standing(standing),
             Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
             _ => {}
         }
@@ -271,12 +311,17 @@ fn why(error: &Error, transfer: &Transfer) -> String {
     }
 }
 
-/// The figures of all clients.
-fn totals_text(totals: &Totals) -> String {
-    let clients = match totals.clients {
+/// So many clients.
+fn clients(count: u64) -> String {
+    match count {
         1 => "1 client".to_owned(),
         count => format!("{count} clients"),
-    };
+    }
+}
+
+/// The figures of all clients.
+fn totals_text(totals: &Totals) -> String {
+    let clients = clients(totals.clients);
     let failed = match totals.failed {
         0 => String::new(),
         count => format!(" ({count} broken off)"),
@@ -289,7 +334,12 @@ fn totals_text(totals: &Totals) -> String {
         None | Some(0) => String::new(),
         Some(count) => format!(", {count} datagrams lost for want of room"),
     };
+    let unsent = match totals.datagrams_unsent {
+        0 => String::new(),
+        count => format!(", {count} datagrams not sent"),
+    };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
-    format!("served {clients}{failed}{refused}: received {received}, sent {sent}, {elapsed}{lost}")
+    let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{unsent}");
+    format!("served {clients}{failed}{refused}: {moved}")
 }

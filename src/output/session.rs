@@ -155,14 +155,16 @@ fn is_of_clients(event: &Event<'_>) -> bool {
             | Event::ChildEnded { .. }
             | Event::Saved { .. }
             | Event::Refused { .. }
+            | Event::Standing(_)
     )
 }
 
 const DROPPED: &str = "datagrams come faster than they are taken: the system drops some";
 const UNNAMED: &str = "a sender has no name of its own: it cannot be answered";
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
-const WITHHELD: &str = "is not answered, nor are others: an answer that is longer than the datagram \
-    goes only to this machine and to addresses of --allow, since the sender may be forged";
+const WITHHELD: &str = "is not sent that, nor are others: an answer that is longer than the datagram, \
+    and what others say, goes only to this machine and to addresses of --allow, since the sender \
+    may be forged";
 const WAITING: &str =
     "the peer has ended, stdin has not: still waiting for it (--until peer leaves at once)";
 const LEAVING: &str =

@@ -10,6 +10,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+/// How many descriptors a thread watches at most, beside its orders.
+const MOST: usize = 2;
+
 /// What a thread is to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
@@ -61,7 +64,7 @@ impl Control {
     /// Ends the wait of the thread, if it waits.
     pub(super) fn wake(&self) {
         // A full socket wakes as well as one more byte does.
-        let _ = (&self.waker).write(&[0]);
+        let _ = (&self.waker).write_all(&[0]);
     }
 
     /// The last order.
@@ -76,31 +79,32 @@ impl Attention {
         load(&self.mode)
     }
 
-    /// Waits until one of these is ready, an order came, or this long; what each showed is
-    /// returned in their order, empty where nothing.
+    /// Waits until one of these, two at most, is ready, an order came, or this long; what each
+    /// showed is returned in their order, empty where nothing.
     pub(super) fn wait<const N: usize>(
         &self,
         watched: [(BorrowedFd<'_>, PollFlags); N],
         patience: Option<Duration>,
     ) -> io::Result<[PollFlags; N]> {
-        let mut polled: Vec<PollFd<'_>> = watched
-            .iter()
-            .map(|(fd, events)| PollFd::from_borrowed_fd(*fd, *events))
-            .collect();
-        polled.push(PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN));
+        const { assert!(N <= MOST, "no place for more") };
+        let orders = || PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN);
+        // Where fewer are watched, the places that are left are not shown to the system.
+        let mut polled = [orders(), orders(), orders()];
+        let (_, places) = polled.split_at_mut(MOST - N);
+        for (place, (fd, events)) in places.iter_mut().zip(watched) {
+            *place = PollFd::from_borrowed_fd(fd, events);
+        }
         let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
-        match poll(&mut polled, patience.as_ref()) {
+        match poll(places, patience.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        if polled.pop().is_some_and(|wake| !wake.revents().is_empty()) {
+        let mut shown = places.iter().map(PollFd::revents);
+        let answers = std::array::from_fn(|_| shown.next().unwrap_or(PollFlags::empty()));
+        if shown.next().is_some_and(|order| !order.is_empty()) {
             let _ = (&self.wake).read(&mut [0; 64]);
         }
-        let mut shown = [PollFlags::empty(); N];
-        for (shown, polled) in shown.iter_mut().zip(&polled) {
-            *shown = polled.revents();
-        }
-        Ok(shown)
+        Ok(answers)
     }
 }
 

@@ -121,14 +121,14 @@ impl Meter {
     }
 
     /// Takes note that a conversation begins.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.is_shut_down.store(false, Ordering::Relaxed);
         self.started.store(self.now(), Ordering::Relaxed);
         self.begun.notify_one();
     }
 
     /// Takes note that whoever it began with was nobody to talk with.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.started.store(NEVER, Ordering::Relaxed);
     }
 

@@ -1,20 +1,21 @@
 //! Many clients at once, a task each.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::accept::Acceptor;
 use super::attend::attend;
 use super::client::Client;
 use super::one::GRACE;
 use super::stop::Phase;
-use super::{Refusal, Service};
+use super::{Refusal, Service, Standing};
 use crate::error::Result;
 use crate::event::Event;
 use crate::net::{Accepted, Address, Listener};
-use crate::relay::Transfer;
+use crate::relay::{Meter, Transfer};
 
 /// What a server has done for all its clients.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -31,21 +32,10 @@ pub struct Totals {
     pub received: u64,
     /// Datagrams that came and that the system had no room for, where that is known.
     pub datagrams_lost: Option<u64>,
+    /// Datagrams that were for somebody, and that the system did not take.
+    pub datagrams_unsent: u64,
     /// From the first moment to the last.
     pub elapsed: Duration,
-}
-
-impl Totals {
-    /// Adds what another has done.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.clients = self.clients.saturating_add(other.clients);
-        self.failed = self.failed.saturating_add(other.failed);
-        self.refused = self.refused.saturating_add(other.refused);
-        self.sent = self.sent.saturating_add(other.sent);
-        self.received = self.received.saturating_add(other.received);
-        let lost = |other: u64| self.datagrams_lost.unwrap_or(0).saturating_add(other);
-        self.datagrams_lost = other.datagrams_lost.map(lost).or(self.datagrams_lost);
-    }
 }
 
 /// Serves whoever comes until it is stopped; what is in flight then has two seconds. Needs a
@@ -57,16 +47,17 @@ pub async fn serve_many(listener: Listener, service: Service) -> Result<Totals> 
     let mut server = Server {
         service: Arc::new(service),
         clients: JoinSet::new(),
+        present: HashMap::new(),
         totals: Totals::default(),
+        began: Instant::now(),
     };
-    let began = Instant::now();
     let result = server.accept(&listener).await;
     drop(listener);
     server.finish().await;
     let concluded = server.service.behaviour.conclude().await;
     result?;
     concluded?;
-    server.totals.elapsed = began.elapsed();
+    server.totals.elapsed = server.began.elapsed();
     Ok(server.totals)
 }
 
@@ -74,7 +65,11 @@ pub async fn serve_many(listener: Listener, service: Service) -> Result<Totals> 
 struct Server {
     service: Arc<Service>,
     clients: JoinSet<Transfer>,
+    /// What those who are there have moved.
+    present: HashMap<Id, Arc<Meter>>,
+    /// What was done for those who are gone, and how many came.
     totals: Totals,
+    began: Instant,
 }
 
 impl Server {
@@ -89,7 +84,8 @@ impl Server {
                 biased;
                 () = stop.as_mut() => return Ok(()),
                 error = work.as_mut() => return Err(error),
-                Some(gone) = self.clients.join_next() => self.count(gone),
+                Some(gone) = self.clients.join_next_with_id() => self.count(gone),
+                () = service.inquiry.asked() => self.tell_standing(),
                 accepted = acceptor.next() => self.welcome(accepted?),
             }
         }
@@ -108,8 +104,15 @@ impl Server {
         }
         self.totals.clients = self.totals.clients.saturating_add(1);
         let number = self.totals.clients;
-        let client = Client::new(number, accepted, Arc::clone(&self.service), Arc::default());
-        self.clients.spawn(attend(client));
+        let meter = Arc::new(Meter::default());
+        let client = Client::new(
+            number,
+            accepted,
+            Arc::clone(&self.service),
+            Arc::clone(&meter),
+        );
+        let task = self.clients.spawn(attend(client));
+        self.present.insert(task.id(), meter);
     }
 
     /// Whether somebody may be a client.
@@ -122,12 +125,17 @@ impl Server {
     }
 
     /// Takes account of a client that is gone.
-    fn count(&mut self, gone: std::result::Result<Transfer, JoinError>) {
+    fn count(&mut self, gone: std::result::Result<(Id, Transfer), JoinError>) {
         let totals = &mut self.totals;
-        let Ok(transfer) = gone else {
-            totals.failed = totals.failed.saturating_add(1);
-            return;
+        let (id, transfer) = match gone {
+            Ok(gone) => gone,
+            Err(error) => {
+                self.present.remove(&error.id());
+                totals.failed = totals.failed.saturating_add(1);
+                return;
+            }
         };
+        self.present.remove(&id);
         totals.sent = totals.sent.saturating_add(transfer.sent);
         totals.received = totals.received.saturating_add(transfer.received);
         if !transfer.is_complete() {
@@ -146,8 +154,30 @@ impl Server {
 
     /// Waits for all who are there.
     async fn drain(&mut self) {
-        while let Some(gone) = self.clients.join_next().await {
-            self.count(gone);
+        let service = Arc::clone(&self.service);
+        loop {
+            tokio::select! {
+                gone = self.clients.join_next_with_id() => match gone {
+                    Some(gone) => self.count(gone),
+                    None => return,
+                },
+                () = service.inquiry.asked() => self.tell_standing(),
+            }
         }
+    }
+
+    /// Tells what is done, since somebody asked.
+    fn tell_standing(&self) {
+        let mut totals = self.totals;
+        for meter in self.present.values() {
+            totals.sent = totals.sent.saturating_add(meter.sent());
+            totals.received = totals.received.saturating_add(meter.received());
+        }
+        totals.elapsed = self.began.elapsed();
+        let standing = Standing {
+            present: self.clients.len() as u64,
+            totals,
+        };
+        self.service.observer.notice(&Event::Standing(&standing));
     }
 }

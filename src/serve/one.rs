@@ -116,15 +116,24 @@ pub async fn serve_one(
     let service = Arc::new(service);
     let stop = std::pin::pin!(service.stop.reached(Phase::Finishing));
     let serve = async |accepted, _: Pin<&mut _>| {
+        meter.begin();
         let client = Client::new(1, accepted, Arc::clone(&service), Arc::clone(meter));
         let mut attended = std::pin::pin!(attend(client));
         tokio::select! {
-            transfer = attended.as_mut() => return Ok(transfer),
+            transfer = attended.as_mut() => return Ok(noted(transfer, meter)),
             () = hurry(&service) => {}
         }
-        Ok(attended.await)
+        Ok(noted(attended.await, meter))
     };
     waiting.first(stop, serve).await
+}
+
+/// Takes note if whoever it was with was nobody to talk with.
+fn noted(transfer: Transfer, meter: &Meter) -> Transfer {
+    if transfer.untouched {
+        meter.forget();
+    }
+    transfer
 }
 
 /// Ends the service when what is in flight has had its time.

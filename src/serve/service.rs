@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Behaviour, Gate, Stop};
+use super::{Behaviour, Gate, Inquiry, Stop};
 use crate::event::Observer;
 
 /// What every client gets, within which limits, and who is told.
@@ -24,6 +24,8 @@ pub struct Service {
     pub most: Option<u64>,
     /// Who is told.
     pub observer: Arc<dyn Observer>,
+    /// How it is asked what it is doing, when it serves many.
+    pub inquiry: Inquiry,
     /// How it is stopped.
     pub stop: Stop,
 }

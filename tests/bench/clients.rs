@@ -4,11 +4,16 @@
 //! and waits for them to come back, ROUNDS times. `clients PORT idle COUNT`: COUNT silent clients,
 //! and then one that asks: how long that took. `clients PORT churn COUNT`: so many connect and
 //! close, one after the other. `clients PORT datagrams COUNT`: a datagram from each of COUNT ports.
+//! `clients PORT hear COUNT SIZE [FD]`: COUNT clients hear what one more says, or what is written to
+//! the descriptor FD, SIZE bytes.
 //! One line of figures; the status is 0 only if everything came back as it was sent.
 use std::ffi::c_int;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::fs::File;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// As the kernel has it on x86-64 (packed there, and padded elsewhere).
@@ -54,6 +59,7 @@ fn main() {
         "idle" => idle(port, count),
         "churn" => churn(port, count),
         "datagrams" => datagrams(port, count),
+        "hear" => hear(port, count, number(3), words.get(4).map(|word| word.parse().expect("a descriptor"))),
         other => panic!("no such test: {other}"),
     };
     std::process::exit(i32::from(!fine));
@@ -234,6 +240,100 @@ fn churn(port: u16, count: usize) -> bool {
     let seconds = start.elapsed().as_secs_f64();
     println!("{count} connected and closed in {seconds:.1} s");
     true
+}
+
+/// What is said at this place.
+fn spoken(index: usize) -> u8 {
+    (index.wrapping_mul(7) ^ (index >> 8) ^ (index >> 16)) as u8
+}
+
+/// Says dots until all are there, and then what they are to hear.
+fn speak(mut mouth: impl Write, all_are_there: &AtomicBool, size: usize) {
+    while !all_are_there.load(Ordering::Relaxed) {
+        mouth.write_all(b".").expect("a server that reads");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let said: Vec<u8> = std::iter::once(b'!').chain((0..size).map(spoken)).collect();
+    mouth.write_all(&said).expect("a server that reads");
+}
+
+fn hear(port: u16, count: usize, size: usize, mouth: Option<c_int>) -> bool {
+    let streams: Vec<_> = (0..count).map(|id| connect(id, port)).collect();
+    let queue = unsafe { epoll_create1(0) };
+    for (index, stream) in streams.iter().enumerate() {
+        stream.set_nonblocking(true).expect("a socket");
+        let mut event = Event { events: IN, data: index as u64 };
+        unsafe { epoll_ctl(queue, ADD, stream.as_raw_fd(), &mut event) };
+    }
+    let all_are_there = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&all_are_there);
+    let speaker = std::thread::spawn(move || match mouth {
+        Some(descriptor) => speak(unsafe { File::from_raw_fd(descriptor) }, &told, size),
+        None => {
+            let stream = connect(count, port);
+            speak(&stream, &told, size);
+            // An end before the others have heard all would be an end, too.
+            stream
+                .set_read_timeout(Some(Duration::from_millis(10)))
+                .expect("a timeout");
+            let _ = (&stream).read(&mut [0; 1]);
+            std::mem::forget(stream);
+        }
+    });
+    // Of each: whether it is there, and how much it has heard once it began.
+    let mut there = vec![false; count];
+    let mut heard: Vec<Option<usize>> = vec![None; count];
+    let (mut arrived, mut done, mut wrong) = (0, 0, 0);
+    let mut start = Instant::now();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut events = vec![Event { events: 0, data: 0 }; 1024];
+    while done + wrong < count && start.elapsed() < 3 * PATIENCE {
+        let ready = unsafe { epoll_wait(queue, events.as_mut_ptr(), 1024, 1000) };
+        for event in &events[..ready.max(0) as usize] {
+            let index = { event.data } as usize;
+            let length = match (&streams[index]).read(&mut buffer) {
+                Ok(length @ 1..) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                end => {
+                    if heard[index] != Some(size) && heard[index] != Some(usize::MAX) {
+                        eprintln!("client {index}: {end:?}");
+                        (wrong, heard[index]) = (wrong + 1, Some(usize::MAX));
+                    }
+                    let mut event = Event { events: 0, data: 0 };
+                    unsafe { epoll_ctl(queue, MODIFY, streams[index].as_raw_fd(), &mut event) };
+                    continue;
+                }
+            };
+            if !std::mem::replace(&mut there[index], true) {
+                arrived += 1;
+                if arrived == count {
+                    start = Instant::now();
+                    all_are_there.store(true, Ordering::Relaxed);
+                }
+            }
+            for byte in &buffer[..length] {
+                match heard[index] {
+                    None if *byte == b'!' => heard[index] = Some(0),
+                    None if *byte == b'.' => {}
+                    Some(place) if place < size && *byte == spoken(place) => {
+                        heard[index] = Some(place + 1);
+                    }
+                    _ => {
+                        eprintln!("client {index}: a wrong byte");
+                        (wrong, heard[index]) = (wrong + 1, Some(usize::MAX));
+                        break;
+                    }
+                }
+            }
+            done += usize::from(heard[index] == Some(size));
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let rate = (count * size) as f64 / seconds / 1e6;
+    println!("{count} heard {size} B each in {seconds:.2} s, {rate:.0} MB/s, {wrong} wrong, {} unfinished", count - done - wrong);
+    let _ = std::io::stdin().read_line(&mut String::new());
+    drop(speaker);
+    done == count
 }
 
 fn datagrams(port: u16, count: usize) -> bool {

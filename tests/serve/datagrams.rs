@@ -250,7 +250,7 @@ fn forge(to: SocketAddr, from: SocketAddr, payload: &[u8]) -> bool {
 
 #[test]
 fn options_of_a_stream_are_refused() {
-    for options in [&["--save", "/tmp"][..], &["-m", "3"], &["--until", "peer"]] {
+    for options in [&["--save", "/tmp"][..], &["--until", "peer"]] {
         listen(&["--echo"]).args(options).run().failure(2);
     }
     listen(&["--allow", "127.0.0.1"]).run().failure(2);

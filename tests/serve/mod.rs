@@ -1,12 +1,15 @@
 //! `nettool listen` with a behaviour: what each client gets, and how it ends.
 
+mod crowds;
 mod datagrams;
 mod exec;
 mod forward;
+mod gatherings;
 mod limits;
 mod lists;
 mod saved;
 mod shared;
+mod standing;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -46,6 +46,15 @@ impl Running {
             .unwrap_or_else(|_| self.fail(&format!("announced {end:?}")))
     }
 
+    /// The first address or path that it announces, unless it ends before.
+    pub(crate) fn heard(&self) -> Option<String> {
+        let all = self.errors().find(self.deadline, |bytes| {
+            let all = announcements(bytes);
+            (!all.is_empty()).then_some(all)
+        });
+        all?.first()?.split_once(' ').map(|(_, end)| end.to_owned())
+    }
+
     /// What follows `listening on ` in the first `count` such lines, as soon as they are there.
     pub(crate) fn announced(&self, count: usize) -> Vec<String> {
         let found = self.errors().find(self.deadline, |bytes| {
@@ -170,9 +179,26 @@ impl Running {
     /// Waits for its end, which must come before its deadline.
     pub(crate) fn wait(mut self) -> Exit {
         drop(self.stdin.take());
-        if !ready(self.handle.as_fd(), PollFlags::IN, self.deadline) {
+        if !self.ends() {
             self.fail("did not end in time");
         }
+        self.collect().checked()
+    }
+
+    /// Its end, whatever it was like; `None` when it does not come in time. For whoever counts
+    /// failures instead of stopping at the first.
+    pub(crate) fn outcome(mut self) -> Option<Exit> {
+        drop(self.stdin.take());
+        self.ends().then(|| self.collect())
+    }
+
+    /// Whether it ends before its deadline.
+    fn ends(&self) -> bool {
+        ready(self.handle.as_fd(), PollFlags::IN, self.deadline)
+    }
+
+    /// What is known of a program that has ended.
+    fn collect(mut self) -> Exit {
         let elapsed = self.started.elapsed();
         let status = self.child.wait().expect("a child of ours");
         for watched in self.output.iter().chain(&self.errors) {
@@ -195,7 +221,6 @@ impl Running {
             stderr,
             elapsed,
         }
-        .checked()
     }
 
     /// Ends it by force and says what came until then, for peers that have no end of their own.

@@ -34,6 +34,12 @@ const BULK_PATIENCE: Duration = Duration::from_millis(3);
 /// How many large reads in a row begin the bulk phase.
 const BULK_READS: u32 = 4;
 
+/// How many full reads in a row begin the splicing: it costs a short message more than a read.
+const FULL_READS: u32 = 2;
+
+/// A splice that moves less ends the splicing.
+const LEAST_SPLICE: usize = 4 * 1024;
+
 /// Why the thread ends.
 enum End {
     /// It was told to.
@@ -50,6 +56,8 @@ pub(super) fn run(work: &Work, writes: bool) {
         work,
         stdout: sys::stdout_kind(),
         buffer: Vec::new(),
+        can_splice: false,
+        full_reads: 0,
         large_reads: 0,
         is_bulk: false,
         balked: false,
@@ -75,6 +83,10 @@ struct Down<'a> {
     work: &'a Work,
     stdout: StdoutKind,
     buffer: Vec<u8>,
+    /// Whether stdout is a pipe that takes what is spliced.
+    can_splice: bool,
+    /// Reads in a row that filled the buffer.
+    full_reads: u32,
     /// Reads in a row that brought much.
     large_reads: u32,
     /// Whether the system wakes us for much only.
@@ -96,7 +108,7 @@ enum Came {
 impl Down<'_> {
     /// Until the peer ends and everything is written, stdout fails, or an order says so.
     fn move_all(&mut self, writes: bool) -> Result<End, End> {
-        let mut splices = self.work.ways == Ways::Best
+        self.can_splice = self.work.ways == Ways::Best
             && self.stdout == StdoutKind::Pipe
             && sys::widen_pipe(rustix::stdio::stdout());
         loop {
@@ -107,16 +119,18 @@ impl Down<'_> {
                     Came::Nothing => Came::End,
                     came => came,
                 },
-                Mode::Run if splices => self.splice(&mut splices)?,
+                Mode::Run if self.can_splice && self.full_reads >= FULL_READS => self.splice()?,
                 Mode::Run => {
                     // A read before there is much would find little.
                     if self.is_bulk {
                         self.wait_for_peer()?;
                     }
-                    self.receive()
+                    // The answer to what was just written comes soon: the call that takes it waits.
+                    self.receive_with(RecvFlags::empty())
                 }
             };
             match came {
+                Came::Bytes(0) => {}
                 Came::Bytes(length) => self.write(length)?,
                 Came::Nothing => self.wait_for_peer()?,
                 Came::End => return self.after_end(writes),
@@ -159,16 +173,17 @@ impl Down<'_> {
         }
     }
 
-    /// Takes what has come into the buffer.
+    /// Takes what has come.
     fn receive(&mut self) -> Came {
+        self.receive_with(RecvFlags::DONTWAIT)
+    }
+
+    /// Takes what comes into the buffer, and waits for it if the flags say so.
+    fn receive_with(&mut self, flags: RecvFlags) -> Came {
         if self.buffer.is_empty() {
             self.buffer.resize(FIRST_READ, 0);
         }
-        let received = rustix::net::recv(
-            &self.work.socket,
-            self.buffer.as_mut_slice(),
-            RecvFlags::DONTWAIT,
-        );
+        let received = rustix::net::recv(&self.work.socket, self.buffer.as_mut_slice(), flags);
         match received {
             Ok((0, _)) => self.ended(),
             Ok((length, _)) => {
@@ -181,7 +196,7 @@ impl Down<'_> {
     }
 
     /// Moves what has come into the pipe of stdout without looking at it.
-    fn splice(&mut self, splices: &mut bool) -> Result<Came, End> {
+    fn splice(&mut self) -> Result<Came, End> {
         self.wait_for_peer()?;
         if self.work.attention.mode() != Mode::Run {
             return Ok(Came::Bytes(0));
@@ -194,6 +209,9 @@ impl Down<'_> {
             Splice::Moved(length) => {
                 self.balked = false;
                 self.work.shared.meter.count_received(length);
+                if length < LEAST_SPLICE {
+                    self.full_reads = 0;
+                }
             }
             // Both are ready, and nothing moves: urgent data stands there, which only a read passes
             // (net/ipv4/tcp.c, `tcp_read_sock`).
@@ -205,7 +223,7 @@ impl Down<'_> {
                 self.wait_for_pipe()?;
                 self.balked = true;
             }
-            Splice::NotHere => *splices = false,
+            Splice::NotHere => self.can_splice = false,
             Splice::Failed(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Err(End::Failed(error));
             }
@@ -324,7 +342,13 @@ impl Down<'_> {
 
     /// A read that filled the buffer doubles it; many large ones in a row begin the bulk phase.
     fn learn(&mut self, length: usize) {
-        if length == self.buffer.len() && length < LARGEST_READ {
+        let is_full = length == self.buffer.len();
+        self.full_reads = if is_full {
+            self.full_reads.saturating_add(1)
+        } else {
+            0
+        };
+        if is_full && length < LARGEST_READ {
             self.buffer.resize(length.saturating_mul(2), 0);
         }
         self.large_reads = if length >= BULK / 2 {

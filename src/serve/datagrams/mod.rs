@@ -1,28 +1,30 @@
 //! Datagrams for many: one unconnected socket an address, and a table of who was heard.
 
 mod peers;
+mod post;
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
-use std::net::{SocketAddr, UdpSocket as StdSocket};
-use std::sync::{Arc, OnceLock};
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
-use self::peers::{Forgotten, PATIENCE, Peer, Peers};
+use self::peers::{Forgotten, PATIENCE, Peer, Peers, Place};
+use self::post::{Handed, Post};
 use super::stop::Phase;
-use super::{Behaviour, Refusal, Service, Totals};
-use crate::error::{Action, Error, Result};
+use super::{Behaviour, Refusal, Service, Standing, Totals};
+use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
-use crate::net::{Address, Batch, Correspondent, DatagramSocket, Proto};
+use crate::net::{Address, Batch, DatagramSocket, Proto};
 use crate::relay::{End, Meter, Transfer, earliest, sleep_until};
 
-/// How often the table is looked through for those who are silent.
-const SWEEP: Duration = Duration::from_secs(5);
+/// How often the table is looked through for those who are silent, at least and at most.
+const LONGEST_SWEEP: Duration = Duration::from_secs(5);
+const SHORTEST_SWEEP: Duration = Duration::from_millis(10);
 
 /// Answers whoever sends datagrams, until it is stopped, its time is over, or nothing has come for
-/// `quit_after` since the last one. `max_time` is of the whole here, and `idle_timeout` of nobody.
+/// `quit_after` since the last one. `max_time` is of the whole here, and who says nothing for
+/// `idle_timeout` is forgotten.
 ///
 /// # Errors
 /// A socket cannot be read from any more.
@@ -31,214 +33,243 @@ pub async fn serve_datagrams(
     service: Service,
     quit_after: Option<Duration>,
 ) -> Result<Totals> {
-    let began = Instant::now();
-    let service = Arc::new(service);
-    let common = Arc::new(Common::default());
-    let mut tasks = JoinSet::new();
-    for socket in sockets {
-        let post = Post::new(socket, &service, &common)?;
-        tasks.spawn(post.run(began, quit_after));
-    }
-    let mut totals = Totals::default();
-    while let Some(done) = tasks.join_next().await {
-        let failed = |error| Error::new(Action::Receive, "the clients", io::Error::other(error));
-        totals.add(&done.map_err(failed)??);
-        // What ends one of them ends all.
-        service.stop.finish();
-    }
-    totals.elapsed = began.elapsed();
-    Ok(totals)
+    let proto = sockets.first().map_or(Proto::Udp, DatagramSocket::proto);
+    let server = Server {
+        posts: sockets.into_iter().map(Post::new).collect::<Result<_>>()?,
+        turn: 0,
+        service: Arc::new(service),
+        peers: Peers::default(),
+        meter: Meter::default(),
+        totals: Totals::default(),
+        truncated: 0,
+        began: Instant::now(),
+        told: Told::default(),
+    };
+    server.run(quit_after, Batch::new(proto)).await
 }
 
-/// What all sockets share.
-#[derive(Debug, Default)]
-struct Common {
-    /// What they have moved.
-    meter: Meter,
-    /// How it ended, as the first of them found.
-    end: OnceLock<End>,
-}
-
-/// One socket, and who was heard on it.
-struct Post {
-    socket: DatagramSocket,
-    local: SocketAddr,
+/// All sockets, and who was heard on them.
+struct Server {
+    posts: Vec<Post>,
+    /// Which socket is looked at first.
+    turn: usize,
     service: Arc<Service>,
-    common: Arc<Common>,
     peers: Peers,
+    meter: Meter,
     totals: Totals,
-    /// What is told once was told.
+    /// Datagrams that were longer than the room for them.
+    truncated: u64,
+    began: Instant,
+    told: Told,
+}
+
+/// What is told once, and was.
+#[derive(Debug, Default)]
+struct Told {
     withheld: bool,
     unsent: bool,
+    unnamed: bool,
 }
 
-impl Post {
-    fn new(socket: DatagramSocket, service: &Arc<Service>, common: &Arc<Common>) -> Result<Self> {
-        let local = socket.local().and_then(|local| local.ip());
-        let failed = || {
-            Error::new(
-                Action::Inspect,
-                "a UDP socket",
-                "it has no address".to_owned(),
-            )
-        };
-        Ok(Self {
-            local: local.ok_or_else(failed)?,
-            socket,
-            service: Arc::clone(service),
-            common: Arc::clone(common),
-            peers: Peers::default(),
-            totals: Totals::default(),
-            withheld: false,
-            unsent: false,
-        })
-    }
-
+impl Server {
     /// Answers until it is over.
-    async fn run(mut self, began: Instant, quit_after: Option<Duration>) -> Result<Totals> {
+    async fn run(mut self, quit_after: Option<Duration>, mut batch: Batch) -> Result<Totals> {
         let service = Arc::clone(&self.service);
         let mut stop = std::pin::pin!(service.stop.reached(Phase::Finishing));
-        let end = service.max_time.and_then(|limit| began.checked_add(limit));
-        let mut sweep = tokio::time::interval(SWEEP.min(PATIENCE));
-        let mut batch = Batch::new(Proto::Udp);
-        let totals = loop {
+        let end = service.max_time;
+        let end = end.and_then(|limit| self.began.checked_add(limit));
+        let patience = service.idle_timeout.unwrap_or(PATIENCE);
+        let sweep = (patience / 8).clamp(SHORTEST_SWEEP, LONGEST_SWEEP);
+        let mut sweep = tokio::time::interval(sweep);
+        loop {
             let over = earliest(end, self.silent_for(quit_after));
             // News that never cease would leave the timer no turn.
             if is_past(end) {
-                break self.close(End::Timeout);
+                return Ok(self.close(End::Timeout));
             }
             if self.is_sated() {
-                break self.close(End::Limit);
+                return Ok(self.close(End::Limit));
             }
             tokio::select! {
                 biased;
-                () = stop.as_mut() => break self.close(End::Signal),
-                came = poll_fn(|context| self.socket.poll_receive(context, &mut batch)) => {
+                () = stop.as_mut() => return Ok(self.close(End::Signal)),
+                () = service.inquiry.asked() => self.tell_standing(),
+                (post, came) = poll_fn(|context| self.poll_receive(context, &mut batch)) => {
                     match came {
-                        Ok(()) => self.take_all(&batch).await,
+                        Ok(()) => self.take_all(&batch, post).await,
                         Err(error) if is_of_one_peer(&error) => {}
-                        Err(error) => return Err(Error::new(Action::Receive, self.local, error)),
+                        Err(error) => return Err(self.broken(post, error)),
                     }
                 }
                 // What waits to be read is no silence: it has had its turn before this.
                 () = sleep_until(over), if over.is_some() => {
                     if is_past(self.silent_for(quit_after)) {
-                        break self.close(End::Timeout);
+                        return Ok(self.close(End::Timeout));
                     }
                 }
                 _ = sweep.tick() => {
-                    for forgotten in self.peers.expire(Instant::now()) {
+                    for forgotten in self.peers.expire(Instant::now(), patience) {
                         self.tell_gone(&forgotten, End::Timeout);
                     }
                 }
             }
-        };
-        Ok(totals)
+        }
+    }
+
+    /// Takes what has come to one of the sockets, each in its turn.
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<(usize, io::Result<()>)> {
+        let posts = self.posts.iter().enumerate();
+        for (index, post) in posts.cycle().skip(self.turn).take(self.posts.len()) {
+            if let Poll::Ready(came) = post.socket.poll_receive(context, batch) {
+                self.turn = index.saturating_add(1);
+                return Poll::Ready((index, came));
+            }
+        }
+        Poll::Pending
     }
 
     /// Whether as many bytes came as are wanted.
     fn is_sated(&self) -> bool {
-        self.service
-            .most
-            .is_some_and(|most| self.common.meter.received() >= most)
+        let most = self.service.most;
+        most.is_some_and(|most| self.totals.received >= most)
     }
 
     /// When nothing will have come for so long, if anything came.
     fn silent_for(&self, limit: Option<Duration>) -> Option<Instant> {
-        self.common.meter.last_input()?.checked_add(limit?)
+        self.meter.last_input()?.checked_add(limit?)
     }
 
-    /// It is over, for this reason unless another socket had one before.
+    /// It is over, for this reason.
     fn close(mut self, end: End) -> Totals {
-        let end = *self.common.end.get_or_init(|| end);
         for forgotten in self.peers.drain() {
             self.tell_gone(&forgotten, end);
         }
-        self.totals.datagrams_lost = self.socket.dropped();
-        self.totals
+        self.totals_now()
+    }
+
+    /// What was done so far.
+    fn totals_now(&self) -> Totals {
+        let dropped = self.posts.iter().map(|post| post.socket.dropped());
+        let dropped = dropped.flatten().reduce(u64::saturating_add);
+        Totals {
+            datagrams_lost: dropped.map(|lost| lost.saturating_add(self.truncated)),
+            elapsed: self.began.elapsed(),
+            ..self.totals
+        }
+    }
+
+    /// Tells what is done, since somebody asked.
+    fn tell_standing(&self) {
+        let standing = Standing {
+            present: self.peers.clients() as u64,
+            totals: self.totals_now(),
+        };
+        self.tell(&Event::Standing(&standing));
     }
 
     /// Takes what has come together.
-    async fn take_all(&mut self, batch: &Batch) {
+    async fn take_all(&mut self, batch: &Batch, post: usize) {
         for arrived in batch.arrivals() {
-            let Some(from) = arrived.from() else {
-                continue;
+            let place = Place {
+                socket: post,
+                from: arrived.from(),
             };
+            if let Some(length) = arrived.truncated_from() {
+                self.truncated = self.truncated.saturating_add(1);
+                self.tell_truncated(&place, length, arrived.bytes().len() as u64);
+            }
             for datagram in arrived.datagrams() {
                 if self.is_sated() {
                     return;
                 }
-                self.take(datagram, &from).await;
+                self.take(datagram, &place).await;
             }
         }
     }
 
-    /// Takes a datagram, and answers it.
-    async fn take(&mut self, datagram: &[u8], from: &Correspondent) {
-        let Some(source) = from.address().ip() else {
-            return;
-        };
-        let now = Instant::now();
-        self.common.meter.note_input();
-        if self.peers.get(source).is_none() {
-            self.welcome(source, now);
-        }
+    /// Takes a datagram, and answers it or passes it on.
+    async fn take(&mut self, datagram: &[u8], place: &Place) {
+        self.meter.note_input();
         let hash = self.peers.hash(datagram);
-        let Some(peer) = self.peers.get(source) else {
-            return;
-        };
-        peer.heard = now;
-        if peer.refusal.is_some() {
+        if !self.hear(datagram, place) {
             return;
         }
-        let length = datagram.len() as u64;
-        peer.received = peer.received.saturating_add(length);
-        self.common.meter.count_received(datagram.len());
-        self.totals.received = self.totals.received.saturating_add(length);
-        self.service.observer.notice(&Event::ClientSaid {
-            client: peer.number,
-            peer: &source.into(),
-            bytes: datagram,
-        });
         let service = Arc::clone(&self.service);
         let answer = match &service.behaviour {
-            Behaviour::Echo => datagram,
-            Behaviour::Reply(text) if self.may_hear(text, datagram, source) => text,
+            Behaviour::Broker(_) => None,
+            Behaviour::Echo => Some(datagram),
+            Behaviour::Reply(text) if self.may_hear(text, datagram, place) => Some(&**text),
             _ => return,
         };
-        let due = self
-            .peers
-            .get(source)
-            .is_some_and(|peer| peer.deserves_answer(hash));
-        if due && !self.is_ourselves(source) {
-            self.answer(answer, from, source).await;
+        let peer = self.peers.get(place);
+        if !peer.is_some_and(|peer| peer.deserves_answer(hash)) {
+            return;
+        }
+        match answer {
+            None => self.pass_on(datagram, place).await,
+            Some(answer) if !self.is_from_ourselves(place) => self.answer(answer, place).await,
+            Some(_) => {}
         }
     }
 
-    /// Somebody is heard for the first time, or again after a long time.
-    fn welcome(&mut self, source: SocketAddr, now: Instant) {
-        let address = Address::from(source);
+    /// Takes account of a datagram; whether a client sent it.
+    fn hear(&mut self, datagram: &[u8], place: &Place) -> bool {
+        let now = Instant::now();
+        self.welcome(place, now);
+        let Some(peer) = self.peers.get(place) else {
+            return false;
+        };
+        peer.heard = now;
+        if peer.refusal.is_some() {
+            return false;
+        }
+        let length = datagram.len() as u64;
+        peer.received = peer.received.saturating_add(length);
+        let client = peer.number;
+        self.totals.received = self.totals.received.saturating_add(length);
+        self.tell(&Event::ClientSaid {
+            client,
+            peer: &place.address(),
+            bytes: datagram,
+        });
+        true
+    }
+
+    /// Takes in whoever is heard for the first time, or again after a long time, or had found no
+    /// room when there is some now.
+    fn welcome(&mut self, place: &Place, now: Instant) {
+        match self.peers.get(place).map(|peer| peer.refusal) {
+            None => {}
+            Some(Some(Refusal::Full)) if !self.is_full() => {
+                self.peers.forget(place);
+            }
+            Some(_) => return,
+        }
+        let address = place.address();
         let refusal = self.admit(&address).err();
-        let observer = &self.service.observer;
         if let Some(reason) = refusal {
             self.totals.refused = self.totals.refused.saturating_add(1);
-            let (proto, peer) = (Proto::Udp, &address);
-            observer.notice(&Event::Refused {
-                proto,
-                peer,
+            self.tell(&Event::Refused {
+                proto: self.proto(place),
+                peer: &address,
                 reason,
             });
         } else {
             self.totals.clients = self.totals.clients.saturating_add(1);
-            observer.notice(&Event::ClientCame {
+            self.tell(&Event::ClientCame {
                 client: self.totals.clients,
-                proto: Proto::Udp,
-                local: &self.local.into(),
+                proto: self.proto(place),
+                local: &self.local(place),
                 peer: &address,
             });
+            self.tell_of_deaf(place, &address);
         }
         let peer = Peer::new(self.totals.clients, refusal, now);
-        if let Some(forgotten) = self.peers.add(source, peer) {
+        if let Some(forgotten) = self.peers.add(place.clone(), peer) {
             self.tell_gone(&forgotten, End::Limit);
         }
     }
@@ -246,81 +277,146 @@ impl Post {
     /// Whether somebody may be a client.
     fn admit(&self, peer: &Address) -> std::result::Result<(), Refusal> {
         self.service.gate.admit(peer)?;
-        match self.service.max_clients {
-            Some(most) if self.peers.clients() >= most => Err(Refusal::Full),
-            _ => Ok(()),
+        if self.is_full() {
+            return Err(Refusal::Full);
         }
+        Ok(())
     }
 
-    /// Whether this answer may go there: one that is longer than what it answers would be a weapon
-    /// in the hand of whoever forges addresses (RFC 8085, section 6.6, of amplification).
-    fn may_hear(&mut self, answer: &[u8], datagram: &[u8], source: SocketAddr) -> bool {
-        let ip = source.ip().to_canonical();
-        if answer.len() <= datagram.len() || ip.is_loopback() || self.service.gate.names(ip) {
+    /// Whether there are as many clients as there may be.
+    fn is_full(&self) -> bool {
+        let most = self.service.max_clients;
+        most.is_some_and(|most| self.peers.clients() >= most)
+    }
+
+    /// Whether somebody may be sent more than they sent. To anybody else it would be a weapon in
+    /// the hand of whoever forges addresses (RFC 8085, section 6.6, of amplification).
+    fn trusts(&self, address: &Address) -> bool {
+        let ip = address.ip().map(|address| address.ip().to_canonical());
+        ip.is_none_or(|ip| ip.is_loopback() || self.service.gate.names(ip))
+    }
+
+    /// Whether this answer may go there.
+    fn may_hear(&mut self, answer: &[u8], datagram: &[u8], place: &Place) -> bool {
+        if answer.len() <= datagram.len() || self.trusts(&place.address()) {
             return true;
         }
-        if !std::mem::replace(&mut self.withheld, true) {
-            let peer = &source.into();
-            self.service
-                .observer
-                .notice(&Event::AnswerWithheld { peer });
-        }
+        self.tell_withheld(&place.address());
         false
     }
 
-    /// Whether a datagram claims to come from this very socket.
-    fn is_ourselves(&self, source: SocketAddr) -> bool {
-        let ours = |ip| StdSocket::bind((ip, 0)).is_ok();
-        source.port() == self.local.port() && (source == self.local || ours(source.ip()))
+    /// Tells of somebody who hears nothing of what others say.
+    fn tell_of_deaf(&mut self, place: &Place, address: &Address) {
+        if !matches!(self.service.behaviour, Behaviour::Broker(_)) {
+            return;
+        }
+        if !self.trusts(address) {
+            self.tell_withheld(address);
+        }
+        if place.from.is_none() {
+            self.tell_unnamed();
+        }
+    }
+
+    /// Whether a datagram claims to come from one of our own sockets.
+    fn is_from_ourselves(&self, place: &Place) -> bool {
+        let source = place.address();
+        self.posts.iter().any(|post| post.is_at(&source))
     }
 
     /// Sends an answer, from the address that was spoken to.
-    async fn send(&self, answer: &[u8], to: &Correspondent) -> io::Result<()> {
-        loop {
-            match self.socket.send_each(&[IoSlice::new(answer)], Some(to)) {
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.writable().await?;
+    async fn answer(&mut self, answer: &[u8], place: &Place) {
+        let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
+            return self.tell_unnamed();
+        };
+        let handed = post.send(answer, from).await;
+        let sent = self.account(handed, answer.len());
+        if let Some(peer) = self.peers.get(place) {
+            peer.sent = peer.sent.saturating_add(sent);
+        }
+    }
+
+    /// Sends what a client said to all others. One that takes nothing now does without.
+    async fn pass_on(&mut self, datagram: &[u8], speaker: &Place) {
+        let others: Vec<_> = self
+            .peers
+            .audience()
+            .map(|(place, _)| place)
+            .filter(|place| *place != speaker)
+            .cloned()
+            .collect();
+        for place in others {
+            let trusted = self.trusts(&place.address()) && !self.is_from_ourselves(&place);
+            let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
+                continue;
+            };
+            if !trusted {
+                continue;
+            }
+            let handed = post.send(datagram, from).await;
+            if matches!(&handed, Handed::Gone) {
+                if let Some(forgotten) = self.peers.forget(&place) {
+                    self.tell_gone(&forgotten, End::Peer);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                continue;
+            }
+            let sent = self.account(handed, datagram.len());
+            if let Some(peer) = self.peers.get(&place) {
+                peer.sent = peer.sent.saturating_add(sent);
             }
         }
     }
 
-    /// Answers, and takes account of that.
-    async fn answer(&mut self, answer: &[u8], to: &Correspondent, source: SocketAddr) {
-        match self.send(answer, to).await {
-            Ok(()) => {
-                let length = answer.len() as u64;
+    /// Takes account of what became of a datagram; how many bytes were sent.
+    fn account(&mut self, handed: Handed, length: usize) -> u64 {
+        let error = match handed {
+            Handed::Over => {
+                let length = length as u64;
                 self.totals.sent = self.totals.sent.saturating_add(length);
-                if let Some(peer) = self.peers.get(source) {
-                    peer.sent = peer.sent.saturating_add(length);
-                }
+                return length;
             }
-            Err(error) => {
-                self.totals.failed = self.totals.failed.saturating_add(1);
-                if !std::mem::replace(&mut self.unsent, true) {
-                    let error = &error;
-                    self.service
-                        .observer
-                        .notice(&Event::DatagramRefused { error });
-                }
-            }
+            Handed::Gone => io::Error::from_raw_os_error(libc::ECONNREFUSED),
+            Handed::Failed(error) => error,
+        };
+        self.totals.datagrams_unsent = self.totals.datagrams_unsent.saturating_add(1);
+        if !std::mem::replace(&mut self.told.unsent, true) {
+            self.tell(&Event::DatagramRefused { error: &error });
         }
+        0
+    }
+
+    /// Tells, once, that somebody is not sent what could be used against others.
+    fn tell_withheld(&mut self, peer: &Address) {
+        if !std::mem::replace(&mut self.told.withheld, true) {
+            self.tell(&Event::AnswerWithheld { peer });
+        }
+    }
+
+    /// Tells, once, that those without a name cannot be answered.
+    fn tell_unnamed(&mut self) {
+        if !std::mem::replace(&mut self.told.unnamed, true) {
+            self.tell(&Event::UnnamedSender);
+        }
+    }
+
+    /// Tells of a datagram that was longer than the room for it.
+    fn tell_truncated(&self, place: &Place, length: u64, kept: u64) {
+        let cause = Cause::Truncated { length, kept };
+        let error = &Error::new(Action::Receive, place.address(), cause);
+        self.tell(&Event::DatagramTruncated { error });
     }
 
     /// Tells of a client that is forgotten.
-    fn tell_gone(&self, (address, peer): &Forgotten, end: End) {
+    fn tell_gone(&self, (place, peer): &Forgotten, end: End) {
         if peer.refusal.is_some() {
             return;
         }
-        self.service.observer.notice(&Event::ClientGone {
+        self.tell(&Event::ClientGone {
             client: peer.number,
             transfer: &Transfer {
-                proto: Proto::Udp,
-                local: self.local.into(),
-                peer: Some((*address).into()),
+                proto: self.proto(place),
+                local: self.local(place),
+                peer: Some(place.address()),
                 sent: peer.sent,
                 acknowledged: None,
                 received: peer.received,
@@ -332,6 +428,29 @@ impl Post {
                 error: None,
             },
         });
+    }
+
+    /// Tells whoever observes.
+    fn tell(&self, event: &Event<'_>) {
+        self.service.observer.notice(event);
+    }
+
+    /// How datagrams come there.
+    fn proto(&self, place: &Place) -> Proto {
+        let post = self.posts.get(place.socket);
+        post.map_or(Proto::Udp, |post| post.socket.proto())
+    }
+
+    /// Our own address there.
+    fn local(&self, place: &Place) -> Address {
+        let post = self.posts.get(place.socket);
+        post.map_or(Address::Unix(None), |post| post.local.clone())
+    }
+
+    /// The error of a socket that can no longer be read from.
+    fn broken(&self, post: usize, error: io::Error) -> Error {
+        let local = self.posts.get(post).map(|post| post.local.to_string());
+        Error::new(Action::Receive, local.unwrap_or_default(), error)
     }
 }
 

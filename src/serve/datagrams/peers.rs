@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::net::{Address, Correspondent};
 use crate::serve::Refusal;
 
 /// As many are remembered at most; then the one that was silent for the longest is forgotten.
@@ -18,6 +18,23 @@ const KNOWN: usize = 256;
 
 /// After so many answers to what had been answered before, one is left out.
 const REPEATS: u32 = 256;
+
+/// Where somebody was heard: on which socket, and who sent it. Those without a name are one.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Place {
+    /// The socket, by its number.
+    pub(super) socket: usize,
+    /// Who can be answered there.
+    pub(super) from: Option<Correspondent>,
+}
+
+impl Place {
+    /// The address of whoever it is.
+    pub(super) fn address(&self) -> Address {
+        let from = self.from.as_ref();
+        from.map_or(Address::Unix(None), Correspondent::address)
+    }
+}
 
 /// Somebody who was heard.
 #[derive(Debug)]
@@ -43,47 +60,66 @@ pub(super) struct Peer {
 /// Everybody who was heard lately.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
-    known: HashMap<SocketAddr, Peer>,
+    known: HashMap<Place, Peer>,
+    /// How many of them are clients.
+    clients: usize,
     hasher: RandomState,
 }
 
 /// Somebody who is forgotten.
-pub(super) type Forgotten = (SocketAddr, Peer);
+pub(super) type Forgotten = (Place, Peer);
 
 impl Peers {
     /// How many are remembered who are clients.
     pub(super) fn clients(&self) -> usize {
-        let clients = self.known.values().filter(|peer| peer.refusal.is_none());
-        clients.count()
+        self.clients
     }
 
     /// Whoever sends from there, if that is known.
-    pub(super) fn get(&mut self, address: SocketAddr) -> Option<&mut Peer> {
-        self.known.get_mut(&address)
+    pub(super) fn get(&mut self, place: &Place) -> Option<&mut Peer> {
+        self.known.get_mut(place)
     }
 
-    /// Takes in somebody new; who had to be forgotten for that?
-    pub(super) fn add(&mut self, address: SocketAddr, peer: Peer) -> Option<Forgotten> {
-        let idlest = || self.known.iter().min_by_key(|(_, peer)| peer.heard);
-        let full = self.known.len() >= MOST;
-        let idlest = if full {
-            idlest().map(|(address, _)| *address)
-        } else {
-            None
-        };
-        let forgotten = idlest.and_then(|address| self.known.remove_entry(&address));
-        self.known.insert(address, peer);
+    /// Everybody who is a client and can be sent something.
+    pub(super) fn audience(&mut self) -> impl Iterator<Item = (&Place, &mut Peer)> {
+        let hears =
+            |(place, peer): &(&Place, &mut Peer)| place.from.is_some() && peer.refusal.is_none();
+        self.known.iter_mut().filter(hears)
+    }
+
+    /// Takes in somebody new; who had to be forgotten for that? Those who are no clients go first.
+    pub(super) fn add(&mut self, place: Place, peer: Peer) -> Option<Forgotten> {
+        let mut forgotten = None;
+        if self.known.len() >= MOST {
+            let rank = |peer: &Peer| (peer.refusal.is_none(), peer.heard);
+            let idlest = self.known.iter().min_by_key(|(_, peer)| rank(peer));
+            let idlest = idlest.map(|(place, _)| place.clone());
+            forgotten = idlest.and_then(|place| self.forget(&place));
+        }
+        self.clients = self.clients.saturating_add(peer.counts());
+        self.known.insert(place, peer);
         forgotten
     }
 
-    /// Forgets those who were silent for too long.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<Forgotten> {
-        let silent = |_: &SocketAddr, peer: &mut Peer| now.duration_since(peer.heard) >= PATIENCE;
-        self.known.extract_if(silent).collect()
+    /// Forgets somebody.
+    pub(super) fn forget(&mut self, place: &Place) -> Option<Forgotten> {
+        let forgotten = self.known.remove_entry(place)?;
+        self.clients = self.clients.saturating_sub(forgotten.1.counts());
+        Some(forgotten)
+    }
+
+    /// Forgets those who were silent for so long.
+    pub(super) fn expire(&mut self, now: Instant, patience: Duration) -> Vec<Forgotten> {
+        let silent = |_: &Place, peer: &mut Peer| now.duration_since(peer.heard) >= patience;
+        let forgotten: Vec<_> = self.known.extract_if(silent).collect();
+        let clients = forgotten.iter().map(|(_, peer)| peer.counts()).sum();
+        self.clients = self.clients.saturating_sub(clients);
+        forgotten
     }
 
     /// Forgets everybody.
     pub(super) fn drain(&mut self) -> Vec<Forgotten> {
+        self.clients = 0;
         self.known.drain().collect()
     }
 
@@ -109,6 +145,11 @@ impl Peer {
         }
     }
 
+    /// As how many clients it counts.
+    fn counts(&self) -> usize {
+        usize::from(self.refusal.is_none())
+    }
+
     /// Whether this datagram is to be answered. Two servers that answer each other would never
     /// cease, once somebody had sent a datagram to the one in the name of the other; from here it
     /// looks like a client who says the same again and again. One answer in some hundreds of such
@@ -129,10 +170,16 @@ impl Peer {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
-    fn address(port: usize) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, 1], u16::try_from(port).unwrap()))
+    fn address(port: usize) -> Place {
+        let address = SocketAddr::from(([192, 0, 2, 1], u16::try_from(port).unwrap()));
+        Place {
+            socket: 0,
+            from: Some(address.into()),
+        }
     }
 
     #[test]
@@ -147,8 +194,23 @@ mod tests {
         }
         assert_eq!(peers.clients(), MOST);
         let later = start + Duration::from_millis(4500) + PATIENCE;
-        assert_eq!(peers.expire(later).len(), MOST - 499);
-        assert_eq!(peers.drain().len(), 499);
+        assert_eq!(peers.expire(later, PATIENCE).len(), MOST - 499);
+        assert_eq!((peers.clients(), peers.drain().len()), (499, 499));
+        assert_eq!(peers.clients(), 0);
+    }
+
+    #[test]
+    fn who_is_refused_takes_nobody_s_place() {
+        let mut peers = Peers::default();
+        let start = Instant::now();
+        peers.add(address(0), Peer::new(1, None, start));
+        for port in 1..5000 {
+            let now = start + Duration::from_millis(port as u64);
+            peers.add(address(port), Peer::new(1, Some(Refusal::Denied), now));
+        }
+        assert_eq!(peers.clients(), 1);
+        assert!(peers.get(&address(0)).is_some());
+        assert_eq!(peers.audience().count(), 1);
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! SIGUSR1: what a server is doing.
+
+use std::net::UdpSocket;
+
+use super::*;
+use crate::support::{Input, until};
+
+/// What the server says when it is asked: the last line of its kind.
+fn standing(server: &Running, kind: &str, wanted: &str) -> String {
+    let mut line = String::new();
+    until("it tells", || {
+        server.signal(Signal::USR1);
+        line = server
+            .said()
+            .lines()
+            .rfind(|line| line.contains(kind))
+            .unwrap_or_default()
+            .to_owned();
+        line.contains(wanted)
+    });
+    line
+}
+
+#[test]
+fn a_server_tells_who_is_there_and_what_was_moved() {
+    let server = server(&["--echo"]).start();
+    let addr = server.listening();
+    let line = standing(&server, "there now", "0 clients there now");
+    assert!(
+        line.contains("served 0 clients: received 0 B, sent 0 B"),
+        "{line}"
+    );
+    let (one, other) = (client(addr), client(addr));
+    assert_eq!(ask(&one, b"hello", 5), b"hello");
+    assert_eq!(ask(&other, b"hi", 2), b"hi");
+    let line = standing(&server, "there now", "2 clients there now");
+    assert!(
+        line.contains("served 2 clients: received 7 B, sent 7 B"),
+        "{line}"
+    );
+    drop(one);
+    let line = standing(&server, "there now", "1 client there now");
+    assert!(
+        line.contains("served 2 clients: received 7 B, sent 7 B"),
+        "{line}"
+    );
+    assert_eq!(ask(&other, b"still", 5), b"still");
+    stopped(server);
+}
+
+#[test]
+fn a_script_is_told_in_a_record() {
+    let server = server(&["--discard", "--json", "--max-clients", "1"]).start();
+    let addr = address(&server);
+    let one = client(addr);
+    (&one).write_all(b"hello").unwrap();
+    standing(&server, "progress", "\"bytes_received\":5");
+    let _refused = client(addr);
+    standing(&server, "progress", "\"refused\":1");
+    let stderr = stopped(server);
+    let record = records(&stderr, "progress").pop().unwrap();
+    assert_eq!(record["client"], Value::Null);
+    assert_eq!(
+        (&record["clients_now"], &record["clients"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(
+        (&record["bytes_sent"], &record["failed"]),
+        (&0.into(), &0.into())
+    );
+    assert!(record["elapsed_us"].as_u64().unwrap() > 0);
+}
+
+/// Even one who shares stdin with others, and one who only sends datagrams.
+#[test]
+fn every_kind_of_server_tells() {
+    let shared = server(&[]).stdin(Input::Open).start();
+    (&client(shared.listening())).write_all(b"abc").unwrap();
+    standing(&shared, "there now", "received 3 B");
+    stopped(shared);
+    let datagrams = nettool(["listen", "-u", "127.0.0.1", "0", "--echo"]).start();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"abcd", datagrams.listening()).unwrap();
+    let line = standing(&datagrams, "there now", "sent 4 B");
+    assert!(line.contains("1 client there now"), "{line}");
+    stopped(datagrams);
+}
+
+/// A server for a single client has its progress to tell.
+#[test]
+fn a_single_client_has_progress() {
+    let server = nettool(["listen", "127.0.0.1", "0", "--echo"]).start();
+    let addr = server.listening();
+    standing(&server, "no client yet", "listening, no client yet");
+    let one = client(addr);
+    assert_eq!(ask(&one, b"hello", 5), b"hello");
+    standing(&server, "5 B", "received 5 B");
+    drop(one);
+    server.wait().success();
+}
