@@ -186,14 +186,22 @@ impl Client {
         }
     }
 
+    /// Waits until the system takes more.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) async fn writable(&self) -> Result<()> {
+        let ready = self.stream()?.ready(Interest::WRITABLE).await;
+        ready.map(drop).map_err(|error| self.broken(error))
+    }
+
     /// Sends all of it, and waits as long as the client is slow.
     ///
     /// # Errors
     /// The connection broke.
     pub(super) async fn send(&self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
-            let ready = self.stream()?.ready(Interest::WRITABLE).await;
-            ready.map_err(|error| self.broken(error))?;
+            self.writable().await?;
             let length = self.send_now(bytes)?;
             bytes = bytes.get(length..).unwrap_or_default();
         }
