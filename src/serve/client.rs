@@ -11,6 +11,7 @@ use tokio::io::Interest;
 use tokio::sync::Mutex;
 
 use super::Service;
+use super::caller::Caller;
 use super::exec::Child;
 use super::scratch;
 use crate::error::{Error, Result};
@@ -108,6 +109,16 @@ impl Client {
         match &self.connection {
             Connection::Own(stream) => stream.proto(),
             Connection::Lent(proto, _) => *proto,
+        }
+    }
+
+    /// Who it is.
+    pub(super) fn caller(&self) -> Caller {
+        Caller {
+            number: self.number,
+            proto: self.proto(),
+            local: self.local.clone(),
+            peer: self.peer.clone(),
         }
     }
 
