@@ -30,12 +30,12 @@ pub(crate) struct ServeArgs {
     )]
     slow: SlowArg,
     /// Mark each line on stdout with the client that sent it
-    #[arg(long, requires = "keep_open", conflicts_with_all = ["behaviour", "send_only", "udp"])]
+    #[arg(long, conflicts_with_all = ["behaviour", "send_only", "udp"])]
     tag: bool,
     #[command(flatten)]
     behaviour: BehaviourArgs,
     /// Turn away whoever comes while N clients are served
-    #[arg(short, long, value_name = "N", value_parser = clients, requires = "keep_open")]
+    #[arg(short, long, value_name = "N", value_parser = clients)]
     pub(crate) max_clients: Option<usize>,
     /// Serve clients of these networks alone: addresses, or 192.0.2.0/24
     #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]

@@ -325,7 +325,7 @@ fn is_abandoned(path: &Path) -> bool {
 
 /// Whether the system refuses who asks for a path. It is asked with a socket of datagrams: to a
 /// listener, who would take a connection for its client, that is one of the wrong kind (EPROTOTYPE,
-/// `unix_find_other` in net/unix/af_unix.c), and whoever takes datagrams hears nothing of it.
+/// `unix_find_other` in `net/unix/af_unix.c`), and whoever takes datagrams hears nothing of it.
 fn is_refused(path: &Path) -> io::Result<bool> {
     let asked = Socket::new(Domain::UNIX, Type::DGRAM, None)?.connect(&SockAddr::unix(path)?);
     Ok(asked.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
