@@ -801,3 +801,18 @@ fn an_option_without_the_one_that_it_needs_is_refused_whatever_else_is_said() {
     );
     refused(&["ifaces", "--every=1s"], &["--every", "--watch"]);
 }
+
+#[test]
+fn what_cuts_stdin_is_refused_where_stdin_is_not_sent() {
+    for given in ["--echo", "--discard", "--reply=x", "--reply-file=f"] {
+        let name = given.split('=').next().unwrap();
+        for option in ["--lines", "--datagram-size=9", "--to=all"] {
+            refused(
+                &["listen", "-u", "127.0.0.1", "0", given, option],
+                &[name, option.split('=').next().unwrap()],
+            );
+        }
+    }
+    let words = ["listen", "-U", "s", "--seqpacket", "--save=d", "--lines"];
+    refused(&words, &["--save", "--lines"]);
+}
