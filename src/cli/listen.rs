@@ -57,7 +57,7 @@ pub(crate) struct ListenArgs {
     #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
     reuse_port: bool,
     /// Who may use the path of --unix, as chmod has it in octal [default: 600]
-    #[arg(long, value_name = "MODE", value_parser = mode, requires = "unix")]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
     #[arg(help_heading = "Socket")]
     mode: Option<u16>,
     /// Write the port into FILE as soon as a client can connect; it stays there
