@@ -9,6 +9,7 @@
 mod buffers;
 mod connect;
 mod datagrams;
+mod docs;
 mod document;
 mod eof;
 mod harness;
@@ -26,3 +27,4 @@ mod serve;
 mod shaping;
 mod support;
 mod terminal;
+mod torture;

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use nettool::process;
-use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::Status;
+use super::runtime;
 use super::signals::Endings;
 
 /// Whether a signal has come that ends us, and which.
@@ -25,7 +25,7 @@ impl Interruption {
     /// Takes the signals over, from now on, in a thread of its own.
     pub(super) fn watch() -> io::Result<Arc<Self>> {
         let interruption = Arc::new(Self::default());
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::on_this_thread()?;
         let (ready, begun) = channel();
         let watcher = Arc::clone(&interruption);
         thread::Builder::new().spawn(move || runtime.block_on(watcher.listen(ready)))?;

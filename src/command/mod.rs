@@ -9,6 +9,7 @@ mod listen;
 mod pages;
 mod probe;
 mod progress;
+mod runtime;
 mod serve;
 mod signals;
 mod talk;

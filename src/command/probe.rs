@@ -30,7 +30,7 @@ use targets::{Answer, Shared, Time, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
-use super::{Failure, Status};
+use super::{Failure, Status, runtime};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
 use crate::output::{Findings, Output};
 
@@ -235,8 +235,7 @@ impl Probe<'_> {
         let whole = self.arguments.limits().deadline;
         let limit = self.limits().deadline.zip(whole);
         let limit = limit.map(|(left, whole)| Time { left, whole });
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().map_err(failed)?;
+        let runtime = runtime::on_this_thread().map_err(failed)?;
         let answers = runtime.block_on(async {
             tokio::select! {
                 () = self.interruption.came() => Vec::new(),

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
@@ -15,10 +14,10 @@ use nettool::net::{Family, resolve};
 use nettool::process;
 use nettool::relay::{Dump, End, Input, Meter, Path as Way, Sink, Transfer, Transform};
 use nettool::value::Host;
-use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
 
 use super::signals::Endings;
-use super::{Failure, Status};
+use super::{Failure, Status, runtime};
 use crate::cli::{DataArgs, ShapingArgs, Usage};
 use crate::output::{Output, Progress, Total};
 
@@ -28,7 +27,7 @@ pub(super) fn block_on<F>(session: impl FnOnce(Endings) -> F) -> Result<Status, 
 where
     F: Future<Output = Result<Status, Failure>>,
 {
-    block_with(Builder::new_current_thread(), session)
+    block_with(runtime::on_this_thread(), session)
 }
 
 /// Likewise on as many threads as there are processors.
@@ -36,20 +35,19 @@ pub(super) fn block_on_threads<F>(session: impl FnOnce(Endings) -> F) -> Result<
 where
     F: Future<Output = Result<Status, Failure>>,
 {
-    block_with(Builder::new_multi_thread(), session)
+    block_with(runtime::on_threads(), session)
 }
 
 /// Runs a conversation on this runtime.
 fn block_with<F>(
-    mut builder: Builder,
+    runtime: io::Result<Runtime>,
     session: impl FnOnce(Endings) -> F,
 ) -> Result<Status, Failure>
 where
     F: Future<Output = Result<Status, Failure>>,
 {
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
-    spare_descriptors().map_err(failed)?;
-    let runtime = builder.enable_all().build().map_err(failed)?;
+    let runtime = runtime.map_err(failed)?;
     let result = runtime.block_on(async { session(Endings::watch()).await });
     runtime.shutdown_background();
     result
@@ -58,9 +56,7 @@ where
 /// The addresses of a host, for a command that has no conversation. A signal ends it at once.
 pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<SocketAddr>, Error> {
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
-    spare_descriptors().map_err(failed)?;
-    let mut builder = Builder::new_current_thread();
-    let runtime = builder.enable_all().build().map_err(failed)?;
+    let runtime = runtime::on_this_thread().map_err(failed)?;
     let result = runtime.block_on(resolve(host, port, family));
     runtime.shutdown_background();
     result
@@ -144,13 +140,6 @@ pub(super) fn tell(mut transfer: Transfer, data: &DataArgs, output: &Output) -> 
     }
     output.transfer(1, &transfer);
     transfer
-}
-
-/// Finds out whether there is room for the runtime's own descriptors: it panics where there is none
-/// for those that its signals take.
-fn spare_descriptors() -> io::Result<()> {
-    let pairs: io::Result<Vec<_>> = (0..4).map(|_| UnixStream::pair()).collect();
-    pairs.map(drop)
 }
 
 /// Where the peer's bytes go: to stdout, past a filter if that is a terminal, or nowhere.

@@ -269,6 +269,9 @@ async fn attempt(socket: io::Result<Socket>, address: SocketAddr) -> io::Result<
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
     }
+    // What fails here from now on may find a connection made already, which must not seem to end
+    // well. Unless all is well, closing resets it.
+    socket.set_linger(Some(Duration::ZERO))?;
     let stream = TcpStream::from_std(socket.into())?;
     stream.writable().await?;
     let failure = match stream.take_error()? {
@@ -281,9 +284,9 @@ async fn attempt(socket: io::Result<Socket>, address: SocketAddr) -> io::Result<
     if stream.local_addr()? == address {
         // A closed port of this machine that the system picked as our own port too: a
         // simultaneous open with ourselves (RFC 9293, section 3.5). Nobody listens there.
-        let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
     }
+    socket2::SockRef::from(&stream).set_linger(None)?;
     let stream = Stream::Tcp(stream);
     Ok(Reached {
         stream,

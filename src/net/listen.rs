@@ -37,7 +37,8 @@ pub struct Listener {
 /// One of them.
 #[derive(Debug)]
 enum Listening {
-    Tcp(TcpListener),
+    /// With the address that the system says it has.
+    Tcp(TcpListener, SocketAddr),
     Unix(UnixListener, OwnPath),
     Seqpacket(UnixListener, OwnPath),
 }
@@ -216,7 +217,7 @@ impl Listener {
 impl AsFd for Listening {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Self::Tcp(listener) => listener.as_fd(),
+            Self::Tcp(listener, _) => listener.as_fd(),
             Self::Unix(listener, _) | Self::Seqpacket(listener, _) => listener.as_fd(),
         }
     }
@@ -225,10 +226,7 @@ impl AsFd for Listening {
 impl Listening {
     fn address(&self) -> (Proto, Address) {
         match self {
-            Self::Tcp(listener) => {
-                let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-                (Proto::Tcp, listener.local_addr().unwrap_or(unknown).into())
-            }
+            Self::Tcp(_, address) => (Proto::Tcp, (*address).into()),
             Self::Unix(_, own) => (Proto::Unix, Address::Unix(Some(own.path.clone()))),
             Self::Seqpacket(_, own) => {
                 (Proto::UnixSeqpacket, Address::Unix(Some(own.path.clone())))
@@ -238,7 +236,7 @@ impl Listening {
 
     fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         match self {
-            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, address)| {
+            Self::Tcp(listener, _) => listener.poll_accept(context).map_ok(|(stream, address)| {
                 let stream = Stream::Tcp(stream);
                 stream.prepare();
                 (stream, address.into())
@@ -299,15 +297,16 @@ fn bind_all(addresses: &[SocketAddr], kind: Type, options: &ListenOptions) -> Re
         let socket = open(address, kind, options.reuse_port, shares).map_err(failed)?;
         options.socket.apply(&socket, asked)?;
         socket.bind(&address.into()).map_err(failed)?;
-        port = local(&socket).map(|local| local.port()).or(port);
+        port = Some(local(&socket).map_err(failed)?.port());
         bound.push((asked, socket));
     }
     Ok(bound)
 }
 
 /// Where a socket is bound.
-pub(super) fn local(socket: &Socket) -> Option<SocketAddr> {
-    socket.local_addr().ok()?.as_socket()
+pub(super) fn local(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket();
+    address.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }
 
 /// A socket for this address; of IPv6 one that leaves IPv4 to its own socket.
@@ -331,5 +330,9 @@ fn open(address: SocketAddr, kind: Type, reuse_port: bool, shares: bool) -> io::
 /// Lets clients in.
 fn listen(socket: Socket, backlog: Option<i32>) -> io::Result<Listening> {
     socket.listen(backlog.unwrap_or(BACKLOG))?;
-    Ok(Listening::Tcp(TcpListener::from_std(socket.into())?))
+    let address = local(&socket)?;
+    Ok(Listening::Tcp(
+        TcpListener::from_std(socket.into())?,
+        address,
+    ))
 }

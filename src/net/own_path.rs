@@ -27,7 +27,10 @@ pub(super) fn bind_unix(
     let bound = socket.bind(&address);
     rustix::process::umask(mask);
     bound?;
-    let own = OwnPath::of(path)?;
+    // Until its identity is known it is ours because bind() has just made it.
+    let own = OwnPath::of(path).inspect_err(|_| {
+        let _ = std::fs::remove_file(path);
+    })?;
     Ok((socket, own))
 }
 

@@ -79,6 +79,7 @@ impl Stream {
             let peeked = either!(self, stream => stream.try_io(Interest::READABLE, peek));
             match peeked {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
             }
         }

@@ -64,7 +64,7 @@ impl Control {
     /// Ends the wait of the thread, if it waits.
     pub(super) fn wake(&self) {
         // A full socket wakes as well as one more byte does.
-        let _ = (&self.waker).write(&[0]);
+        let _ = (&self.waker).write_all(&[0]);
     }
 
     /// The last order.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use super::direct::{Direct, Flow, Ways};
@@ -11,7 +12,7 @@ use super::session::{Terms, talk};
 use super::{Input, Limits, Meter, Outlet, Rules, Shaping, Transfer, Transform};
 use crate::error::{Action, Error, Result};
 use crate::event::Observer;
-use crate::net::{Address, Proto, Stream};
+use crate::net::{Address, Line, Proto, Stream};
 
 /// A conversation that is about to begin.
 pub struct Conversation<'a> {
@@ -88,7 +89,10 @@ pub async fn converse(
         observer,
     } = conversation;
     let failed = |error| Error::new(Action::Session, &peer, error);
-    let (proto, local) = (stream.proto(), stream.local().map_err(failed)?);
+    let proto = stream.proto();
+    // What cannot even begin must not look like a good end either.
+    Line::new(proto, stream.as_fd()).reset_on_close(true);
+    let local = stream.local().map_err(failed)?;
     let writes = !matches!(sink, Sink::Nothing);
     let terms = Terms {
         proto,

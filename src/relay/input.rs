@@ -205,7 +205,8 @@ impl Shape {
 /// progress cannot be cancelled, and ends with the process. A read takes whole units.
 fn spawn_reader(unit: usize) -> mpsc::Receiver<io::Result<Vec<u8>>> {
     let (chunks, receiver) = mpsc::channel(1);
-    thread::spawn(move || {
+    let refused = chunks.clone();
+    let begun = thread::Builder::new().spawn(move || {
         let largest = whole_units(LARGEST_READ, unit);
         let mut size = whole_units(FIRST_READ, unit);
         loop {
@@ -225,5 +226,9 @@ fn spawn_reader(unit: usize) -> mpsc::Receiver<io::Result<Vec<u8>>> {
             }
         }
     });
+    if let Err(error) = begun {
+        // There is room for it: nobody else has sent anything.
+        let _ = refused.try_send(Err(error));
+    }
     receiver
 }

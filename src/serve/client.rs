@@ -165,7 +165,7 @@ impl Client {
                     }
                     return Ok(taken);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(self.broken(error)),
             }
         }
@@ -181,7 +181,7 @@ impl Client {
                 self.meter.count_sent(length);
                 Ok(length)
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) if is_passing(&error) => Ok(0),
             Err(error) => Err(self.broken(error)),
         }
     }
@@ -283,4 +283,10 @@ impl AsFd for Client {
             Connection::Lent(_, socket) => socket.as_fd(),
         }
     }
+}
+
+/// Whether a call is to be made again, later or at once.
+fn is_passing(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+    kinds.contains(&error.kind())
 }

@@ -1,6 +1,7 @@
 //! Waiting for the one client of a listener that serves a single one.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -104,5 +105,12 @@ fn nobody_came(listener: &Listener, limit: Duration) -> Error {
 /// Whether the peer is still there after a glance, or has said something.
 async fn stays(stream: &Stream) -> bool {
     let news = tokio::time::timeout(GLANCE, stream.first_news()).await;
-    news.map_or(true, |news| news.is_ok())
+    // That we have no memory to look says nothing of the peer.
+    let is_ours = |error: &io::Error| {
+        let number = error.raw_os_error();
+        [libc::ENOMEM, libc::ENOBUFS].map(Some).contains(&number)
+    };
+    news.map_or(true, |news| {
+        news.map_or_else(|error| is_ours(&error), |()| true)
+    })
 }

@@ -249,7 +249,11 @@ impl Conversation {
         let mut left = count;
         while left > 0 {
             let space = buffer.len().min(left);
-            match self.socket.read(&mut buffer[..space])? {
+            let got = match self.socket.read(&mut buffer[..space]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                got => got?,
+            };
+            match got {
                 0 => {
                     // A reset that a write has already met reads like an end.
                     if self.end != End::Reset {

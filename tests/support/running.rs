@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::deadline::ready;
+use super::deadline::{LIMIT, ready};
 use super::exit::Exit;
 use super::watch::Watched;
 
@@ -44,6 +44,15 @@ impl Running {
         address
             .parse()
             .unwrap_or_else(|_| self.fail(&format!("announced {end:?}")))
+    }
+
+    /// The first address or path that it announces, unless it ends before.
+    pub(crate) fn heard(&self) -> Option<String> {
+        let all = self.errors().find(self.deadline, |bytes| {
+            let all = announcements(bytes);
+            (!all.is_empty()).then_some(all)
+        });
+        all?.first()?.split_once(' ').map(|(_, end)| end.to_owned())
     }
 
     /// What follows `listening on ` in the first `count` such lines, as soon as they are there.
@@ -102,6 +111,20 @@ impl Running {
         found.unwrap_or_else(|| self.fail(&format!("printed {:?}", output.text())));
     }
 
+    /// The first `Some` that `find` makes of captured standard output, waited for no longer than any
+    /// other single thing.
+    pub(crate) fn finds<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let output = self.output.as_ref().expect("captured standard output");
+        let find = |bytes: &[u8]| find(&String::from_utf8_lossy(bytes));
+        output.find(self.deadline.min(Instant::now() + LIMIT), find)
+    }
+
+    /// Captured standard output so far.
+    pub(crate) fn output_so_far(&self) -> String {
+        let output = self.output.as_ref().expect("captured standard output");
+        output.text()
+    }
+
     /// How many bytes of captured standard output came so far.
     pub(crate) fn printed(&self) -> usize {
         let output = self.output.as_ref().expect("captured standard output");
@@ -156,9 +179,26 @@ impl Running {
     /// Waits for its end, which must come before its deadline.
     pub(crate) fn wait(mut self) -> Exit {
         drop(self.stdin.take());
-        if !ready(self.handle.as_fd(), PollFlags::IN, self.deadline) {
+        if !self.ends() {
             self.fail("did not end in time");
         }
+        self.collect().checked()
+    }
+
+    /// Its end, whatever it was like; `None` when it does not come in time. For whoever counts
+    /// failures instead of stopping at the first.
+    pub(crate) fn outcome(mut self) -> Option<Exit> {
+        drop(self.stdin.take());
+        self.ends().then(|| self.collect())
+    }
+
+    /// Whether it ends before its deadline.
+    fn ends(&self) -> bool {
+        ready(self.handle.as_fd(), PollFlags::IN, self.deadline)
+    }
+
+    /// What is known of a program that has ended.
+    fn collect(mut self) -> Exit {
         let elapsed = self.started.elapsed();
         let status = self.child.wait().expect("a child of ours");
         for watched in self.output.iter().chain(&self.errors) {
@@ -181,7 +221,6 @@ impl Running {
             stderr,
             elapsed,
         }
-        .checked()
     }
 
     /// Ends it by force and says what came until then, for peers that have no end of their own.

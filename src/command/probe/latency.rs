@@ -7,12 +7,11 @@ use nettool::error::Error;
 use nettool::net::resolve;
 use nettool::probe::{Aim, Binding, Connector, Series};
 use nettool::value::Endpoint;
-use tokio::runtime::Builder;
 
 use super::failed;
 use crate::cli::{LatencyWish, ProbeArgs, Request};
 use crate::command::interruption::Interruption;
-use crate::command::{Failure, Status};
+use crate::command::{Failure, Status, runtime};
 use crate::output::{LatencyTalk, Output};
 
 /// How long the addresses of a name may take to show which of them serves.
@@ -29,8 +28,7 @@ pub(super) fn run(
     let endpoints = request.endpoints("--count")?;
     let interruption = Interruption::watch().map_err(failed)?;
     let mut talk = LatencyTalk::new(output);
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(failed)?;
+    let runtime = runtime::on_this_thread().map_err(failed)?;
     let outcome: Result<bool, Error> = runtime.block_on(async {
         let mut series = Series {
             targets: Vec::new(),

@@ -5,13 +5,12 @@ use std::io;
 use nettool::error::{Action, Error};
 use nettool::probe::{Binding, Connector, News, Wait, Waited};
 use nettool::process;
-use tokio::runtime::Builder;
 use tokio::time::Instant;
 
 use super::failed;
 use crate::cli::{ProbeArgs, Request, WaitWish};
 use crate::command::interruption::Interruption;
-use crate::command::{Failure, Status};
+use crate::command::{Failure, Status, runtime};
 use crate::output::{Output, WaitTalk};
 
 /// Waits, and becomes the command if there is one.
@@ -35,8 +34,7 @@ pub(super) fn run(
             .and_then(|limit| Instant::now().checked_add(limit)),
     };
     let mut talk = WaitTalk::new(output, &wait.targets);
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(failed)?;
+    let runtime = runtime::on_this_thread().map_err(failed)?;
     let mut told = Ok(());
     let waited = runtime.block_on(async {
         let tell = |news: &News<'_>| {

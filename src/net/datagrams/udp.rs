@@ -25,7 +25,8 @@ pub fn bind_udp(
 ) -> Result<Vec<DatagramSocket>> {
     let mut sockets = Vec::with_capacity(addresses.len());
     let bound = on_one_port(addresses, Type::DGRAM, options)?;
-    if let Some(address) = bound.first().and_then(|(_, socket)| local(socket)) {
+    if let Some((asked, socket)) = bound.first() {
+        let address = local(socket).map_err(|error| Error::new(Action::Bind, asked, error))?;
         options.tell_port(address.port())?;
     }
     for (asked, socket) in bound {
@@ -35,11 +36,11 @@ pub fn bind_udp(
             // Refused, an answer leaves from the address that the route to the peer begins at.
             sys::request_arrival_address(socket.as_fd(), asked.is_ipv6());
         }
-        let address = socket.local_addr().map_err(failed)?.as_socket();
+        let address = local(&socket).map_err(failed)?;
         let socket = DatagramSocket::bound(socket, Proto::Udp, None).map_err(failed)?;
         observer.notice(&Event::Listening {
             proto: Proto::Udp,
-            address: &address.unwrap_or(asked).into(),
+            address: &address.into(),
         });
         if sockets.is_empty() {
             options.socket.report_buffers(&socket, observer);
