@@ -185,7 +185,6 @@ fn a_path_that_loses_whatever_we_do_is_not_crept_along() {
             net.seed(seed);
             let scan = Scan::ports(&mut net, 1..=65_535);
             let seconds = scan.seconds();
-            println!("{loss} {seed}: {seconds} s, {} wrong", scan.wrong(few_open));
             assert_eq!(scan.wrong(few_open), 0);
             assert!(seconds < most, "{loss}: {seconds}");
         }

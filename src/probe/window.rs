@@ -123,14 +123,14 @@ impl Window {
             return;
         }
         let before = self.before.take();
-        if !before.is_some_and(|before| self.forgive(before)) {
+        if !before.is_some_and(|before| self.forgive(&before)) {
             self.cut(now);
         }
         self.last_cut = now;
     }
 
     /// Takes the latest cut back if it was in vain. Returns whether it was.
-    fn forgive(&mut self, before: Before) -> bool {
+    fn forgive(&mut self, before: &Before) -> bool {
         let proof = self.epoch_length().saturating_mul(PROOF);
         let end = self.last_cut.saturating_add(proof);
         let Some(part) = self.epochs.loss(self.last_cut, end) else {
