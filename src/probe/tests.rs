@@ -179,6 +179,22 @@ fn three_in_a_hundred_lost_each_way_changes_no_state() {
 }
 
 #[test]
+fn a_path_that_loses_whatever_we_do_is_not_crept_along() {
+    // Of a thousand packets each way, and the most seconds.
+    for (loss, most) in [(50, 5.0), (100, 12.0), (200, 40.0)] {
+        for seed in 1..=2 {
+            let mut net = SimNet::new(ms(50), few_open);
+            net.loss = loss;
+            net.seed(seed);
+            let scan = Scan::ports(&mut net, 1..=65_535);
+            let seconds = scan.seconds();
+            assert_eq!(scan.wrong(few_open), 0);
+            assert!(seconds < most, "{loss}: {seconds}");
+        }
+    }
+}
+
+#[test]
 fn losses_beside_filters_change_no_state() {
     let mut net = SimNet::new(ms(30), mixed);
     net.loss = 30;
