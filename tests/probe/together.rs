@@ -17,24 +17,25 @@ fn shards_of_both_transports_are_the_whole_and_become_one_report() {
     let job = "--banner 127.0.0.1 127.0.0.2 t:20-60,u:50-60,7777";
     let whole = space.inside(probe(&format!("--plain {job}"))).run();
     let mut shards: Vec<Exit> = Vec::new();
-    let mut files = String::new();
+    let mut files = Vec::new();
     for number in 1..=4 {
         let shard = format!("--shard {number}/4 {job}");
         shards.push(space.inside(probe(&format!("--plain {shard}"))).run());
         let exit = space.inside(probe(&format!("--json {shard}"))).run();
         let path = dir.path().join(number.to_string());
         fs::write(&path, &exit.stdout).unwrap();
-        files += &format!(" {}", path.display());
+        files.push(path.display().to_string());
     }
+    let files = files.join(" ");
     let expected = results([&whole]);
     assert_eq!(expected.len(), 2 * (41 + 12));
     assert_eq!(results(&shards), expected);
-    let merged = probe(&format!("--plain --banner --merge{files}")).run();
+    let merged = probe(&format!("--plain --banner --merge {files}")).run();
     assert_eq!(results([merged.success()]), expected);
     let fields = |line: &str| line.split('\t').count();
     assert!(text(&merged).lines().all(|line| fields(line) == 11));
     assert!(text(&merged).contains("\t7777\tudp\topen\t"));
-    let merged = probe(&format!("--json --merge{files}")).run();
+    let merged = probe(&format!("--json --merge {files}")).run();
     let echo = records(merged.success(), "port")
         .into_iter()
         .find(|port| port["port"] == 7777 && port["state"] == "open");
