@@ -1,5 +1,6 @@
 //! The command line: types, help and what people know from other tools. Nothing else knows clap.
 
+mod brief;
 mod buffers;
 mod common;
 mod connect;
@@ -188,10 +189,10 @@ pub(crate) fn parse() -> Parsed {
 fn read<T: Into<OsString> + Clone>(
     words: impl IntoIterator<Item = T>,
 ) -> Result<Arguments, clap::Error> {
-    let mut program = Arguments::command();
+    let mut program = brief::shortened(Arguments::command());
     let matches = program.try_get_matches_from_mut(words)?;
     needs::check(&mut program, &matches)?;
-    Arguments::from_arg_matches(&matches)
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
 }
 
 /// The same error with every argument escaped: clap quotes them, and they may be hostile.
