@@ -15,6 +15,9 @@ mod icmp;
 mod settings;
 mod signals;
 
+#[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
+pub(crate) mod fuzz;
+
 #[cfg(target_os = "linux")]
 mod ethtool;
 #[cfg(target_os = "linux")]

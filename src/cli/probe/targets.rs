@@ -207,6 +207,14 @@ fn split_ports(word: &str) -> Option<(&str, &str)> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn whatever_a_list_says_is_read_or_refused() {
+        crate::replay::replay("target_list", |bytes| {
+            let mut request = Request::new(&"22".parse().unwrap(), None).unwrap();
+            let _ = request.add_list(&List::File("hosts".into()), bytes);
+        });
+    }
+
     /// What a list means, or what is wrong with it.
     fn read(text: &str) -> Result<String, String> {
         let mut request = Request::new(&"22".parse().unwrap(), None).unwrap();
