@@ -36,12 +36,12 @@ fn again<T: FromStr<Err: Debug> + Display + PartialEq + Debug>(text: &str) {
     }
 }
 
-/// Answers of rtnetlink(7): links, addresses, routes.
+/// Answers of `rtnetlink(7)`: links, addresses, routes.
 pub fn netlink(bytes: &[u8]) {
     sys::fuzz::netlink(bytes);
 }
 
-/// Answers of sock_diag(7).
+/// Answers of `sock_diag(7)`.
 pub fn sock_diag(bytes: &[u8]) {
     sys::fuzz::sock_diag(bytes);
 }

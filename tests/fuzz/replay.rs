@@ -1,5 +1,11 @@
 //! Replays a corpus on any compiler: each file of `tests/fuzz/corpus/NAME`, and mutations of them.
 //! `NETTOOL_FUZZ_RUNS` says how many mutations; the same ones every time.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "only tests have it, and a module that has another path is none to the lint"
+)]
 
 use std::fs;
 use std::path::Path;
