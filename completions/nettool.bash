@@ -662,7 +662,7 @@ _nettool() {
             return 0
             ;;
         nettool__subcmd__probe)
-            opts="-p -4 -6 -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --try-timeout --tries --rate --concurrency --deadline --seed --source --interface --show --plain --connect-ex --all-open --json --color --quiet --verbose --numeric --help --version"
+            opts="-p -4 -6 -u -q -v -n -h -V --ports --exclude --exclude-ports --all-addresses --udp --banner --ping --try-timeout --tries --rate --concurrency --patience --deadline --fast --seed --source --interface --show --plain --connect-ex --all-open --wait --any --until-closed --hold --count --every --shard --resume --merge --json --color --quiet --verbose --numeric --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -700,6 +700,10 @@ _nettool() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --patience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -717,7 +721,35 @@ _nettool() {
                     return 0
                     ;;
                 --show)
-                    COMPREPLY=($(compgen -W "open closed rejected filtered unreachable undetermined all" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "open closed rejected filtered open|filtered unreachable undetermined all" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hold)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resume)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --merge)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -36,7 +36,7 @@ complete -c nettool -n "__fish_nettool_needs_command" -s V -l version -d 'Print 
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "ifaces" -d 'Show the network interfaces of this machine and their addresses'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "connect" -d 'Connect to a server: stdin goes to it, its bytes to stdout'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout; or serve many'
-complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which TCP ports accept a connection, and why the others do not'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which ports accept a connection or answer over UDP, and why the others do not'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -201,13 +201,14 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https or well-known, registered, dynamic, all, common [default: common]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https,u:53 or well-known, registered, dynamic, all, common [default: common]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude -d 'Leave these hosts, networks and ranges out, whoever names them' -r
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out, of TCP and UDP unless t: or u: stands before them' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l tries -d 'How often a silent port is tried [default: as the losses on the path demand]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l rate -d 'The most probes a second [default: as fast as the path and this machine bear]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l concurrency -d 'The most connections under way at once [default: as the answers and open files allow]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l patience -d 'How long to ask hosts that limit their ICMP about silent UDP ports, at their own pace [default: 30s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l deadline -d 'The most that everything may take; what is not known then is undetermined: exit status 3' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l seed -d 'The same number gives the same order of ports [default: another order each time]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l source -d 'Probe from this address of ours, and only addresses of its family' -r
@@ -216,18 +217,32 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -l show -d 'Ports
 closed\t'The host answered that nobody listens'
 rejected\t'ICMP says that the port may not be reached'
 filtered\t'Silence'
+open|filtered\t'Silence over UDP'
 unreachable\t'There is no way to the host'
 undetermined\t'We could not find out'
 all\t'Every state'"
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long, and exit with status 1 if they are not' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l hold -d 'It must still be so this much later' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect so many times and tell how long it takes' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l every -d 'The time from one try to the next [default: 1s]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l shard -d 'Probe part I of N of all ports; every machine is given the same targets and the same --seed [default seed: 0]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l resume -d 'Go on where this file says that a run was stopped; a run that is stopped writes it, one that ends removes it' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l merge -d 'Make one report of what runs with --json printed into these files' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-addresses -d 'Probe every address of a name, not only the first that answers'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 6 -d 'IPv6 alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s u -l udp -d 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l banner -d 'Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l fast -d 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-open -d 'The exit status is 0 only if all ports are open'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l any -d 'One open port is enough'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l until-closed -d 'Wait until all ports are closed instead; silence does not count'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l json -d 'Print records, one JSON object a line'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 'Print errors alone'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'

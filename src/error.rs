@@ -34,12 +34,14 @@ pub enum Action {
     Resolve,
     /// Giving bytes to the peer.
     Send,
-    /// Starting another program.
+    /// Starting another program, or becoming it.
     Run,
     /// Talking with the peer at all, both ways.
     Session,
     /// Giving a socket an option.
     Set,
+    /// Waiting until a port is open, or closed.
+    Wait,
     /// Writing our own output: stdout or a file.
     Write,
 }
@@ -62,6 +64,7 @@ impl Action {
             Self::Send => "send",
             Self::Session => "session",
             Self::Set => "set",
+            Self::Wait => "wait",
             Self::Write => "write",
         }
     }
@@ -73,6 +76,7 @@ impl Action {
             Self::Connect | Self::Dump | Self::Send | Self::Write => " to ",
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
+            Self::Wait => " for ",
             Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Run | Self::Set => " ",
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! The engine calls none of it on its own; a program's `main` does.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
@@ -143,4 +144,11 @@ pub fn stderr_has_room() -> bool {
 /// first process of a container. The caller then exits with 128 + n.
 pub fn die_of(signal: i32) {
     sys::die_of(signal);
+}
+
+/// Replaces this process by a program, as if we had never been there: signals are as we found them,
+/// and of our descriptors it gets 0, 1 and 2. Comes back only with the reason why it could not.
+#[must_use]
+pub fn replace_with(words: &[OsString]) -> io::Error {
+    sys::replace_with(words)
 }

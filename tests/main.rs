@@ -9,6 +9,7 @@
 mod buffers;
 mod connect;
 mod datagrams;
+mod docs;
 mod document;
 mod eof;
 mod harness;

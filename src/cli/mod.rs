@@ -33,7 +33,7 @@ pub(crate) use datagrams::Kind;
 pub(crate) use ifaces::{IfacesArgs, Question};
 pub(crate) use listen::{ListenArgs, Where};
 pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
-pub(crate) use probe::{Form, List, Party, ProbeArgs, Request, Wanted};
+pub(crate) use probe::{Form, LatencyWish, List, Party, ProbeArgs, Request, WaitWish, Wanted};
 pub(crate) use progress::Algorithm;
 pub(crate) use shaping::ShapingArgs;
 
@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Ifaces(IfacesArgs),
     Connect(Box<ConnectArgs>),
     Listen(Box<ListenArgs>),
-    Probe(ProbeArgs),
+    Probe(Box<ProbeArgs>),
     Buffers(BuffersArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),

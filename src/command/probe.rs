@@ -1,33 +1,38 @@
 //! `nettool probe`.
 
+mod latency;
+mod merge;
+mod parts;
+mod ping;
+mod scan;
+mod sharing;
+mod sink;
 mod targets;
+mod waiting;
 
 use std::collections::HashSet;
-use std::future::pending;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use nettool::error::{Action, Cause, Error};
+use nettool::error::{Action, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, PortReport, Ports, Sameness, Sockets, State, Summary, Target, Targets,
-    first_that_answers,
+    Binding, Job, Limits, Ports, Proto, Sockets, Summary, Target, Targets, first_that_answers,
 };
 use nettool::process;
-use nettool::value::{AddressRange, PortList};
+use nettool::value::{AddressRange, Endpoint, ProbePorts};
 
-use targets::{Answer, Shared, look_up, own_name, questions, read_lists};
+use parts::Assignment;
+use targets::{Answer, Shared, Time, look_up, own_name, questions, read_lists};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
 use super::{Failure, Status, runtime};
 use crate::cli::{Form, Party, ProbeArgs, Usage, Wanted};
-use crate::output::{Conclusion, Findings, Output};
+use crate::output::{Findings, Output};
 
 /// Probes all targets and reports.
 pub(super) fn run(
@@ -36,7 +41,12 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Status, Failure> {
     let began = Instant::now();
+    if !arguments.merged().is_empty() {
+        return merge::run(arguments, output);
+    }
     let mut request = arguments.request()?;
+    arguments.wait()?;
+    arguments.latency()?;
     let binding = arguments.binding()?;
     check_binding(&binding)?;
     read_lists(&mut request)?;
@@ -46,6 +56,15 @@ pub(super) fn run(
             check_numeric(host, numeric)?;
         }
     }
+    if let Some(wish) = arguments.wait()? {
+        return waiting::run(arguments, &wish, request, binding, output);
+    }
+    if let Some(wish) = arguments.latency()? {
+        return latency::run(arguments, wish, request, binding, output);
+    }
+    request.refuse_paths()?;
+    let is_ping_alone = arguments.is_ping_alone(&request)?;
+    let assignment = Assignment::of(arguments)?;
     process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
     let sockets = Sockets::bound(binding).map_err(failed)?;
@@ -55,14 +74,24 @@ pub(super) fn run(
         output,
         interruption,
         sockets,
+        assignment,
     };
-    let status = probe.run(request.wanted)?;
+    let status = probe.run(request.wanted, is_ping_alone)?;
     Ok(probe.interruption.status(status))
 }
 
 /// The event queue or a thread could not be had.
 fn failed(error: io::Error) -> Error {
     Error::new(Action::Inspect, "the event queue", error)
+}
+
+/// The ports of these endpoints, which no connection of ours may take.
+fn ports(endpoints: &[Endpoint]) -> Vec<u16> {
+    let port = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Tcp(_, port) | Endpoint::Udp(_, port) => Some(*port),
+        Endpoint::Unix(_) => None,
+    };
+    endpoints.iter().filter_map(port).collect()
 }
 
 /// Fails if no socket can be bound as the user wants it.
@@ -76,14 +105,6 @@ fn check_binding(binding: &Binding) -> Result<(), Error> {
     binding.check().map_err(told)
 }
 
-/// Waits until a deadline, if there is one.
-async fn passed(left: Option<Duration>) {
-    match left {
-        Some(left) => tokio::time::sleep(left).await,
-        None => pending().await,
-    }
-}
-
 /// One run.
 struct Probe<'a> {
     began: Instant,
@@ -91,43 +112,89 @@ struct Probe<'a> {
     output: &'a Output,
     interruption: Arc<Interruption>,
     sockets: Sockets,
+    /// The part that we are to do, if it is not simply all.
+    assignment: Option<Assignment>,
 }
 
 /// Somebody to probe, with all addresses.
 struct Resolved {
     party: Party,
-    ports: Arc<PortList>,
+    ports: Arc<ProbePorts>,
     addresses: Vec<SocketAddr>,
 }
 
+impl Resolved {
+    /// Whether it is a name, and not an address.
+    fn is_name(&self) -> bool {
+        match &self.party {
+            Party::Host(host) => own_name(&host.to_string(), &self.addresses).is_none(),
+            Party::Range(_) => false,
+        }
+    }
+}
+
 /// The ports that are open on any address of their host.
-type Open = HashSet<(Arc<str>, u16)>;
+type Open = HashSet<(Arc<str>, Proto, u16)>;
 
 /// Hosts with their addresses that are not probed.
 type LeftOut = Vec<(Arc<str>, Vec<IpAddr>)>;
 
 impl Probe<'_> {
     /// From names to the exit status.
-    fn run(&mut self, wanted: Vec<Wanted>) -> Result<Status, Failure> {
+    fn run(&mut self, wanted: Vec<Wanted>, is_ping_alone: bool) -> Result<Status, Failure> {
         let named = wanted.len();
         let excluded = self.excluded()?;
         let resolved = self.resolve(wanted)?;
         let is_lacking = resolved.len() < named;
+        if is_lacking && self.assignment.is_some() {
+            self.output
+                .warn("nothing is probed: --shard and --resume need every name to have an address");
+            return Ok(Status::Undetermined);
+        }
+        let by_name = resolved.iter().filter(|one| one.is_name()).count();
         let (targets, left_out) = self.targets(resolved, &excluded)?;
+        self.check_shared(&targets, by_name)?;
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
+        let mut targets = targets;
+        let mut is_unsure = is_lacking;
+        if self.arguments.ping() {
+            let (summary, up) = self.ping(&targets, is_ping_alone)?;
+            is_unsure |= summary.undetermined > 0;
+            if is_ping_alone {
+                return Ok(match summary.up {
+                    _ if is_unsure => Status::Undetermined,
+                    0 => Status::Failed,
+                    _ => Status::Done,
+                });
+            }
+            targets = up;
+        }
         let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
+        if self.arguments.form() == Form::Plain {
+            findings = findings.into_lines(self.arguments.banner());
+        }
         self.leave_out(left_out, &mut findings);
         let mut open = Open::new();
-        let summary = self.scan(targets, &mut findings, &mut open)?;
-        self.report(findings, &summary)?;
-        Ok(match self.holds(&summary, open.len() as u64, ports) {
-            _ if is_lacking || summary.undetermined > 0 => Status::Undetermined,
-            true => Status::Done,
-            false => Status::Failed,
-        })
+        let (seed, is_part) = (self.seed(), self.assignment.is_some());
+        let job = Job {
+            targets,
+            seed,
+            limits: self.limits(),
+        };
+        let summary = match self.assignment.take() {
+            None => self.do_all(job, findings, &mut open)?,
+            Some(assignment) => self.do_part(&assignment, job, findings, &mut open)?,
+        };
+        Ok(
+            match self.holds(&summary, open.len() as u64, ports, is_part) {
+                _ if is_unsure || summary.undetermined > 0 => Status::Undetermined,
+                true => Status::Done,
+                false => Status::Failed,
+            },
+        )
     }
 
     /// What the user has set, with what is left of the time.
@@ -149,15 +216,6 @@ impl Probe<'_> {
             ports: Arc::default(),
         });
         let answers = self.look_up(wanted.collect(), Family::Any)?;
-        let is_lacking = answers.len() < self.arguments.exclude.len();
-        if is_lacking && !self.interruption.stop().load(Ordering::Acquire) {
-            let allowed = self.arguments.limits().deadline.unwrap_or_default();
-            return Err(Error::new(
-                Action::Resolve,
-                "--exclude",
-                Cause::TimedOut(allowed),
-            ));
-        }
         for (wanted, answer) in answers {
             match wanted.party {
                 Party::Range(range) => ranges.push(range),
@@ -174,12 +232,14 @@ impl Probe<'_> {
         if self.interruption.stop().load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
+        let whole = self.arguments.limits().deadline;
+        let limit = self.limits().deadline.zip(whole);
+        let limit = limit.map(|(left, whole)| Time { left, whole });
         let runtime = runtime::on_this_thread().map_err(failed)?;
         let answers = runtime.block_on(async {
             tokio::select! {
                 () = self.interruption.came() => Vec::new(),
-                () = passed(self.limits().deadline) => Vec::new(),
-                answers = look_up(wanted, family) => answers,
+                answers = look_up(wanted, family, limit) => answers,
             }
         });
         // A look-up in progress does not hold the exit.
@@ -259,118 +319,16 @@ impl Probe<'_> {
         Ok(others.iter().map(SocketAddr::ip).collect())
     }
 
-    /// Whether remarks stand beside the report, and not in it.
-    fn is_for_scripts(&self) -> bool {
-        self.output.is_json() || self.arguments.form() != Form::Human
-    }
-
-    /// Names the addresses that are left out: in a person's report, or beside one for a script.
-    fn leave_out(&self, left_out: LeftOut, findings: &mut Findings) {
-        for (host, addresses) in left_out {
-            if self.is_for_scripts() {
-                self.output.not_probed(&host, &addresses);
-            } else {
-                findings.leave_out(&host, addresses);
-            }
-        }
-    }
-
-    /// Probes, and prints records as they are found.
-    fn scan(
-        &mut self,
-        targets: Vec<Target>,
-        findings: &mut Findings,
-        open: &mut Open,
-    ) -> Result<Summary, Error> {
-        let seed = self.arguments.seed();
-        let job = Job {
-            targets,
-            seed: seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()),
-            limits: self.limits(),
-        };
-        let mut sink = Sink {
-            sameness: Sameness::new(&job.targets),
-            output: self.output,
-            findings,
-            open,
-            broken: None,
-        };
-        let stop = self.interruption.stop();
-        let summary = job
-            .run(&mut self.sockets, stop, |batch| sink.take(batch))
-            .map_err(failed)?;
-        let suspects = sink.sameness.suspects();
-        if let Some(error) = sink.broken {
-            return Err(error);
-        }
-        for (host, address, ports) in suspects {
-            if self.is_for_scripts() {
-                self.output.suspect(&host, address, ports);
-            } else {
-                findings.suspect(&host, address, ports);
-            }
-        }
-        Ok(summary)
-    }
-
-    /// Prints what is known, or the record that ends the records.
-    fn report(&self, mut findings: Findings, summary: &Summary) -> Result<(), Error> {
-        findings.sort();
-        match self.arguments.form() {
-            Form::Human => self.output.report(&Conclusion {
-                findings: &findings,
-                summary,
-            }),
-            Form::Plain => self.output.result(&findings.plain()),
-            Form::ConnectEx => self.output.result(&findings.connect_ex()),
-        }
-    }
-
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that
     /// are this machine's own has a port open where any of them has.
-    fn holds(&self, summary: &Summary, open: u64, ports: u64) -> bool {
-        match (self.arguments.all_open(), self.arguments.all_addresses) {
+    fn holds(&self, summary: &Summary, open: u64, ports: u64, is_part: bool) -> bool {
+        match (
+            self.arguments.all_open(),
+            self.arguments.all_addresses || is_part,
+        ) {
             (true, true) => summary.open == summary.ports,
             (true, false) => open == ports,
             (false, _) => open > 0,
-        }
-    }
-}
-
-/// Where results go.
-struct Sink<'a> {
-    sameness: Sameness,
-    output: &'a Output,
-    findings: &'a mut Findings,
-    open: &'a mut Open,
-    /// Why stdout takes no more.
-    broken: Option<Error>,
-}
-
-impl Sink<'_> {
-    /// Keeps results for the end, or prints their records.
-    fn take(&mut self, batch: Vec<PortReport>) -> ControlFlow<()> {
-        for report in &batch {
-            self.sameness.count(report);
-        }
-        let open = batch.iter().filter(|report| report.state == State::Open);
-        self.open
-            .extend(open.map(|report| (report.host.clone(), report.port)));
-        if !self.output.is_json() {
-            for report in batch {
-                self.findings.add(report);
-            }
-            return ControlFlow::Continue(());
-        }
-        let shown = batch
-            .iter()
-            .filter(|report| self.findings.shows(report.state));
-        match self.output.ports(shown) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.broken = Some(error);
-                ControlFlow::Break(())
-            }
         }
     }
 }

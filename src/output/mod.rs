@@ -29,8 +29,8 @@ pub(crate) use chat::{ChatWords, tag};
 pub(crate) use escape::escaped;
 pub(crate) use interfaces::{Details, Interfaces, Rates, Routes, View};
 pub(crate) use live::Live;
-pub(crate) use probe::{Conclusion, Findings};
-pub(crate) use progress::{Form, Progress, Total};
+pub(crate) use probe::{Conclusion, Findings, Hosts, LatencyTalk, PartRecord, Remark, WaitTalk};
+pub(crate) use progress::{Form, Probed, Progress, Total};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
@@ -92,6 +92,21 @@ impl Output {
     /// Whether records were asked for.
     pub(crate) fn is_json(&self) -> bool {
         self.wishes.json
+    }
+
+    /// Whether errors and results alone are to be told.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.wishes.quiet
+    }
+
+    /// How stdout may be decorated.
+    pub(crate) fn style(&self) -> Style {
+        self.stdout
+    }
+
+    /// Whether more than the usual is to be told.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.wishes.verbose > 0
     }
 
     /// Prints a result on stdout: as text, or as records.

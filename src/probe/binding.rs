@@ -19,15 +19,21 @@ pub struct Binding {
 impl Binding {
     /// Binds a socket that is to connect.
     pub(super) fn apply(&self, socket: &Socket, ipv6: bool) -> io::Result<()> {
-        if let Some(interface) = &self.interface {
-            bind_to_interface(socket, interface)?;
-        }
+        self.apply_interface(socket)?;
         let Some(source) = self.source.filter(|source| source.is_ipv6() == ipv6) else {
             return Ok(());
         };
         // Without it the same port is not given out for two destinations.
         bind_without_port(socket.as_fd());
         socket.bind(&SocketAddr::new(source, 0).into())
+    }
+
+    /// Binds a socket to the interface alone.
+    pub(super) fn apply_interface(&self, socket: &Socket) -> io::Result<()> {
+        match &self.interface {
+            Some(interface) => bind_to_interface(socket, interface),
+            None => Ok(()),
+        }
     }
 
     /// Fails if sockets cannot be bound so.

@@ -14,7 +14,7 @@ const PORTS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The number of the first of `addresses` where a host answers on any of the first `ports`, the
-/// earlier ones preferred; nothing if all are silent.
+/// earlier ones preferred; nothing if all are silent, or there is no TCP port to ask.
 pub fn first_that_answers(
     network: &mut impl Network,
     addresses: &[SocketAddr],
@@ -23,6 +23,9 @@ pub fn first_that_answers(
     stop: &AtomicBool,
 ) -> io::Result<Option<usize>> {
     let ports = Arc::new(ports.first(PORTS));
+    if ports.is_empty() {
+        return Ok(None);
+    }
     let mut race = Race::new(addresses.len(), ports.len());
     let target = |address: &SocketAddr| Target::host(address.to_string(), *address, ports.clone());
     let targets = addresses.iter().map(target);

@@ -1,6 +1,7 @@
 //! What is known of each host that has answered.
 
 use super::rtt::Rtt;
+use super::verdict::Finding;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub(super) struct Hosts {
     known: HashMap<u32, Host>,
     /// All hosts together.
     path: Host,
+    /// Hosts that never answered, and that our own system found no neighbour for.
+    missing: HashMap<u32, Finding>,
 }
 
 /// Round-trip times, and the highest number of a try that was answered.
@@ -42,6 +45,19 @@ impl Hosts {
     /// Whether the host has ever answered.
     pub(super) fn knows(&self, host: u32) -> bool {
         self.known.contains_key(&host)
+    }
+
+    /// Our own system found no way to the host, after having looked for its neighbour.
+    pub(super) fn miss(&mut self, host: u32, finding: Finding) {
+        self.missing.insert(host, finding);
+    }
+
+    /// Why the host cannot be reached, if that is known and it never answered: then it is so for
+    /// every port of it. The system tells of few of many failures at once (Linux:
+    /// `icmp_msgs_per_sec`).
+    pub(super) fn missing(&self, host: u32) -> Option<Finding> {
+        let finding = self.missing.get(&host)?;
+        (!self.knows(host)).then_some(*finding)
     }
 
     /// The round-trip time to any host.

@@ -3,20 +3,31 @@
 //! A [`Plan`] says what is asked, a [`Pacer`] when, and a [`Network`] does it; [`run`] is the loop
 //! between them. Every port gets a state, and what fails on our side is never one.
 
+mod attempt;
+mod banner;
+mod beside;
 mod binding;
 mod choice;
 mod crew;
+mod dash;
+mod datagram;
+
 mod drought;
 mod epochs;
 mod hosts;
+mod latency;
 mod network;
 mod pacer;
+mod ping;
 mod plan;
 mod pulse;
 mod queue;
+mod ration;
+mod rationing;
 mod report;
 mod rtt;
 mod sameness;
+mod shard;
 #[cfg(test)]
 mod sim;
 mod slab;
@@ -26,38 +37,62 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod wait;
 mod window;
 
+pub use attempt::{Connector, Tried};
+pub use banner::Banners;
 pub use binding::Binding;
 pub use choice::first_that_answers;
-pub use crew::Job;
+pub use crew::{Job, Limited, Results};
+pub use latency::{Aim, Figures, Latency, Series};
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
+pub use ping::{HostReport, HostState, Ping, PingSummary};
 pub use plan::Plan;
+pub use rationing::{Rationed, Rationing};
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
+pub use shard::{Left, Part};
 pub use sockets::Sockets;
 pub use target::{Ports, Target, Targets, Whom};
+pub use wait::{Goal, News, Unmet, Wait, Waited};
 
 use crate::error::errno_name;
 use crate::value::Protocol;
 use crate::value::service;
-use pacer::{Found, Step};
+use datagram::Datagrams;
+use pacer::{Found, Schedule, Step};
+use std::borrow::BorrowMut;
 use std::io;
+use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The longest wait without a look at whether to go on.
 const ATTENTION: Duration = Duration::from_millis(100);
 
-/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out.
+/// Probes what `pacer` plans, and gives `found` each port once, in batches, as they are found out;
+/// while nothing is, an empty batch now and then shows that time goes on.
 /// Ends early when `found` breaks off or `stop` is set; the summary then is not complete, and what
 /// was not reported counts as undetermined.
 pub fn run(
     network: &mut impl Network,
-    mut pacer: Pacer,
+    mut pacer: impl BorrowMut<Pacer>,
     stop: &AtomicBool,
+    found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
+) -> io::Result<Summary> {
+    drive(network, pacer.borrow_mut(), stop, |_| {}, found)
+}
+
+/// The same by any schedule, and notes the number of each port that `found` has taken.
+fn drive(
+    network: &mut impl Network,
+    pacer: &mut impl Schedule,
+    stop: &AtomicBool,
+    mut note: impl FnMut(u64),
     mut found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
 ) -> io::Result<Summary> {
     let start = network.now();
@@ -65,10 +100,23 @@ pub fn run(
     let over = |now| end.is_some_and(|end| now >= end);
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
+    let mut told = start;
     loop {
-        let mut batch = Vec::new();
-        let until = advance(network, &mut pacer, &mut summary, &mut batch);
-        let goes_on = batch.is_empty() || found(batch).is_continue();
+        let (mut batch, mut numbers) = (Vec::new(), Vec::new());
+        let until = advance(network, pacer, &mut summary, |report, number| {
+            batch.push(report);
+            numbers.push(number);
+        });
+        let is_due = network.now().saturating_sub(told) >= ATTENTION;
+        let goes_on = if batch.is_empty() && !is_due {
+            true
+        } else {
+            told = network.now();
+            found(batch).is_continue()
+        };
+        if goes_on {
+            numbers.drain(..).for_each(&mut note);
+        }
         summary.complete = goes_on && until.is_none();
         let goes_on = goes_on && !stop.load(Ordering::Relaxed) && !over(network.now());
         let Some(until) = until.filter(|_| goes_on) else {
@@ -88,21 +136,23 @@ pub fn run(
 /// Does all that can be done now. Returns until when to wait then; nothing when all is done.
 fn advance(
     network: &mut impl Network,
-    pacer: &mut Pacer,
+    pacer: &mut impl Schedule,
     summary: &mut Summary,
-    batch: &mut Vec<PortReport>,
+    mut take: impl FnMut(PortReport, u64),
 ) -> Option<Duration> {
     loop {
         match pacer.step(network.now()) {
-            Step::Start(probe, to) => {
-                if let Some(outcome) = network.start(probe, to) {
+            Step::Start(probe, to, number) => {
+                if let Some(outcome) = network.start_try(probe, to, number) {
                     pacer.settle(probe, outcome, network.now());
                 }
             }
             Step::Abandon(probe) => network.abandon(probe),
             Step::Found(result) => {
                 summary.count(result.finding.state);
-                batch.extend(report(pacer.plan(), result));
+                if let Some(report) = report(pacer.plan(), result) {
+                    take(report, result.number);
+                }
             }
             Step::Wait(until) => return Some(until),
             Step::Done => return None,
@@ -112,12 +162,26 @@ fn advance(
 
 /// A result in the words of the target it belongs to.
 fn report(plan: &Plan, found: Found) -> Option<PortReport> {
+    let (host, address) = (
+        plan.name(found.place.host)?,
+        plan.address(found.place)?.ip(),
+    );
+    Some(report_of(host, address, plan.proto(), found))
+}
+
+/// A result of a host that is called so.
+fn report_of(host: Arc<str>, addr: IpAddr, proto: Proto, found: Found) -> PortReport {
     let errno = found.finding.errno;
-    Some(PortReport {
-        host: plan.name(found.place.host)?,
-        addr: plan.address(found.place)?.ip(),
+    let protocol = match proto {
+        Proto::Tcp => Protocol::Tcp,
+        Proto::Udp => Protocol::Udp,
+    };
+    let registered = service::name_of(found.place.port, protocol);
+    PortReport {
+        host,
+        addr,
         port: found.place.port,
-        proto: Proto::Tcp,
+        proto,
         state: found.finding.state,
         errno,
         errname: errno.and_then(errno_name),
@@ -125,7 +189,7 @@ fn report(plan: &Plan, found: Found) -> Option<PortReport> {
         icmp: found.finding.icmp,
         rtt: found.rtt,
         tries: found.tries,
-        service: service::name_of(found.place.port, Protocol::Tcp),
+        service: found.service.or(registered),
         banner: None,
-    })
+    }
 }

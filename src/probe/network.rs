@@ -21,6 +21,11 @@ pub trait Network {
     /// Starts to connect, and returns the outcome if it is known at once.
     fn start(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome>;
 
+    /// The same for a port's try of this `number`, from 1, where it makes a difference.
+    fn start_try(&mut self, probe: ProbeId, to: SocketAddr, _number: u8) -> Option<Outcome> {
+        self.start(probe, to)
+    }
+
     /// Closes a probe that has no outcome yet.
     fn abandon(&mut self, probe: ProbeId);
 
@@ -44,6 +49,8 @@ pub struct Answer {
 pub enum Outcome {
     /// The handshake is complete.
     Connected,
+    /// A question was answered, perhaps in a protocol that we know.
+    Replied(Option<&'static str>),
     /// The socket was given the probed port as its own and connected to itself, which can only
     /// happen where nobody listens.
     SelfConnected,

@@ -5,14 +5,16 @@
 //! system cannot do is tried again, slower, and never becomes a state.
 
 mod answers;
+mod silence;
 
 use super::drought::Drought;
-use super::hosts::{AMBIGUOUS, Hosts};
-use super::network::ProbeId;
+use super::hosts::Hosts;
+use super::network::{Outcome, ProbeId};
 use super::plan::{Place, Plan};
 use super::pulse::Pulse;
 use super::queue::{Next, Queue};
-use super::tasks::{Phase, Task, Tasks};
+use super::ration::Rations;
+use super::tasks::{Phase, Purpose, Task, Tasks};
 use super::verdict::Finding;
 use super::window::Window;
 use std::cmp::Reverse;
@@ -21,11 +23,6 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::Duration;
 
-/// How long a host that never answered is waited for, from a port's first try: neighbour discovery
-/// gives up on it after three seconds (Linux: `mcast_solicit` times `retrans_time_ms`).
-const PATIENCE: Duration = Duration::from_millis(3500);
-/// The least time between a port's first try and its third: an outage may last this long.
-const SPREAD: Duration = Duration::from_secs(1);
 /// How many probes are started before answers are looked at.
 const BURST: u32 = 128;
 
@@ -40,15 +37,30 @@ pub struct Limits {
     pub rate: Option<NonZero<u32>>,
     /// The most sockets at once.
     pub concurrency: Option<NonZero<usize>>,
+    /// How long hosts that limit their ICMP messages are asked at their own pace about silent UDP
+    /// ports; nothing: half a minute.
+    pub patience: Option<Duration>,
     /// How long the whole may take; what is not known then is not determined.
     pub deadline: Option<Duration>,
+    /// Whether closed ports of a host that limits its resets may stay unknown.
+    pub fast: bool,
+}
+
+impl Limits {
+    /// What is left of them after some time.
+    pub(super) fn after(self, elapsed: Duration) -> Self {
+        Self {
+            deadline: self.deadline.map(|time| time.saturating_sub(elapsed)),
+            ..self
+        }
+    }
 }
 
 /// What the engine is to do next.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Start to connect.
-    Start(ProbeId, SocketAddr),
+    /// Start a port's try of this number.
+    Start(ProbeId, SocketAddr, u8),
     /// Close a probe that is under way.
     Abandon(ProbeId),
     /// Report a port.
@@ -64,12 +76,56 @@ pub(super) enum Step {
 pub(super) struct Found {
     /// Which port of which target.
     pub(super) place: Place,
+    /// Its number in the plan.
+    pub(super) number: u64,
     /// What was found out.
     pub(super) finding: Finding,
     /// The round-trip time, if there is one.
     pub(super) rtt: Option<Duration>,
     /// How many tries it took.
     pub(super) tries: u8,
+    /// What answered, if its answer says so.
+    pub(super) service: Option<&'static str>,
+}
+
+/// What says when to try which port: pure, without a socket or a clock.
+pub(super) trait Schedule {
+    /// What is probed.
+    fn plan(&self) -> &Plan;
+
+    /// How long the whole may take.
+    fn deadline(&self) -> Option<Duration>;
+
+    /// How often a port was tried.
+    fn sent(&self) -> u64;
+
+    /// What to do now.
+    fn step(&mut self, now: Duration) -> Step;
+
+    /// A probe that was under way has an outcome.
+    fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration);
+}
+
+impl Schedule for Pacer {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.limits.deadline
+    }
+
+    fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn step(&mut self, now: Duration) -> Step {
+        self.next_step(now)
+    }
+
+    fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {
+        self.settled(probe, outcome, now);
+    }
 }
 
 /// The state of a scan.
@@ -89,6 +145,7 @@ pub struct Pacer {
     window: Window,
     drought: Drought,
     pulse: Pulse,
+    rations: Rations,
     burst: u32,
     sent: u64,
 }
@@ -112,28 +169,26 @@ impl Pacer {
             window: Window::new(capacity, limits.rate),
             drought: Drought::default(),
             pulse: Pulse::default(),
+            rations: Rations::default(),
             burst: BURST,
             sent: 0,
         }
     }
 
-    /// What is probed.
-    pub(super) const fn plan(&self) -> &Plan {
-        &self.plan
+    /// These hosts are known to answer, after so long.
+    pub(super) fn know(&mut self, hosts: impl IntoIterator<Item = (u32, Duration)>) {
+        for (host, rtt) in hosts {
+            self.hosts.learn(host, 1, rtt);
+        }
     }
 
-    /// How long the whole may take.
-    pub(super) const fn deadline(&self) -> Option<Duration> {
-        self.limits.deadline
-    }
-
-    /// How many connections were tried.
-    pub(super) const fn sent(&self) -> u64 {
-        self.sent
+    /// The hosts that limit their resets, with the most resets a second.
+    pub(super) fn limited(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.rations.limited()
     }
 
     /// What to do now.
-    pub(super) fn step(&mut self, now: Duration) -> Step {
+    fn next_step(&mut self, now: Duration) -> Step {
         loop {
             if let Some(step) = self.todo.pop_front() {
                 return step;
@@ -156,7 +211,7 @@ impl Pacer {
         if self.queue.is_empty() {
             return None;
         }
-        let careful = self.queue.is_last_sweep();
+        let careful = self.queue.is_last_sweep() && !self.rations.explains_losses();
         Some(self.window.opens(careful)?.max(self.drought.until()))
     }
 
@@ -170,15 +225,19 @@ impl Pacer {
 
     /// Sends what comes next.
     fn send(&mut self, now: Duration) {
-        if let Some(place) = self.pulse.ask() {
-            let task = self.tasks.add(Task::new(place, true));
+        if let Some((place, purpose)) = self.question() {
+            let task = self.tasks.add(Task::new(place, purpose));
             return self.launch(task, now);
         }
         match self.queue.take() {
             Some(Next::Fresh(index)) => {
                 if let Some(place) = self.plan.place(index) {
-                    let task = self.tasks.add(Task::new(place, false));
-                    self.launch(task, now);
+                    let task = Task::new(place, Purpose::Report).numbered(index);
+                    let task = self.tasks.add(task);
+                    match self.hosts.missing(place.host) {
+                        Some(finding) => self.finish(task, finding, None),
+                        None => self.launch(task, now),
+                    }
                 }
             }
             Some(Next::Again(task)) => {
@@ -189,6 +248,12 @@ impl Pacer {
             }
             None => {}
         }
+    }
+
+    /// A port that is asked again for what it tells about the path.
+    fn question(&mut self) -> Option<(Place, Purpose)> {
+        let trial = self.rations.ask().map(|place| (place, Purpose::Trial));
+        trial.or_else(|| self.pulse.ask().map(|place| (place, Purpose::Pulse)))
     }
 
     /// Where a task stands, if it is still there.
@@ -218,13 +283,17 @@ impl Pacer {
             now.saturating_add(self.timeout(&task)),
         );
         if let Some(address) = self.plan.address(task.place) {
-            self.todo.push_back(Step::Start(probe, address));
+            self.todo.push_back(Step::Start(probe, address, task.tries));
         }
     }
 
     /// How long the current try of a task may take.
     fn timeout(&self, task: &Task) -> Duration {
         let host = task.place.host;
+        if task.purpose == Purpose::Trial {
+            // Late is not lost: a busy path would be taken for a lossy one.
+            return self.hosts.timeout(host, 1).saturating_mul(3);
+        }
         match self.limits.try_timeout {
             Some(most) if self.hosts.knows(host) => most.min(self.hosts.timeout(host, task.tries)),
             Some(most) => most,
@@ -258,76 +327,10 @@ impl Pacer {
             Phase::Ready => {}
             Phase::Trying => self.silent(number, task, now),
             Phase::Resting => self.again(number),
-            Phase::Patient => self.finish(number, Finding::SILENCE, None),
-        }
-        true
-    }
-
-    /// The current try of a task was not answered in time.
-    fn silent(&mut self, number: usize, task: Task, now: Duration) {
-        self.window.left();
-        if task.pulse {
-            if self.pulse.miss() {
-                self.window.no_pulse(task.last, now);
+            Phase::Patient => {
+                let missing = self.hosts.missing(task.place.host);
+                self.finish(number, missing.unwrap_or(Finding::SILENCE), None);
             }
-            return self.forget(number);
-        }
-        self.drought.over();
-        self.window.silent();
-        self.pulse.silent();
-        self.tasks.keep(number);
-        let next = self.next_time(&task, now);
-        match next {
-            (Phase::Patient, due) if due <= now => self.finish(number, Finding::SILENCE, None),
-            (Phase::Resting, due) if due <= now => self.again(number),
-            (phase, due) => self.rest_until(number, phase, due),
-        }
-    }
-
-    /// Whether a silent task is tried again or waited for, and until when it rests.
-    fn next_time(&self, task: &Task, now: Duration) -> (Phase, Duration) {
-        let host = task.place.host;
-        let known = self.hosts.knows(host);
-        let tries = self.limits.tries.unwrap_or_else(|| self.hosts.tries(host));
-        if task.tries >= tries {
-            let patient = !known && self.limits.try_timeout.is_none();
-            let due = if patient {
-                task.first.saturating_add(PATIENCE)
-            } else {
-                now
-            };
-            return (Phase::Patient, due);
-        }
-        let due = if known && task.tries >= 2 {
-            task.first.saturating_add(SPREAD)
-        } else {
-            now
-        };
-        (Phase::Resting, due)
-    }
-
-    /// Queues a silent task.
-    fn again(&mut self, number: usize) {
-        let Some(task) = self.tasks.get_mut(number) else {
-            return;
-        };
-        task.phase = Phase::Ready;
-        task.weight = self.queue.put_again(number, task.tries);
-    }
-
-    /// Closes the oldest silent socket when no answer can be told from a retransmission's any more,
-    /// and before a host that may be slow has had its time. Returns whether there was one.
-    fn let_go(&mut self, now: Duration) -> bool {
-        let Some((sent, place)) = self.tasks.oldest_kept() else {
-            return false;
-        };
-        let near = self.hosts.knows(place.host) && self.hosts.timeout(place.host, 1) < AMBIGUOUS;
-        let keep = if near { AMBIGUOUS } else { PATIENCE };
-        if sent.saturating_add(keep) > now {
-            return false;
-        }
-        if let Some(probe) = self.tasks.give_up() {
-            self.todo.push_back(Step::Abandon(probe));
         }
         true
     }
@@ -339,9 +342,11 @@ impl Pacer {
         if let Some(task) = self.tasks.finish(number, closing) {
             self.todo.push_back(Step::Found(Found {
                 place: task.place,
+                number: task.number,
                 finding,
                 rtt,
                 tries: task.tries,
+                service: None,
             }));
         }
     }

@@ -1,6 +1,9 @@
 //! What is probed, in which order.
 
-use super::target::Target;
+use super::report::Proto;
+use super::shard::Left;
+use super::target::{Lane, Ports, Target};
+use crate::value::Shard;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,12 +14,15 @@ use std::sync::Arc;
 /// ports gets a burst. The same seed gives the same order.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    proto: Proto,
     targets: Arc<[Target]>,
     /// For each target, how many addresses come before its own.
     firsts: Arc<[u64]>,
     likely: Segment,
     rest: Segment,
     share: Share,
+    /// What is still to be probed of it.
+    pub(super) left: Arc<Left>,
 }
 
 /// Which part of the order is probed: every `of`th port from number `first` on.
@@ -36,11 +42,16 @@ pub(super) struct Place {
 }
 
 impl Plan {
-    /// Orders the ports of `targets` by `seed`.
+    /// Orders the TCP ports of `targets` by `seed`.
     #[must_use]
     pub fn new(targets: Vec<Target>, seed: u64) -> Self {
-        let likely = Segment::new(&targets, |target| target.ports.likely.len(), seed);
-        let rest = Segment::new(&targets, |target| target.ports.rest.len(), seed);
+        Self::of(Proto::Tcp, targets, seed)
+    }
+
+    /// Orders the ports of one transport.
+    pub(super) fn of(proto: Proto, targets: Vec<Target>, seed: u64) -> Self {
+        let likely = Segment::new(&targets, |ports| ports.of(proto).likely.len(), seed);
+        let rest = Segment::new(&targets, |ports| ports.of(proto).rest.len(), seed);
         let mut before = 0_u64;
         let count = |target: &Target| {
             let first = before;
@@ -48,11 +59,24 @@ impl Plan {
             first
         };
         Self {
+            proto,
             firsts: targets.iter().map(count).collect(),
             targets: targets.into(),
             likely,
             rest,
             share: Share { first: 0, of: 1 },
+            left: Arc::default(),
+        }
+    }
+
+    /// One part of the plan.
+    #[must_use]
+    pub(super) fn shard(self, shard: Shard) -> Self {
+        let first = u64::from(shard.number()).saturating_sub(1);
+        let of = u64::from(shard.of());
+        Self {
+            share: Share { first, of },
+            ..self
         }
     }
 
@@ -66,37 +90,45 @@ impl Plan {
         (0..of).map(share).collect()
     }
 
+    /// Which transport's ports these are.
+    pub(super) const fn proto(&self) -> Proto {
+        self.proto
+    }
+
     /// How many ports there are.
     #[must_use]
-    pub const fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         let total = self.likely.total.saturating_add(self.rest.total);
-        total
+        let share = total
             .saturating_sub(self.share.first)
-            .div_ceil(self.share.of)
+            .div_ceil(self.share.of);
+        let old = self.left.pending.len() as u64;
+        share.saturating_sub(self.left.next).saturating_add(old)
     }
 
     /// Whether there is nothing to probe.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The port that is probed as number `index`.
     pub(super) fn place(&self, index: u64) -> Option<Place> {
-        let index = index
+        let index = self
+            .number(index)?
             .checked_mul(self.share.of)?
             .checked_add(self.share.first)?;
         if index < self.likely.total {
             let (target, offset) = self.likely.locate(index)?;
-            return self.spot(target, offset, |target| &target.ports.likely);
+            return self.spot(target, offset, |lane| &lane.likely);
         }
         let (target, offset) = self.rest.locate(index.checked_sub(self.likely.total)?)?;
-        self.spot(target, offset, |target| &target.ports.rest)
+        self.spot(target, offset, |lane| &lane.rest)
     }
 
     /// The port at `offset` of a target that has these ports on each of its addresses.
-    fn spot(&self, number: usize, offset: u64, ports: fn(&Target) -> &Vec<u16>) -> Option<Place> {
-        let ports = ports(self.targets.get(number)?);
+    fn spot(&self, number: usize, offset: u64, ports: fn(&Lane) -> &Vec<u16>) -> Option<Place> {
+        let ports = ports(self.targets.get(number)?.ports.of(self.proto));
         let each = ports.len() as u64;
         let (address, port) = (offset.checked_div(each)?, offset.checked_rem(each)?);
         let host = self.firsts.get(number)?.checked_add(address)?;
@@ -141,10 +173,11 @@ struct Segment {
 
 impl Segment {
     /// A run over targets with so many ports on each address.
-    fn new(targets: &[Target], ports: fn(&Target) -> usize, seed: u64) -> Self {
+    fn new(targets: &[Target], ports: impl Fn(&Ports) -> usize, seed: u64) -> Self {
         let mut total = 0_u64;
         let count = |target: &Target| {
-            let count = target.addresses().saturating_mul(ports(target) as u64);
+            let each = ports(&target.ports) as u64;
+            let count = target.addresses().saturating_mul(each);
             total = total.saturating_add(count);
             total
         };
@@ -224,7 +257,7 @@ const fn mixed(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, Shuffle};
+    use super::{Left, Plan, Shuffle};
     use crate::probe::{Ports, Target, Whom};
     use std::collections::HashSet;
     use std::net::SocketAddr;
@@ -270,6 +303,20 @@ mod tests {
             let seen: HashSet<u16> = places.iter().copied().collect();
             assert_eq!((places.len(), seen.len()), (1001, 1001), "{of}");
         }
+    }
+
+    #[test]
+    fn what_is_left_is_as_it_was() {
+        let ports = Ports::new(1..=100, &[80]);
+        let plan = Plan::new(vec![target("192.0.2.1", ports)], 9);
+        let share = plan.shares(2).remove(1);
+        let left = |pending, next| share.clone().without_done(&Left { next, pending });
+        let rest = left(vec![3, 7], 45);
+        let places: Vec<_> = (0..rest.len()).map(|index| rest.place(index)).collect();
+        let expected: Vec<_> = [3, 7].into_iter().chain(45..50).collect();
+        let expected: Vec<_> = expected.into_iter().map(|n| share.place(n)).collect();
+        assert_eq!(places, expected);
+        assert!(left(Vec::new(), 50).is_empty());
     }
 
     #[test]

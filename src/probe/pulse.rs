@@ -7,8 +7,6 @@ use super::plan::Place;
 
 /// After how much more silence than answers the port is asked again.
 const PATIENCE: u32 = 128;
-/// After how many answers in a row the path counts as fine.
-const STEADY: u32 = 3;
 /// After how many misses in a row it counts as overrun: a single one may be chance.
 const OVERRUN: u32 = 2;
 
@@ -20,7 +18,6 @@ pub(super) struct Pulse {
     is_asked: bool,
     /// How much more silence there was than answers since it was asked.
     silence: u32,
-    beats: u32,
     misses: u32,
 }
 
@@ -44,14 +41,12 @@ impl Pulse {
     /// It answered.
     pub(super) const fn beat(&mut self) {
         self.is_asked = false;
-        self.beats = self.beats.saturating_add(1);
         self.misses = 0;
     }
 
     /// It did not answer. Returns whether that can no longer be chance.
     pub(super) const fn miss(&mut self) -> bool {
         self.is_asked = false;
-        self.beats = 0;
         self.misses = self.misses.saturating_add(1);
         self.misses >= OVERRUN
     }
@@ -69,21 +64,14 @@ impl Pulse {
         if self.place.is_none() || is_better || self.misses >= OVERRUN && is_open == self.is_open {
             self.place = Some(place);
             self.is_open = is_open;
-            self.beats = 0;
             self.misses = 0;
         }
-    }
-
-    /// Whether an open port has answered every time of late: what is missing are resets, and the
-    /// host limits them.
-    pub(super) const fn is_steady(&self) -> bool {
-        self.is_open && self.beats >= STEADY
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{OVERRUN, PATIENCE, Place, Pulse, STEADY};
+    use super::{OVERRUN, PATIENCE, Place, Pulse};
 
     const fn place(port: u16) -> Place {
         Place { host: 0, port }
@@ -109,17 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn an_open_port_is_preferred_and_vouches_for_the_path() {
+    fn an_open_port_is_preferred() {
         let mut pulse = in_silence(false);
         pulse.answered(place(443), true);
         pulse.answered(place(444), false);
         (0..PATIENCE).for_each(|_| pulse.silent());
         assert_eq!(pulse.ask(), Some(place(443)));
-        assert!(!pulse.is_steady());
-        (0..STEADY).for_each(|_| pulse.beat());
-        assert!(pulse.is_steady());
-        pulse.miss();
-        assert!(!pulse.is_steady());
     }
 
     #[test]

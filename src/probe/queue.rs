@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// One of how many silent ports is tried again at once while new ports wait.
 const SAMPLE: u8 = 4;
 /// How many silent ports may wait before they go before new ones: memory has an end.
-const CROWD: usize = 200_000;
+const CROWD: usize = 70_000;
 
 /// Ports that are ready to be tried.
 #[derive(Debug)]

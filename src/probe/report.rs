@@ -1,10 +1,14 @@
 //! What a probe finds out.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+use super::attempt::Tried;
+use crate::error::errno_name;
+use crate::value::{Protocol, service};
 
 /// What is known about one port of one address.
 #[derive(Clone, Debug, Serialize)]
@@ -32,20 +36,44 @@ pub struct PortReport {
     /// or when it may belong to a retransmission.
     #[serde(rename = "rtt_us", serialize_with = "microseconds")]
     pub rtt: Option<Duration>,
-    /// How many connections were tried.
+    /// How many times it was tried.
     pub tries: u8,
-    /// The name registered for the port.
+    /// What answered, where its answer says so; else the name registered for the port.
     pub service: Option<&'static str>,
-    /// What the port said on its own.
+    /// What the port said, of itself or politely asked, escaped; `tls` if it speaks that.
     pub banner: Option<String>,
 }
 
+impl PortReport {
+    /// What one try of an address found out.
+    #[must_use]
+    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, tried: &Tried) -> Self {
+        Self {
+            host: host.into(),
+            addr: to.ip(),
+            port: to.port(),
+            proto: Proto::Tcp,
+            state: tried.state,
+            errno: tried.errno,
+            errname: tried.errno.and_then(errno_name),
+            reason: tried.reason,
+            icmp: tried.icmp,
+            rtt: tried.is_answer().then_some(tried.elapsed),
+            tries: 1,
+            service: service::name_of(to.port(), Protocol::Tcp),
+            banner: None,
+        }
+    }
+}
+
 /// The transport of a probe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proto {
     /// TCP, by a full connection.
     Tcp,
+    /// UDP, by a question.
+    Udp,
 }
 
 impl Proto {
@@ -54,15 +82,16 @@ impl Proto {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Udp => "udp",
         }
     }
 }
 
 /// The state of a port.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// A connection was accepted.
+    /// A connection was accepted, or a question answered.
     Open,
     /// The host answered that nobody listens.
     Closed,
@@ -70,6 +99,9 @@ pub enum State {
     Rejected,
     /// Every try met silence.
     Filtered,
+    /// Every try over UDP met silence, which a server may keep as well as a filter.
+    #[serde(rename = "open|filtered")]
+    OpenFiltered,
     /// There is no way to the host.
     Unreachable,
     /// We could not find out; the fault is on our side.
@@ -78,11 +110,12 @@ pub enum State {
 
 impl State {
     /// Every state, in the order of reports.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Open,
         Self::Closed,
         Self::Rejected,
         Self::Filtered,
+        Self::OpenFiltered,
         Self::Unreachable,
         Self::Undetermined,
     ];
@@ -95,6 +128,7 @@ impl State {
             Self::Closed => "closed",
             Self::Rejected => "rejected",
             Self::Filtered => "filtered",
+            Self::OpenFiltered => "open|filtered",
             Self::Unreachable => "unreachable",
             Self::Undetermined => "undetermined",
         }
@@ -108,7 +142,7 @@ impl Display for State {
 }
 
 /// An ICMP or `ICMPv6` error message about a probe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Icmp {
     /// The message's type.
     #[serde(rename = "type")]
@@ -181,6 +215,7 @@ impl Summary {
         self.closed = self.closed.saturating_add(part.closed);
         self.rejected = self.rejected.saturating_add(part.rejected);
         self.filtered = self.filtered.saturating_add(part.filtered);
+        self.open_filtered = self.open_filtered.saturating_add(part.open_filtered);
         self.unreachable = self.unreachable.saturating_add(part.unreachable);
         self.undetermined = self.undetermined.saturating_add(part.undetermined);
         self.probes_sent = self.probes_sent.saturating_add(part.probes_sent);
@@ -189,15 +224,21 @@ impl Summary {
 
     /// Counts a port of `state`.
     pub(super) const fn count(&mut self, state: State) {
+        self.add_ports(state, 1);
+    }
+
+    /// Counts so many ports of `state`.
+    pub const fn add_ports(&mut self, state: State, number: u64) {
         let counter = match state {
             State::Open => &mut self.open,
             State::Closed => &mut self.closed,
             State::Rejected => &mut self.rejected,
             State::Filtered => &mut self.filtered,
+            State::OpenFiltered => &mut self.open_filtered,
             State::Unreachable => &mut self.unreachable,
             State::Undetermined => &mut self.undetermined,
         };
-        *counter = counter.saturating_add(1);
+        *counter = counter.saturating_add(number);
     }
 
     /// How many ports of `state` there were.
@@ -208,6 +249,7 @@ impl Summary {
             State::Closed => self.closed,
             State::Rejected => self.rejected,
             State::Filtered => self.filtered,
+            State::OpenFiltered => self.open_filtered,
             State::Unreachable => self.unreachable,
             State::Undetermined => self.undetermined,
         }
@@ -215,18 +257,21 @@ impl Summary {
 }
 
 /// A shared text as any other.
-fn text<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn text<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(text)
 }
 
 /// Whole microseconds, as the JSON records have them.
-fn some_microseconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn some_microseconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// Whole microseconds, or nothing.
 #[expect(clippy::ref_option, reason = "serde passes fields by reference")]
-fn microseconds<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn microseconds<S: Serializer>(
+    time: &Option<Duration>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => some_microseconds(time, to),
         None => to.serialize_none(),

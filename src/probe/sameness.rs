@@ -1,6 +1,6 @@
 //! Hosts whose ports are all open: somebody else answers in their place.
 
-use super::{PortReport, State, Target, Whom};
+use super::{PortReport, Proto, State, Target, Whom};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Sameness {
 
     /// One more port is known.
     pub fn count(&mut self, report: &PortReport) {
-        if report.state == State::Open {
+        if report.state == State::Open && report.proto == Proto::Tcp {
             let key = (report.host.clone(), report.addr);
             let open = self.open.entry(key).or_default();
             *open = open.saturating_add(1);
@@ -41,7 +41,7 @@ impl Sameness {
         let all = many.filter(|((host, address), open)| {
             let is_it = |target: &&Target| target.is_called(host, *address);
             let target = self.targets.iter().find(is_it);
-            target.is_some_and(|target| target.ports.len() == **open)
+            target.is_some_and(|target| target.ports.count(Proto::Tcp) == **open)
         });
         let mut suspects: Vec<_> = all
             .map(|((host, address), open)| (host.clone(), *address, *open))

@@ -2,10 +2,12 @@
 
 use super::network::{Answer, Network, Outcome, ProbeId, Sender};
 use super::report::Icmp;
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What a port does with a SYN.
@@ -41,7 +43,7 @@ pub(super) struct SimNet {
     pub(super) icmp_limit: Option<u32>,
     /// The most sockets that were ever open.
     pub(super) peak: usize,
-    now: Duration,
+    now: Rc<Cell<Duration>>,
     link_busy: Duration,
     rst_busy: Duration,
     icmp_busy: Duration,
@@ -85,7 +87,7 @@ impl SimNet {
             rst_limit: None,
             icmp_limit: None,
             peak: 0,
-            now: Duration::from_secs(5),
+            now: Rc::new(Cell::new(Duration::from_secs(5))),
             link_busy: Duration::ZERO,
             rst_busy: Duration::ZERO,
             icmp_busy: Duration::ZERO,
@@ -94,6 +96,11 @@ impl SimNet {
             sockets: HashMap::new(),
             events: BinaryHeap::new(),
         }
+    }
+
+    /// The clock, to be read while the network is busy.
+    pub(super) fn clock(&self) -> Rc<Cell<Duration>> {
+        self.now.clone()
     }
 
     /// Another run of the dice.
@@ -165,7 +172,12 @@ impl SimNet {
                 }
                 Some((Reply::Prohibited, self.rtt))
             }
-            Port::NoNeighbour => Some((Reply::NoNeighbour, Duration::from_secs(3))),
+            Port::NoNeighbour => {
+                if let Some(limit) = self.icmp_limit {
+                    Self::pass(&mut self.icmp_busy, at, limit, 1)?;
+                }
+                Some((Reply::NoNeighbour, Duration::from_secs(3)))
+            }
             Port::Silent | Port::NoRoute => None,
         }
     }
@@ -173,7 +185,7 @@ impl SimNet {
 
 impl Network for SimNet {
     fn now(&self) -> Duration {
-        self.now
+        self.now.get()
     }
 
     fn capacity(&self) -> usize {
@@ -181,7 +193,7 @@ impl Network for SimNet {
     }
 
     fn start(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        self.now += COST;
+        self.now.set(self.now.get() + COST);
         if let Some(errno) = self.failing {
             return Some(Outcome::Local(errno));
         }
@@ -196,7 +208,7 @@ impl Network for SimNet {
         let old = self.sockets.insert(probe, (serial, to));
         assert!(old.is_none(), "{probe:?} is used twice");
         self.peak = self.peak.max(self.sockets.len());
-        self.syn(probe, serial, to, self.now);
+        self.syn(probe, serial, to, self.now.get());
         None
     }
 
@@ -205,7 +217,7 @@ impl Network for SimNet {
     }
 
     fn wait(&mut self, until: Duration, answers: &mut Vec<Answer>) -> io::Result<()> {
-        let mut until = until.max(self.now);
+        let mut until = until.max(self.now.get());
         while let Some(Reverse((at, _, event))) = self.events.peek().copied() {
             if at > until {
                 break;
@@ -220,7 +232,7 @@ impl Network for SimNet {
                 Event::Answer(probe, serial, reply) => {
                     if self.sockets.get(&probe).is_some_and(|s| s.0 == serial) {
                         self.sockets.remove(&probe);
-                        until = until.min(at.max(self.now));
+                        until = until.min(at.max(self.now.get()));
                         answers.push(Answer {
                             probe,
                             at,
@@ -230,7 +242,7 @@ impl Network for SimNet {
                 }
             }
         }
-        self.now = until;
+        self.now.set(until);
         Ok(())
     }
 }

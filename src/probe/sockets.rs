@@ -1,12 +1,16 @@
 //! The real network: non-blocking connects, epoll or what the system has for it, and the monotonic
 //! clock.
 
+mod here;
+pub(super) mod outcome;
+
 use super::binding::Binding;
-use super::network::{Answer, Network, Outcome, ProbeId, Sender};
-use super::report::Icmp;
-use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
+use super::datagram::{Datagrams, Kind};
+use super::network::{Answer, Network, Outcome, ProbeId};
+use crate::sys::request_icmp_errors;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use outcome::connected;
 use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashSet;
@@ -15,6 +19,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+pub(super) use outcome::{connect, local};
 
 /// The most sockets at once, whatever the limit on open files: each costs the kernel a few KiB.
 const MOST: usize = 20_000;
@@ -31,19 +37,41 @@ pub struct Sockets {
     clock: Instant,
     under_way: Vec<Option<Attempt>>,
     capacity: usize,
-    /// The addresses of this machine.
-    own: Arc<HashSet<IpAddr>>,
+    own: Own,
     /// What every socket is bound to.
     binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
     spare: [Option<Socket>; 2],
+    /// How often a connection to this machine was waited for in vain.
+    stalls: u32,
+    /// Whether a socket that is gone had met an ICMP message.
+    has_met_icmp: bool,
+}
+
+/// The addresses of this machine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own(Arc<HashSet<IpAddr>>);
+
+impl Own {
+    /// Asks the system for them.
+    pub(super) fn look() -> Self {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        Self(Arc::new(
+            interfaces.iter().map(if_addrs::Interface::ip).collect(),
+        ))
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn has(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.0.contains(&address)
+    }
 }
 
 /// A connection attempt without an outcome.
 #[derive(Debug)]
-struct Attempt {
-    socket: Socket,
-    to: SocketAddr,
+pub(super) struct Attempt {
+    pub(super) socket: Socket,
+    pub(super) to: SocketAddr,
 }
 
 impl Sockets {
@@ -54,9 +82,7 @@ impl Sockets {
 
     /// The same, with every socket bound.
     pub fn bound(binding: Binding) -> io::Result<Self> {
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let own = interfaces.iter().map(if_addrs::Interface::ip).collect();
-        Self::of(Arc::new(own), binding, 1)
+        Self::of(Own::look(), binding, 1)
     }
 
     /// As many more of the same kind, which share the limit on open files.
@@ -67,7 +93,7 @@ impl Sockets {
     }
 
     /// Sockets of a machine with these addresses, with one of `parts` equal parts of the limit.
-    fn of(own: Arc<HashSet<IpAddr>>, binding: Binding, parts: usize) -> io::Result<Self> {
+    fn of(own: Own, binding: Binding, parts: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         Ok(Self {
             capacity: capacity(&poll).checked_div(parts).unwrap_or(1).max(1),
@@ -78,46 +104,25 @@ impl Sockets {
             own,
             binding,
             spare: [None, None],
+            stalls: 0,
+            has_met_icmp: false,
         })
     }
 
     /// Whether this is an address of this machine.
     pub(super) fn is_here(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.own.contains(&address)
+        self.own.has(address)
     }
 
-    /// Connects to an address of this machine, where the answer is there before the call returns.
-    ///
-    /// The first `connect` says `EINPROGRESS` nevertheless; a second one says how it went, and
-    /// leaves a refused socket as new (Linux: `__inet_stream_connect`).
-    fn start_here(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        let spare = self.spare.get_mut(usize::from(to.is_ipv6()));
-        let socket = match spare
-            .and_then(Option::take)
-            .map_or_else(|| self.open(to), Ok)
-        {
-            Ok(socket) => socket,
-            Err(error) => return Some(local(&error)),
-        };
-        let first = connect(&socket, to);
-        let second = if first == Err(libc::EINPROGRESS) {
-            connect(&socket, to)
-        } else {
-            first
-        };
-        match second {
-            Ok(()) => Some(connected(&socket)),
-            Err(libc::EALREADY | libc::EINPROGRESS) => self.watch(probe, Attempt { socket, to }),
-            Err(errno) => {
-                let outcome = failed(&socket, to, errno);
-                if errno == libc::ECONNREFUSED
-                    && let Some(spare) = self.spare.get_mut(usize::from(to.is_ipv6()))
-                {
-                    *spare = Some(socket);
-                }
-                Some(outcome)
-            }
-        }
+    /// What every socket is bound to.
+    #[must_use]
+    pub const fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    /// What asks over UDP, or for an echo, from the same place.
+    pub(super) fn datagrams(&self, kind: Kind) -> io::Result<Datagrams> {
+        Datagrams::new(kind, self.own.clone(), self.binding.clone())
     }
 
     /// Connects to another machine.
@@ -207,82 +212,9 @@ impl Network for Sockets {
     }
 }
 
-impl Attempt {
-    /// How the attempt ended, if it has.
-    ///
-    /// `SO_ERROR` is read before the error queue, since reading the queue clears it, and 0 is an open
-    /// port only with a peer: an ICMP message may come while the socket is still connecting.
-    fn outcome(&self) -> Option<Outcome> {
-        match self.socket.take_error() {
-            Ok(Some(error)) | Err(error) => {
-                let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                Some(failed(&self.socket, self.to, errno))
-            }
-            Ok(None) if self.socket.peer_addr().is_ok() => Some(connected(&self.socket)),
-            Ok(None) => {
-                let error = next_icmp_error(self.socket.as_fd())?;
-                Some(rejected(&self.socket, self.to, error))
-            }
-        }
-    }
-}
-
-/// Calls connect(2), with the error as its number.
-fn connect(socket: &Socket, to: SocketAddr) -> Result<(), i32> {
-    let result = socket.connect(&to.into());
-    result.map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))
-}
-
-/// Our own system refused.
-fn local(error: &io::Error) -> Outcome {
-    Outcome::Local(error.raw_os_error().unwrap_or(libc::EIO))
-}
-
-/// A connection stands: with somebody else, or with itself. It is reset when it is closed, which
-/// leaves no `TIME_WAIT` that a server about to bind could trip over.
-fn connected(socket: &Socket) -> Outcome {
-    // Without it the port is as open; only the end of the connection differs.
-    let _ = socket.set_linger(Some(Duration::ZERO));
-    let ends = (socket.local_addr(), socket.peer_addr());
-    match (
-        ends.0.map(|end| end.as_socket()),
-        ends.1.map(|end| end.as_socket()),
-    ) {
-        (Ok(Some(local)), Ok(peer)) if Some(local) == peer => Outcome::SelfConnected,
-        _ => Outcome::Connected,
-    }
-}
-
-/// An attempt failed with `errno`, perhaps because of an ICMP message.
-fn failed(socket: &Socket, to: SocketAddr, errno: i32) -> Outcome {
-    match next_icmp_error(socket.as_fd()) {
-        Some(error) => rejected(socket, to, IcmpError { errno, ..error }),
-        None => Outcome::Remote(errno),
-    }
-}
-
-/// An ICMP message ended an attempt.
-fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
-    let own = socket.local_addr().ok().and_then(|own| own.as_socket());
-    let sender = match error.from {
-        Some(from) if from == to.ip() => Sender::Target,
-        Some(from) if own.is_some_and(|own| own.ip() == from) => Sender::Ourselves,
-        _ => Sender::Path,
-    };
-    Outcome::Icmp {
-        errno: error.errno,
-        icmp: Icmp {
-            kind: error.kind,
-            code: error.code,
-            from: error.from,
-        },
-        sender,
-    }
-}
-
 /// How many sockets we may open: the limit, without what is open already. Descriptors are given
 /// out from the lowest, so the newest one tells.
-fn capacity(newest: &impl AsRawFd) -> usize {
+pub(super) fn capacity(newest: &impl AsRawFd) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(MOST, |limit| usize::try_from(limit).unwrap_or(MOST));
     let used = usize::try_from(newest.as_raw_fd()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Whom to probe, and on which ports.
 
-use crate::value::{AddressRange, PortList};
+use super::report::Proto;
+use crate::value::{AddressRange, PortList, ProbePorts, Protocol};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -169,18 +170,49 @@ fn cut(target: Target, excluded: &[AddressRange]) -> Vec<Target> {
     left.into_iter().map(target).collect()
 }
 
-/// A set of ports, those that are likely to be open apart from the rest.
+/// The ports of an address, of TCP and of UDP.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ports {
+    tcp: Lane,
+    udp: Lane,
+}
+
+/// A set of ports of one transport, those that are likely to be open apart from the rest.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Lane {
     pub(super) likely: Vec<u16>,
     pub(super) rest: Vec<u16>,
 }
 
 impl Ports {
+    /// The TCP ports, each once; those in `likely` are probed first, in that order.
+    #[must_use]
+    pub fn new(ports: impl IntoIterator<Item = u16>, likely: &[u16]) -> Self {
+        Self {
+            tcp: Lane::new(ports, likely),
+            udp: Lane::default(),
+        }
+    }
+
+    /// The same TCP ports, and these of UDP.
+    #[must_use]
+    pub fn with_udp(self, ports: impl IntoIterator<Item = u16>, likely: &[u16]) -> Self {
+        Self {
+            udp: Lane::new(ports, likely),
+            ..self
+        }
+    }
+
     /// How many ports there are.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.likely.len().saturating_add(self.rest.len())
+        self.tcp.len().saturating_add(self.udp.len())
+    }
+
+    /// How many of them there are of a transport.
+    #[must_use]
+    pub const fn count(&self, proto: Proto) -> usize {
+        self.of(proto).len()
     }
 
     /// Whether there are none.
@@ -189,25 +221,34 @@ impl Ports {
         self.len() == 0
     }
 
-    /// At most so many of the ports, those that come first.
+    /// At most so many of the TCP ports, those that come first.
     #[must_use]
     pub fn first(&self, most: usize) -> Self {
-        let likely: Vec<u16> = self.likely.iter().copied().take(most).collect();
-        let more = most.saturating_sub(likely.len());
-        let rest = self.rest.iter().copied().take(more).collect();
-        Self { likely, rest }
+        let all = self.tcp.likely.iter().chain(&self.tcp.rest).copied();
+        let first: Vec<u16> = all.take(most).collect();
+        Self::new(first.clone(), &first)
+    }
+
+    /// Those of one transport.
+    pub(super) const fn of(&self, proto: Proto) -> &Lane {
+        match proto {
+            Proto::Tcp => &self.tcp,
+            Proto::Udp => &self.udp,
+        }
     }
 
     /// These ports and the others.
     fn with(&self, other: &Self) -> Self {
-        let all = [&self.likely, &self.rest, &other.likely, &other.rest];
-        let likely: Vec<u16> = [&self.likely[..], &other.likely[..]].concat();
-        Self::new(all.into_iter().flatten().copied(), &likely)
+        Self {
+            tcp: self.tcp.with(&other.tcp),
+            udp: self.udp.with(&other.udp),
+        }
     }
+}
 
-    /// The ports, each once; those in `likely` are probed first, in that order.
-    #[must_use]
-    pub fn new(ports: impl IntoIterator<Item = u16>, likely: &[u16]) -> Self {
+impl Lane {
+    /// The ports, each once; those in `likely` come first, in that order.
+    fn new(ports: impl IntoIterator<Item = u16>, likely: &[u16]) -> Self {
         let mut rest: Vec<u16> = ports.into_iter().collect();
         rest.sort_unstable();
         rest.dedup();
@@ -223,13 +264,33 @@ impl Ports {
             rest,
         }
     }
+
+    /// How many ports there are.
+    const fn len(&self) -> usize {
+        self.likely.len().saturating_add(self.rest.len())
+    }
+
+    /// These ports and the others.
+    fn with(&self, other: &Self) -> Self {
+        let all = [&self.likely, &self.rest, &other.likely, &other.rest];
+        let likely: Vec<u16> = [&self.likely[..], &other.likely[..]].concat();
+        Self::new(all.into_iter().flatten().copied(), &likely)
+    }
 }
 
 impl From<&PortList> for Ports {
-    /// The ports of the list, the common ones first.
+    /// TCP ports, the common ones first.
     fn from(list: &PortList) -> Self {
-        let common: Vec<u16> = PortList::common().iter().collect();
-        Self::new(list.iter(), &common)
+        Self::from(&ProbePorts::from(list.clone()))
+    }
+}
+
+impl From<&ProbePorts> for Ports {
+    /// The ports of both lists, the common ones of each first.
+    fn from(list: &ProbePorts) -> Self {
+        let tcp: Vec<u16> = PortList::common().iter().collect();
+        let udp: Vec<u16> = ProbePorts::common(Protocol::Udp).udp.iter().collect();
+        Self::new(list.tcp.iter(), &tcp).with_udp(list.udp.iter(), &udp)
     }
 }
 
@@ -255,7 +316,7 @@ mod tests {
         }
         let excluded: Vec<_> = excluded.iter().map(|text| range(text)).collect();
         let text = |target: Target| match target.whom {
-            Whom::Range(range) => format!("{range} {:?}", target.ports.rest),
+            Whom::Range(range) => format!("{range} {:?}", target.ports.tcp.rest),
             Whom::Host(name, _) => name.to_string(),
         };
         let targets = targets.without(&excluded).into_iter().map(text);

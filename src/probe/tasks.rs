@@ -11,8 +11,10 @@ use std::time::Duration;
 pub(super) struct Task {
     /// Which port.
     pub(super) place: Place,
-    /// Asked only to see whether the path still carries answers; not reported.
-    pub(super) pulse: bool,
+    /// Its number in the plan.
+    pub(super) number: u64,
+    /// What it is asked for.
+    pub(super) purpose: Purpose,
     /// Where it stands.
     pub(super) phase: Phase,
     /// How often it was tried.
@@ -31,6 +33,17 @@ pub(super) struct Task {
     pub(super) due: Duration,
     /// Its newest socket; the others hang from it.
     newest: Option<usize>,
+}
+
+/// What a port is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Purpose {
+    /// To be reported.
+    Report,
+    /// To see whether the path still carries answers.
+    Pulse,
+    /// To see whether its host answers while resets are missing.
+    Trial,
 }
 
 /// Where a task stands.
@@ -60,10 +73,11 @@ pub(super) struct Probe {
 
 impl Task {
     /// A port that was not tried yet.
-    pub(super) const fn new(place: Place, pulse: bool) -> Self {
+    pub(super) const fn new(place: Place, purpose: Purpose) -> Self {
         Self {
             place,
-            pulse,
+            number: 0,
+            purpose,
             phase: Phase::Ready,
             tries: 0,
             shortages: 0,
@@ -74,6 +88,11 @@ impl Task {
             due: Duration::ZERO,
             newest: None,
         }
+    }
+
+    /// The same with its number in the plan.
+    pub(super) const fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 }
 
@@ -205,7 +224,7 @@ impl Tasks {
 
 #[cfg(test)]
 mod tests {
-    use super::{Task, Tasks};
+    use super::{Purpose, Task, Tasks};
     use crate::probe::network::ProbeId;
     use crate::probe::plan::Place;
     use std::time::Duration;
@@ -223,7 +242,7 @@ mod tests {
     #[test]
     fn a_task_takes_its_sockets_with_it() {
         let mut tasks = Tasks::new();
-        let task = tasks.add(Task::new(PLACE, false));
+        let task = tasks.add(Task::new(PLACE, Purpose::Report));
         for n in 1..=3 {
             tasks.open(task, Duration::from_secs(n));
         }
@@ -239,13 +258,13 @@ mod tests {
     fn a_socket_leaves_its_chain_wherever_it_stands() {
         for gone in 0..3 {
             let mut tasks = Tasks::new();
-            let task = tasks.add(Task::new(PLACE, false));
+            let task = tasks.add(Task::new(PLACE, Purpose::Report));
             for n in 1..=3 {
                 tasks.open(task, Duration::from_secs(n));
             }
             assert!(tasks.close(ProbeId(gone)).is_some());
             assert!(tasks.close(ProbeId(gone)).is_none());
-            let other = tasks.add(Task::new(PLACE, false));
+            let other = tasks.add(Task::new(PLACE, Purpose::Report));
             assert_eq!(
                 tasks.open(other, Duration::from_secs(9)),
                 Some(ProbeId(gone))
@@ -259,7 +278,7 @@ mod tests {
     #[test]
     fn kept_sockets_are_given_up_from_the_oldest() {
         let mut tasks = Tasks::new();
-        let task = tasks.add(Task::new(PLACE, false));
+        let task = tasks.add(Task::new(PLACE, Purpose::Report));
         let first = tasks.open(task, Duration::from_secs(1));
         tasks.keep(task);
         let second = tasks.open(task, Duration::from_secs(2));

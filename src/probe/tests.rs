@@ -1,6 +1,9 @@
 //! Whole scans of a simulated network: nothing is lost, nothing is said twice, and every state is
 //! right.
 
+mod limits;
+mod rationed;
+
 use super::sim::{Port, SimNet};
 use super::{
     Limits, Network, Pacer, Plan, PortReport, Ports, Sameness, State, Summary, Target, run,
@@ -8,7 +11,6 @@ use super::{
 use crate::value::AddressRange;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -36,6 +38,17 @@ impl Scan {
         ports: impl IntoIterator<Item = u16>,
         limits: Limits,
     ) -> Self {
+        Self::watched(net, hosts, ports, limits, |_, _| {}).0
+    }
+
+    /// The same, watched: each report comes with the seconds since the start.
+    fn watched(
+        net: &mut SimNet,
+        hosts: u32,
+        ports: impl IntoIterator<Item = u16>,
+        limits: Limits,
+        watch: impl Fn(f64, &PortReport),
+    ) -> (Self, Pacer) {
         let ports = Arc::new(Ports::new(ports, &LIKELY));
         let target = |n| {
             let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
@@ -48,9 +61,12 @@ impl Scan {
         let plan = Plan::new((0..hosts).map(target).collect(), 1);
         let total = plan.len();
         let mut reports = HashMap::new();
-        let pacer = Pacer::new(plan, limits, net.capacity());
-        let summary = run(net, pacer, &AtomicBool::new(false), |batch| {
+        let mut pacer = Pacer::new(plan, limits, net.capacity());
+        let (began, clock) = (net.now(), net.clock());
+        let summary = run(net, &mut pacer, &AtomicBool::new(false), |batch| {
             for report in batch {
+                let time = clock.get().saturating_sub(began);
+                watch(time.as_secs_f64(), &report);
                 let old = reports.insert((report.addr, report.port), report);
                 assert!(old.is_none(), "{old:?} is reported twice");
             }
@@ -59,7 +75,7 @@ impl Scan {
         let summary = summary.expect("the simulation does not fail");
         assert_eq!((reports.len() as u64, summary.ports), (total, total));
         assert!(summary.complete);
-        Self { reports, summary }
+        (Self { reports, summary }, pacer)
     }
 
     /// Scans ports of one address without limits.
@@ -206,6 +222,15 @@ fn the_neighbour_that_is_not_there_is_unreachable() {
 }
 
 #[test]
+fn few_words_about_a_missing_neighbour_are_enough_for_all_its_ports() {
+    let mut net = SimNet::new(ms(1), |_| Port::NoNeighbour);
+    net.icmp_limit = Some(10);
+    let scan = Scan::ports(&mut net, 1..=5000);
+    assert_eq!(scan.summary.unreachable, 5000);
+    assert!(scan.seconds() < 5.0, "{}", scan.seconds());
+}
+
+#[test]
 fn no_route_is_known_at_once() {
     let mut net = SimNet::new(ms(1), |_| Port::NoRoute);
     let scan = Scan::ports(&mut net, 1..=1000);
@@ -222,52 +247,6 @@ fn a_long_way_is_not_taken_for_silence() {
         let scan = Scan::ports(&mut net, 1..=200);
         assert_eq!(scan.wrong(mixed), 0, "{rtt} ms");
     }
-}
-
-#[test]
-fn few_files_change_no_state() {
-    for (files, capacity) in [(16, 16), (16, 4000), (200, 20_000)] {
-        let mut net = SimNet::new(ms(5), mixed);
-        net.files = files;
-        net.capacity = capacity;
-        let scan = Scan::ports(&mut net, 1..=2000);
-        assert_eq!(scan.wrong(mixed), 0, "{files} files");
-        assert!(net.peak <= files);
-    }
-}
-
-#[test]
-fn what_never_works_is_undetermined_and_ends() {
-    for errno in [libc::EMFILE, libc::EADDRNOTAVAIL, libc::ENOBUFS] {
-        let mut net = SimNet::new(ms(5), mixed);
-        net.failing = Some(errno);
-        let scan = Scan::ports(&mut net, 1..=1000);
-        assert_eq!(scan.summary.undetermined, 1000);
-        assert_eq!(
-            (scan.report(5).errno, scan.summary.probes_sent),
-            (Some(errno), 0)
-        );
-        assert!(scan.seconds() < 5.0, "{}", scan.seconds());
-    }
-}
-
-#[test]
-fn a_narrow_link_is_neither_flooded_nor_misjudged() {
-    let mut net = SimNet::new(ms(10), few_open);
-    net.link = Some((3000, 100));
-    let scan = Scan::ports(&mut net, 1..=20_000);
-    assert_eq!(scan.wrong(few_open), 0);
-    let least = 20_000.0 / 3000.0;
-    assert!(scan.seconds() < least * 1.3, "{}", scan.seconds());
-}
-
-#[test]
-fn a_host_that_limits_its_resets_is_waited_for() {
-    let mut net = SimNet::new(ms(10), few_open);
-    net.rst_limit = Some(200);
-    let scan = Scan::ports(&mut net, 1..=3000);
-    assert_eq!(scan.wrong(few_open), 0);
-    assert!(scan.seconds() < 3000.0 / 200.0 * 1.5, "{}", scan.seconds());
 }
 
 #[test]
@@ -293,20 +272,6 @@ fn a_host_whose_ports_are_all_open_is_suspect() {
 }
 
 #[test]
-fn rationed_rejections_slow_nothing_down() {
-    let port = |to: SocketAddr| match to.port() {
-        22 => Port::Open,
-        _ => Port::Prohibited,
-    };
-    let mut net = SimNet::new(ms(10), port);
-    net.icmp_limit = Some(1);
-    let scan = Scan::ports(&mut net, 1..=10_000);
-    let (rejected, filtered) = (scan.summary.rejected, scan.summary.filtered);
-    assert_eq!((scan.summary.open, rejected + filtered), (1, 9999));
-    assert!(rejected > 0 && scan.seconds() < 10.0, "{}", scan.seconds());
-}
-
-#[test]
 fn many_hosts_of_which_few_are_there() {
     let port = |to: SocketAddr| match to.ip() {
         IpAddr::V4(ip) if ip.to_bits() % 50 == 0 => few_open(to),
@@ -316,81 +281,4 @@ fn many_hosts_of_which_few_are_there() {
     let scan = Scan::of(&mut net, 4096, [22, 80, 81], Limits::default());
     assert_eq!(scan.wrong(port), 0);
     assert!(scan.seconds() < 10.0, "{}", scan.seconds());
-}
-
-#[test]
-fn the_users_limits_hold() {
-    let mut net = SimNet::new(ms(5), |_| Port::Silent);
-    let limits = Limits {
-        try_timeout: Some(ms(200)),
-        tries: Some(1),
-        ..Limits::default()
-    };
-    let scan = Scan::of(&mut net, 1, [1, 2, 3], limits);
-    assert_eq!((scan.summary.filtered, scan.summary.probes_sent), (3, 3));
-    assert!(scan.seconds() < 0.3, "{}", scan.seconds());
-}
-
-#[test]
-fn no_more_probes_a_second_than_the_user_wants() {
-    let mut net = SimNet::new(ms(5), mixed);
-    let limits = Limits {
-        rate: NonZero::new(100),
-        ..Limits::default()
-    };
-    let scan = Scan::of(&mut net, 1, 1..=200, limits);
-    assert_eq!(scan.wrong(mixed), 0);
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
-    let least = scan.summary.probes_sent as f64 / 100.0;
-    assert!(scan.seconds() > least - 0.1, "{}", scan.seconds());
-    assert!(scan.seconds() < least + 2.0, "{}", scan.seconds());
-}
-
-#[test]
-fn no_more_sockets_at_once_than_the_user_wants() {
-    let mut net = SimNet::new(ms(5), mixed);
-    let limits = Limits {
-        concurrency: NonZero::new(7),
-        ..Limits::default()
-    };
-    let scan = Scan::of(&mut net, 1, 1..=200, limits);
-    assert_eq!((scan.wrong(mixed), net.peak), (0, 7));
-}
-
-#[test]
-fn what_is_not_known_at_the_deadline_is_not_determined() {
-    let mut net = SimNet::new(ms(5), three_open);
-    let ports = Arc::new(Ports::new(1..=100, &LIKELY));
-    let target = Target::host("h", SocketAddr::from(([10, 0, 0, 1], 0)), ports);
-    let limits = Limits {
-        deadline: Some(ms(50)),
-        ..Limits::default()
-    };
-    let pacer = Pacer::new(Plan::new(vec![target], 1), limits, 1000);
-    let summary = run(&mut net, pacer, &AtomicBool::new(false), |_| {
-        ControlFlow::Continue(())
-    });
-    let summary = summary.expect("the simulation does not fail");
-    assert_eq!((summary.open, summary.undetermined), (2, 98));
-    assert!(!summary.complete && summary.elapsed < ms(60), "{summary:?}");
-}
-
-#[test]
-fn a_scan_that_is_stopped_says_so() {
-    let mut net = SimNet::new(ms(5), mixed);
-    let ports = Arc::new(Ports::new(1..=100, &LIKELY));
-    let address = SocketAddr::from(([10, 0, 0, 1], 0));
-    let target = Target::host("h", address, ports);
-    let mut seen = 0;
-    let pacer = Pacer::new(Plan::new(vec![target], 1), Limits::default(), 100);
-    let summary = run(&mut net, pacer, &AtomicBool::new(false), |batch| {
-        seen += batch.len() as u64;
-        ControlFlow::Break(())
-    });
-    let summary = summary.expect("the simulation does not fail");
-    assert!(!summary.complete && seen > 0 && seen < 100);
-    assert_eq!(
-        (seen, summary.undetermined),
-        (100 - summary.undetermined, 100 - seen)
-    );
 }

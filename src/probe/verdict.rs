@@ -53,6 +53,8 @@ impl Verdict {
     pub(super) fn of(outcome: Outcome, target: IpAddr) -> Self {
         match outcome {
             Outcome::Connected => port(State::Open, 0, "syn-ack"),
+            Outcome::Replied(Some(_)) => port(State::Open, 0, "protocol-reply"),
+            Outcome::Replied(None) => port(State::Open, 0, "reply"),
             Outcome::SelfConnected => port(State::Closed, libc::ECONNREFUSED, "self-connect"),
             Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
             Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),
@@ -61,6 +63,32 @@ impl Verdict {
                 icmp,
                 sender,
             } => rejection(errno, icmp, sender, target),
+        }
+    }
+
+    /// What `outcome` of a datagram to `target` says: that the target's own system has nobody on
+    /// that port it tells by ICMP (RFC 1122, 4.1.3.1).
+    pub(super) fn of_datagram(outcome: Outcome, target: IpAddr) -> Self {
+        match (Self::of(outcome, target), outcome) {
+            (
+                Self::Port(finding),
+                Outcome::Icmp {
+                    sender: Sender::Target,
+                    ..
+                },
+            ) if finding.reason == "port-unreachable" => Self::Port(Finding {
+                state: State::Closed,
+                ..finding
+            }),
+            // Where the system keeps no ICMP messages.
+            (Self::Port(finding), Outcome::Remote(libc::ECONNREFUSED)) => Self::Port(Finding {
+                reason: "port-unreachable",
+                ..finding
+            }),
+            (Self::Port(finding), _) if finding.state == State::Filtered => {
+                Self::Port(Finding::NO_REPLY)
+            }
+            (verdict, _) => verdict,
         }
     }
 }
@@ -72,6 +100,24 @@ impl Finding {
         errno: None,
         reason: "no-response",
         icmp: None,
+    };
+
+    /// Every question met silence.
+    pub(super) const NO_REPLY: Self = Self {
+        state: State::OpenFiltered,
+        ..Self::SILENCE
+    };
+
+    /// The same, of a host that rations what it says of closed ports.
+    pub(super) const RATIONED: Self = Self {
+        reason: "icmp-limited",
+        ..Self::NO_REPLY
+    };
+
+    /// Every try met silence, and the host had perhaps no reset left for it.
+    pub(super) const LEFT: Self = Self {
+        reason: "reset-limit",
+        ..Self::SILENCE
     };
 
     /// The port could not be probed for want of something.
@@ -314,5 +360,55 @@ mod tests {
                 "{outcome:?}"
             );
         }
+    }
+
+    #[test]
+    fn that_nobody_listens_only_the_target_itself_can_say() {
+        let state = |outcome| match Verdict::of_datagram(outcome, V4) {
+            Verdict::Port(finding) => Some((finding.state, finding.reason)),
+            Verdict::Short(..) => None,
+        };
+        let icmp = |code, sender| Outcome::Icmp {
+            errno: libc::ECONNREFUSED,
+            icmp: Icmp {
+                kind: 3,
+                code,
+                from: None,
+            },
+            sender,
+        };
+        for (outcome, expected) in [
+            (icmp(3, Sender::Target), (State::Closed, "port-unreachable")),
+            (icmp(3, Sender::Path), (State::Rejected, "port-unreachable")),
+            (
+                icmp(13, Sender::Target),
+                (State::Rejected, "admin-prohibited"),
+            ),
+            (
+                icmp(1, Sender::Ourselves),
+                (State::Unreachable, "host-unreachable"),
+            ),
+            (
+                Outcome::Remote(libc::ECONNREFUSED),
+                (State::Closed, "port-unreachable"),
+            ),
+            (
+                Outcome::Remote(libc::ETIMEDOUT),
+                (State::OpenFiltered, "no-response"),
+            ),
+            (Outcome::Replied(None), (State::Open, "reply")),
+            (
+                Outcome::Replied(Some("dns")),
+                (State::Open, "protocol-reply"),
+            ),
+            (Outcome::SelfConnected, (State::Closed, "self-connect")),
+            (
+                Outcome::Local(libc::EPERM),
+                (State::Undetermined, "not-permitted"),
+            ),
+        ] {
+            assert_eq!(state(outcome), Some(expected), "{outcome:?}");
+        }
+        assert_eq!(state(Outcome::Local(libc::ENOBUFS)), None);
     }
 }

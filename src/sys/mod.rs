@@ -11,7 +11,9 @@ mod connection;
 mod datagrams;
 mod descriptors;
 mod errno;
+mod exec;
 mod icmp;
+mod local_ports;
 mod settings;
 mod signals;
 
@@ -59,7 +61,7 @@ pub(crate) use processes::process_sockets;
 #[cfg(target_os = "linux")]
 pub(crate) use socket_list::sockets;
 
-pub(crate) use binding::bind_without_port;
+pub(crate) use binding::{bind_without_port, limit_connect};
 pub(crate) use child::{prepare_child, signal_group};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
@@ -74,7 +76,9 @@ pub(crate) use descriptors::{
     write_all, write_piece, write_stderr, write_stdout,
 };
 pub use errno::errno_name;
+pub(crate) use exec::replace_with;
 pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
+pub(crate) use local_ports::{limit_local_ports, local_ports, retransmissions};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{
     die_of, ignore_job_control, ignored, restore_signals, spare_status_signals,

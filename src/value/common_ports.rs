@@ -20,3 +20,13 @@ pub(super) const COMMON: [u16; 100] = [
     9042, 9090, 9092, 9100, 9200, 10000, 10250, 11211, 27017,
     32400, // Kafka, Elastic, MongoDB
 ];
+
+/// The UDP ports that we most expect to answer: names, time, management, discovery, telephony, and
+/// private networks. Ascending.
+pub(super) const COMMON_UDP: [u16; 38] = [
+    7, 53, 67, 69, 88, 111, 123, 137, // echo, DNS, DHCP, TFTP, Kerberos, NTP, NetBIOS
+    138, 161, 389, 443, 464, 500, 514, 520, 623, 1194, // SNMP, CLDAP, QUIC, IKE, RIP, IPMI
+    1434, 1645, 1701, 1812, 1900, 2049, 3478, 3702, 4500, 5004, // SQL, RADIUS, SSDP, STUN
+    5060, 5353, 5355, 5683, 10001, 11211, 17185, 33434, 47808,
+    51820, // SIP, mDNS, CoAP, BACnet
+];

@@ -27,6 +27,14 @@ pub fn port_of(name: &str) -> Option<u16> {
     installed().port_of(&name).or_else(|| known_port(&name))
 }
 
+/// The port of a UDP service, its name in any case.
+#[must_use]
+pub fn port_of_udp(name: &str) -> Option<u16> {
+    let name = name.to_ascii_lowercase();
+    let installed = installed().ports.get(&(name.clone(), Protocol::Udp));
+    installed.copied().or_else(|| port_of(&name))
+}
+
 /// The name of the service that has `port`.
 #[must_use]
 pub fn name_of(port: u16, protocol: Protocol) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::deadline::ready;
+use super::deadline::{LIMIT, ready};
 use super::exit::Exit;
 use super::watch::Watched;
 
@@ -109,6 +109,20 @@ impl Running {
         let lines = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').skip(1).count();
         let found = output.find(self.deadline, |bytes| (lines(bytes) >= count).then_some(()));
         found.unwrap_or_else(|| self.fail(&format!("printed {:?}", output.text())));
+    }
+
+    /// The first `Some` that `find` makes of captured standard output, waited for no longer than any
+    /// other single thing.
+    pub(crate) fn finds<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let output = self.output.as_ref().expect("captured standard output");
+        let find = |bytes: &[u8]| find(&String::from_utf8_lossy(bytes));
+        output.find(self.deadline.min(Instant::now() + LIMIT), find)
+    }
+
+    /// Captured standard output so far.
+    pub(crate) fn output_so_far(&self) -> String {
+        let output = self.output.as_ref().expect("captured standard output");
+        output.text()
     }
 
     /// How many bytes of captured standard output came so far.

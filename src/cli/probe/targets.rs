@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use nettool::value::{AddressRange, Host, PortList, ValueError};
+use nettool::value::{AddressRange, Host, ProbePorts, Protocol, ValueError, parse_unix_path};
 
 use crate::cli::Usage;
 
@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
     /// Whom.
     pub(crate) party: Party,
     /// Which ports.
-    pub(crate) ports: Arc<PortList>,
+    pub(crate) ports: Arc<ProbePorts>,
 }
 
 /// Where more targets are listed.
@@ -46,12 +46,22 @@ pub(crate) enum List {
 pub(crate) struct Request {
     /// Each host once, with all its ports.
     pub(crate) wanted: Vec<Wanted>,
+    /// Unix sockets.
+    pub(crate) paths: Vec<PathBuf>,
+    /// The first target that has no ports of its own where none are given for all.
+    pub(crate) without_ports: Option<String>,
     /// What is still to be read.
     pub(crate) lists: Vec<List>,
     /// The ports of those that have none of their own.
-    ports: Arc<PortList>,
+    ports: Arc<ProbePorts>,
+    /// Whether the user named them.
+    is_given: bool,
+    /// Whether somebody has ports of their own.
+    has_own: bool,
     /// Ports that nobody is asked.
-    excluded: PortList,
+    excluded: ProbePorts,
+    /// The transport of ports that name none.
+    protocol: Option<Protocol>,
     /// Where each host is.
     known: HashMap<Host, usize>,
 }
@@ -89,11 +99,18 @@ impl fmt::Display for List {
 
 impl Request {
     /// Nothing yet; who has no ports of their own is asked these.
-    pub(super) fn new(ports: &PortList, excluded: Option<&PortList>) -> Result<Self, Usage> {
-        let excluded = excluded.cloned().unwrap_or_default();
+    pub(super) fn new(
+        ports: &ProbePorts,
+        excluded: Option<ProbePorts>,
+        protocol: Protocol,
+        is_given: bool,
+    ) -> Result<Self, Usage> {
+        let excluded = excluded.unwrap_or_default();
         Ok(Self {
             ports: Arc::new(probed(ports, &excluded)?),
             excluded,
+            protocol: Some(protocol),
+            is_given,
             ..Self::default()
         })
     }
@@ -138,6 +155,11 @@ impl Request {
         Ok(())
     }
 
+    /// Whether anybody names ports, so that they are not only those that are common.
+    pub(crate) fn names_ports(&self) -> bool {
+        self.is_given || self.has_own
+    }
+
     /// Takes a line of a list. A `#` that begins a word begins a comment.
     fn add_line(&mut self, line: &str) -> Result<(), Usage> {
         let words = line.split_whitespace();
@@ -152,18 +174,29 @@ impl Request {
 
     /// Takes a target, perhaps with ports of its own; a host that is named twice gets both.
     fn add(&mut self, word: &str) -> Result<(), Usage> {
-        let (party, ports) = match split_ports(word) {
-            Some((party, ports)) => {
-                let ports = probed(&ports.parse()?, &self.excluded)?;
-                (party.parse()?, Arc::new(ports))
+        if let Some(path) = word.strip_prefix("unix:") {
+            let path = parse_unix_path(path.as_ref())?;
+            if !self.paths.contains(&path) {
+                self.paths.push(path);
             }
-            None => (word.parse()?, self.ports.clone()),
+            return Ok(());
+        }
+        let (party, ports) = if let Some((party, ports)) = split_ports(word) {
+            let protocol = self.protocol.unwrap_or(Protocol::Tcp);
+            let ports = probed(&ProbePorts::read(ports, protocol)?, &self.excluded)?;
+            self.has_own = true;
+            (party.parse()?, Arc::new(ports))
+        } else {
+            if !self.is_given && self.without_ports.is_none() {
+                self.without_ports = Some(word.to_owned());
+            }
+            (word.parse()?, self.ports.clone())
         };
         if let Party::Host(host) = &party {
             let number = *self.known.entry(host.clone()).or_insert(self.wanted.len());
             if let Some(known) = self.wanted.get_mut(number) {
                 if known.ports != ports {
-                    known.ports = Arc::new(known.ports.iter().chain(ports.iter()).collect());
+                    known.ports = Arc::new(known.ports.with(&ports));
                 }
                 return Ok(());
             }
@@ -171,6 +204,18 @@ impl Request {
         self.wanted.push(Wanted { party, ports });
         Ok(())
     }
+}
+
+/// Reads whom nobody asks: without ports, which are left out for all alike.
+pub(super) fn excluded(text: &str) -> Result<Party, String> {
+    if let Some((party, ports)) = split_ports(text)
+        && party.parse::<Party>().is_ok()
+    {
+        return Err(format!(
+            "it has ports; write {party}, or leave ports out with --exclude-ports {ports}"
+        ));
+    }
+    super::value::<Party>(text)
 }
 
 /// Whether a word is meant as a network or a range. A name may have a `-` in it, too.
@@ -181,7 +226,7 @@ fn is_range(text: &str) -> bool {
 }
 
 /// What is left of a list of ports to probe.
-fn probed(ports: &PortList, excluded: &PortList) -> Result<PortList, Usage> {
+fn probed(ports: &ProbePorts, excluded: &ProbePorts) -> Result<ProbePorts, Usage> {
     let ports = ports.without(excluded).probed()?;
     if ports.is_empty() {
         return Err(Usage::new("--exclude-ports leaves no port to probe"));
@@ -200,7 +245,12 @@ fn split_ports(word: &str) -> Option<(&str, &str)> {
         return Some((bracketed, ports));
     }
     let (host, ports) = word.split_once(':')?;
-    (!ports.contains(':')).then_some((host, ports))
+    // No group of an IPv6 address is a t or a u.
+    let named = |item: &str| item.starts_with("t:") || item.starts_with("u:");
+    let rest = ports
+        .split(',')
+        .map(|item| if named(item) { &item[2..] } else { item });
+    (!rest.into_iter().any(|item| item.contains(':'))).then_some((host, ports))
 }
 
 #[cfg(test)]
@@ -217,7 +267,8 @@ mod tests {
 
     /// What a list means, or what is wrong with it.
     fn read(text: &str) -> Result<String, String> {
-        let mut request = Request::new(&"22".parse().unwrap(), None).unwrap();
+        let ports = "22".parse().unwrap();
+        let mut request = Request::new(&ports, None, Protocol::Tcp, true).unwrap();
         let list = List::File("hosts".into());
         let result = request.add_list(&list, text.as_bytes());
         result.map_err(|error| error.to_string())?;

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use nettool::error::{Action, Error};
+use nettool::error::{Action, Cause, Error};
 use nettool::net::{Family, resolve};
 use nettool::probe::{Ports, Target, Whom};
-use nettool::value::{AddressRange, Host, PortList};
+use nettool::value::{AddressRange, Host, ProbePorts};
 
 use crate::cli::{List, Party, Request, Wanted};
 use crate::command::Failure;
@@ -17,12 +18,25 @@ use crate::command::Failure;
 /// Who was looked up, and what came of it; a range has its family checked.
 pub(super) type Answer = (Wanted, Result<Vec<SocketAddr>, Error>);
 
-/// Looks all hosts up at once.
-pub(super) async fn look_up(wanted: Vec<Wanted>, family: Family) -> Vec<Answer> {
+/// How long something may take.
+#[derive(Clone, Copy)]
+pub(super) struct Time {
+    /// What is left of the time.
+    pub(super) left: Duration,
+    /// What it was in all.
+    pub(super) whole: Duration,
+}
+
+/// Looks all hosts up at once, for so long at most.
+pub(super) async fn look_up(
+    wanted: Vec<Wanted>,
+    family: Family,
+    limit: Option<Time>,
+) -> Vec<Answer> {
     let ask = |wanted: Wanted| {
         tokio::spawn(async move {
             let answer = match &wanted.party {
-                Party::Host(host) => resolve(host, 0, family).await,
+                Party::Host(host) => in_time(host, family, limit).await,
                 Party::Range(range) => {
                     let first = Host::from(range.first());
                     resolve(&first, 0, family).await.map(|_| Vec::new())
@@ -37,6 +51,21 @@ pub(super) async fn look_up(wanted: Vec<Wanted>, family: Family) -> Vec<Answer> 
         answers.extend(answer.await);
     }
     answers
+}
+
+/// The addresses of a host, if they are known in time.
+async fn in_time(
+    host: &Host,
+    family: Family,
+    limit: Option<Time>,
+) -> Result<Vec<SocketAddr>, Error> {
+    let answer = resolve(host, 0, family);
+    let Some(limit) = limit else {
+        return answer.await;
+    };
+    let late = |_| Error::new(Action::Resolve, host, Cause::TimedOut(limit.whole));
+    let answer = tokio::time::timeout(limit.left, answer);
+    answer.await.map_err(late)?
 }
 
 /// The address that a host is nothing but.
@@ -82,11 +111,11 @@ pub(super) fn questions(targets: &[Target]) -> u64 {
 
 /// The ports of many targets: the same list is kept once.
 #[derive(Default)]
-pub(super) struct Shared(Option<(Arc<PortList>, Arc<Ports>)>);
+pub(super) struct Shared(Option<(Arc<ProbePorts>, Arc<Ports>)>);
 
 impl Shared {
     /// The ports of a list in the order of probing.
-    pub(super) fn ports(&mut self, list: &Arc<PortList>) -> Arc<Ports> {
+    pub(super) fn ports(&mut self, list: &Arc<ProbePorts>) -> Arc<Ports> {
         match &self.0 {
             Some((known, ports)) if known == list => ports.clone(),
             _ => {

@@ -1,21 +1,36 @@
 //! What `probe` found out, for people and for scripts.
 
+mod hosts;
+mod latency;
 mod script;
 mod text;
+mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use script::Lines;
+
 use nettool::error::Error;
-use nettool::probe::{PortReport, State, Summary, Target, Whom};
+use nettool::probe::{PortReport, Rationed, State, Summary, Target, Whom};
 use nettool::value::AddressRange;
 
+use serde::Serialize;
+
+pub(crate) use hosts::Hosts;
+
 use super::{Output, Report, Style, record};
+
+pub(crate) use latency::LatencyTalk;
+pub(crate) use waiting::WaitTalk;
 
 /// All that is known, by address, in the order of the targets.
 #[derive(Debug)]
 pub(crate) struct Findings {
+    /// The ports of `--plain`, if these are what is wanted.
+    lines: Option<Lines>,
     shown: Vec<State>,
     addresses: Vec<AddressFindings>,
     numbers: HashMap<(Arc<str>, IpAddr), usize>,
@@ -42,7 +57,7 @@ struct AddressFindings {
     /// Addresses of the same host that are not probed.
     left_out: Vec<IpAddr>,
     /// What is strange about it.
-    remark: Option<String>,
+    remarks: Vec<String>,
 }
 
 /// What ports that are not listed have in common: their state, and why they have it where the
@@ -55,12 +70,39 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) findings: &'a Findings,
     /// The figures.
     pub(crate) summary: &'a Summary,
+    /// Which part of a job it is, if it is one.
+    pub(crate) part: Option<PartRecord>,
+}
+
+/// Which part of a job a summary is of, for whoever merges the parts.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PartRecord {
+    /// What all parts of a job have in common.
+    pub(crate) job: String,
+    /// What the order of the ports follows from.
+    pub(crate) seed: u64,
+    /// The number of the part, from 1 on.
+    pub(crate) shard: u32,
+    /// How many parts there are.
+    pub(crate) shards: u32,
+    /// How many ports the part has, those of earlier runs too.
+    pub(crate) share_ports: u64,
+}
+
+/// `summary`.
+#[derive(Serialize)]
+struct SummaryRecord<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    #[serde(flatten)]
+    part: Option<&'a PartRecord>,
 }
 
 impl Findings {
     /// Nothing is known of `targets` yet; ports of the `shown` states will be listed.
     pub(crate) fn new(targets: &[Target], shown: Vec<State>) -> Self {
         let mut findings = Self {
+            lines: None,
             shown,
             addresses: Vec::new(),
             numbers: HashMap::new(),
@@ -78,6 +120,14 @@ impl Findings {
             }
         }
         findings
+    }
+
+    /// The same for `--plain`: what is listed is kept as lines, with a field for banners or not.
+    pub(crate) fn into_lines(self, has_banners: bool) -> Self {
+        Self {
+            lines: Some(Lines::new(has_banners)),
+            ..self
+        }
     }
 
     /// Makes room for an address of a target. Returns where it is.
@@ -134,11 +184,11 @@ impl Findings {
         }
     }
 
-    /// Every port of this address is open, and they are many.
-    pub(crate) fn suspect(&mut self, host: &Arc<str>, address: IpAddr, ports: usize) {
+    /// Something is to be said of an address as a whole, if it is in the report.
+    pub(crate) fn remark(&mut self, host: &Arc<str>, address: IpAddr, remark: &Remark) {
         let place = self.numbers.get(&(host.clone(), address));
         if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
-            known.remark = Some(suspicion(ports));
+            known.remarks.push(remark.to_string());
         }
     }
 
@@ -147,9 +197,24 @@ impl Findings {
         self.shown.contains(&state)
     }
 
+    /// Which target a port belongs to.
+    fn target(&self, report: &PortReport) -> Option<usize> {
+        let key = (report.host.clone(), report.addr);
+        let known = self.numbers.get(&key).copied();
+        let place = known.or_else(|| self.range(report.addr))?;
+        Some(self.addresses.get(place)?.target)
+    }
+
     /// One more port is known.
     pub(crate) fn add(&mut self, report: PortReport) {
         let shows = self.shows(report.state);
+        if self.lines.is_some() {
+            let target = self.target(&report).filter(|_| shows);
+            if let (Some(lines), Some(target)) = (&mut self.lines, target) {
+                lines.add(&report, target);
+            }
+            return;
+        }
         let place = self.place(&report, shows);
         let Some(findings) = place.and_then(|place| self.addresses.get_mut(place)) else {
             return;
@@ -164,12 +229,17 @@ impl Findings {
 
     /// Nothing more will come: addresses and their ports are put in order.
     pub(crate) fn sort(&mut self) {
+        if let Some(lines) = &mut self.lines {
+            lines.sort();
+        }
         self.addresses.sort_by_key(|known| {
             let is_range = known.crowd.is_some();
             (known.target, is_range, known.address)
         });
         for address in &mut self.addresses {
-            address.listed.sort_unstable_by_key(|report| report.port);
+            address
+                .listed
+                .sort_unstable_by_key(|report| (report.proto, report.port));
         }
     }
 }
@@ -186,20 +256,64 @@ impl AddressFindings {
             listed: Vec::new(),
             others: BTreeMap::new(),
             left_out: Vec::new(),
-            remark: None,
+            remarks: Vec::new(),
         }
     }
 }
 
-/// What is to be thought of a host with so many ports, all of them open.
-fn suspicion(ports: usize) -> String {
-    format!("all {ports} ports are open: perhaps a proxy or a tarpit answers in its place")
+/// What is strange about an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Remark {
+    /// All of its ports are open, and they are so many.
+    AllOpen(usize),
+    /// It limits its resets to about so many a second, and was given the time that takes, or not.
+    Limited {
+        /// Resets a second.
+        rate: f64,
+        /// Whether its closed ports may be unknown.
+        fast: bool,
+    },
+    /// It says of few of its closed UDP ports that they are closed.
+    Rationed(Rationed),
+}
+
+impl Display for Remark {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllOpen(ports) => write!(
+                f,
+                "all {ports} ports are open: perhaps a proxy or a tarpit answers in its place"
+            ),
+            Self::Limited { rate, fast } => {
+                let rate = rounded(*rate);
+                write!(f, "limits its resets to about {rate} a second: ")?;
+                f.write_str(if *fast {
+                    "what is filtered for reset-limit may be closed; without --fast it is told"
+                } else {
+                    "closed ports took their time; --fast does without"
+                })
+            }
+            Self::Rationed(Rationed {
+                asked, answered, ..
+            }) => write!(
+                f,
+                "{answered} of {asked} UDP ports answered, the host limits its ICMP"
+            ),
+        }
+    }
+}
+
+/// A rate with two digits that count.
+fn rounded(rate: f64) -> f64 {
+    let unit = 10_f64.powf((rate.max(1.0).log10().floor() - 1.0).max(0.0));
+    (rate / unit).round() * unit
 }
 
 /// What a port that is not listed counts as.
 fn kind(report: &PortReport) -> Kind {
     let why = match report.state {
         State::Open | State::Closed | State::Filtered => None,
+        State::OpenFiltered => (report.reason == "icmp-limited").then_some((report.reason, None)),
         State::Rejected | State::Unreachable | State::Undetermined => {
             Some((report.reason, report.icmp.and_then(|icmp| icmp.from)))
         }
@@ -210,7 +324,11 @@ fn kind(report: &PortReport) -> Kind {
 impl Report for Conclusion<'_> {
     /// The ports themselves were printed as they were found.
     fn records(&self) -> String {
-        record::line("summary", self.summary)
+        let record = SummaryRecord {
+            summary: self.summary,
+            part: self.part.as_ref(),
+        };
+        record::line("summary", &record)
     }
 
     fn text(&self, style: Style) -> String {
@@ -228,14 +346,10 @@ impl Output {
         self.result(&lines)
     }
 
-    /// Warns that every port of a host is open, and they are many.
-    pub(crate) fn suspect(&self, host: &str, address: IpAddr, ports: usize) {
-        let name = if host == address.to_string() {
-            host.to_owned()
-        } else {
-            format!("{host} ({address})")
-        };
-        self.warn(&format!("{name}: {}", suspicion(ports)));
+    /// Warns of what is strange about an address.
+    pub(crate) fn remark(&self, host: &str, address: IpAddr, remark: &Remark) {
+        let name = called(host, address);
+        self.warn(&format!("{name}: {remark}"));
     }
 
     /// Warns that some addresses of a host are not probed.
@@ -246,6 +360,14 @@ impl Output {
             "{host}: not probed: {addresses}; --all-addresses probes each"
         ));
     }
+}
+
+/// A host with its address, if that is another text.
+fn called(host: &str, address: IpAddr) -> String {
+    if host == address.to_string() {
+        return host.to_owned();
+    }
+    format!("{host} ({address})")
 }
 
 /// What both kinds of reports are tested with.
@@ -283,9 +405,23 @@ mod testing {
 
     /// What is known of five ports, of which those of the `shown` states are listed.
     pub(super) fn findings(shown: Vec<State>) -> Findings {
+        filled(empty(shown))
+    }
+
+    /// The same for `--plain`.
+    pub(super) fn lines(shown: Vec<State>) -> Findings {
+        filled(empty(shown).into_lines(false))
+    }
+
+    /// Nothing is known of one host.
+    fn empty(shown: Vec<State>) -> Findings {
         let ports = Arc::new(Ports::from(&PortList::common()));
         let target = Target::host("host", SocketAddr::new(address("192.0.2.1"), 0), ports);
-        let mut findings = Findings::new(&[target], shown);
+        Findings::new(&[target], shown)
+    }
+
+    /// Its five ports.
+    fn filled(mut findings: Findings) -> Findings {
         findings.leave_out("host", vec![address("2001:db8::1")]);
         let icmp = Some(Icmp {
             kind: 3,

@@ -1,26 +1,142 @@
 //! Lines for scripts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Write as _};
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use nettool::probe::{PortReport, State};
+use nettool::error::errno_name;
+use nettool::probe::{PortReport, Proto, State};
 
 use super::Findings;
 use crate::output::escaped;
 
+/// The ports of `--plain`, which may be millions: little more than numbers is kept of each.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    all: Vec<Line>,
+    /// Whether there is a field for the banner.
+    has_banners: bool,
+    /// The hosts that are called otherwise than their addresses.
+    names: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
+}
+
+/// One port, in the order of the lines.
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Line {
+    target: u32,
+    addr: IpAddr,
+    proto: Proto,
+    port: u16,
+    state: State,
+    tries: u8,
+    /// Which name it has, if another than its address.
+    name: Option<u32>,
+    errno: Option<i32>,
+    rtt: Option<u32>,
+    service: Option<&'static str>,
+    banner: Option<Box<str>>,
+}
+
+impl Lines {
+    /// No lines yet, with a field for the banner or without.
+    pub(super) fn new(has_banners: bool) -> Self {
+        Self {
+            has_banners,
+            ..Self::default()
+        }
+    }
+
+    /// One more port of a target.
+    pub(super) fn add(&mut self, report: &PortReport, target: usize) {
+        let micros = report.rtt.map(|rtt| rtt.as_micros());
+        let name = self.name(report);
+        self.all.push(Line {
+            target: u32::try_from(target).unwrap_or(u32::MAX),
+            addr: report.addr,
+            port: report.port,
+            proto: report.proto,
+            state: report.state,
+            tries: report.tries,
+            name,
+            errno: report.errno,
+            rtt: micros.map(|micros| u32::try_from(micros).unwrap_or(u32::MAX)),
+            service: report.service,
+            banner: report.banner.as_deref().map(Box::from),
+        });
+    }
+
+    /// The number of a host's name.
+    fn name(&mut self, report: &PortReport) -> Option<u32> {
+        if *report.host == *report.addr.to_string() {
+            return None;
+        }
+        if let Some(number) = self.numbers.get(&report.host) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.names.len()).ok()?;
+        self.names.push(report.host.clone());
+        self.numbers.insert(report.host.clone(), number);
+        Some(number)
+    }
+
+    /// Nothing more will come.
+    pub(super) fn sort(&mut self) {
+        self.all.sort_unstable();
+    }
+
+    /// Writes a line with its fields; what is not known is `-`.
+    fn write(&self, line: &Line, text: &mut String) -> fmt::Result {
+        let number = line.name.and_then(|name| usize::try_from(name).ok());
+        match number.and_then(|number| self.names.get(number)) {
+            Some(name) => write!(text, "{}", escaped(name))?,
+            None => write!(text, "{}", line.addr)?,
+        }
+        let (proto, state) = (line.proto.as_str(), line.state.as_str());
+        write!(text, "\t{}\t{}\t{proto}\t{state}\t", line.addr, line.port)?;
+        known(text, line.errno)?;
+        known(text, line.errno.and_then(errno_name))?;
+        known(text, line.rtt)?;
+        write!(text, "{}\t", line.tries)?;
+        text.push_str(&escaped(line.service.unwrap_or("-")));
+        if self.has_banners {
+            write!(text, "\t{}", escaped(line.banner.as_deref().unwrap_or("-")))?;
+        }
+        text.write_char('\n')
+    }
+}
+
+/// A field with the tab behind it.
+fn known(text: &mut String, field: Option<impl Display>) -> fmt::Result {
+    match field {
+        Some(field) => write!(text, "{field}\t"),
+        None => text.write_str("-\t"),
+    }
+}
+
 impl Findings {
-    /// The lines of `--plain`.
-    pub(crate) fn plain(&self) -> String {
-        let listed = self.addresses.iter().flat_map(|address| &address.listed);
-        listed.map(plain_line).collect()
+    /// The lines of `--plain`, in pieces.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = String> {
+        let lines = self.lines.iter();
+        lines.flat_map(|lines| {
+            let piece = |all: &[Line]| {
+                let mut text = String::new();
+                // A string takes what is written to it.
+                let _ = all.iter().try_for_each(|line| lines.write(line, &mut text));
+                text
+            };
+            lines.all.chunks(PIECE).map(piece)
+        })
     }
 
     /// The lines of `--connect-ex`: of each port the best that any address has to say, so that a
-    /// name that is served on one of its addresses is open. Silence is what connect(2) makes of it
-    /// in the end.
+    /// name that is served on one of its addresses is open. Silence is EAGAIN, which `connect_ex` of Python
+    /// returns when the timeout of its socket has passed (`sock_call_ex` of socketmodule.c).
     pub(crate) fn connect_ex(&self) -> String {
         let mut best: BTreeMap<u16, (State, i32)> = BTreeMap::new();
         for report in self.addresses.iter().flat_map(|address| &address.listed) {
-            let answer = (report.state, report.errno.unwrap_or(libc::ETIMEDOUT));
+            let answer = (report.state, report.errno.unwrap_or(libc::EAGAIN));
             let known = best.entry(report.port).or_insert(answer);
             *known = (*known).min(answer);
         }
@@ -29,32 +145,17 @@ impl Findings {
     }
 }
 
-/// One port with its fields; what is not known is `-`.
-fn plain_line(report: &PortReport) -> String {
-    let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let fields = [
-        escaped(&report.host).into_owned(),
-        report.addr.to_string(),
-        report.port.to_string(),
-        report.proto.as_str().to_owned(),
-        report.state.to_string(),
-        known(report.errno.map(|errno| errno.to_string())),
-        known(report.errname.map(str::to_owned)),
-        known(report.rtt.map(|rtt| rtt.as_micros().to_string())),
-        report.tries.to_string(),
-        known(report.service.map(|service| escaped(service).into_owned())),
-    ];
-    fields.join("\t") + "\n"
-}
+/// How many lines are written at once.
+const PIECE: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::findings;
+    use super::super::testing::{findings, lines};
     use nettool::probe::State;
 
     #[test]
     fn fields_are_separated_by_tabs_and_never_empty() {
-        let text = findings(State::ALL.to_vec()).plain();
+        let text: String = lines(State::ALL.to_vec()).plain().collect();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
@@ -67,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_what_connect_makes_of_it() {
+    fn silence_is_what_connect_ex_makes_of_it() {
         let text = findings(State::ALL.to_vec()).connect_ex();
-        assert_eq!(text, "22 0\n23 111\n24 110\n25 113\n8080 0\n");
+        assert_eq!(text, "22 0\n23 111\n24 11\n25 113\n8080 0\n");
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use nettool::probe::{PortReport, State, Summary};
+use nettool::probe::{PortReport, State, Summary, Tried};
 
 use super::{AddressFindings, Conclusion, Kind};
 use crate::output::layout::{Tone, Word, table};
@@ -35,7 +35,7 @@ fn block(address: &AddressFindings, style: Style) -> String {
             .map(|(kind, number)| count(*kind, *number));
         text.push_str(&remark(&counts.collect::<Vec<_>>().join(", "), style));
     }
-    if let Some(strange) = &address.remark {
+    for strange in &address.remarks {
         text.push_str(&remark(strange, style));
     }
     if !address.left_out.is_empty() {
@@ -74,11 +74,30 @@ fn row(report: &PortReport) -> Vec<Word> {
         Word::plain(report.service.unwrap_or("-")),
         Word::plain(rtt).right(),
     ];
-    if report.state != State::Open || report.reason != "syn-ack" {
+    if report.state != State::Open || !EXPECTED.contains(&report.reason) {
         words.push(Word::new(Tone::Dim, why(report)));
+    }
+    if let Some(banner) = &report.banner {
+        words.push(Word::plain(first_line(banner)));
     }
     words
 }
+
+/// As much of a banner as a person wants to read beside a port.
+fn first_line(banner: &str) -> String {
+    const LONGEST: usize = 72;
+    let line = banner.split("\\r\\n").next().unwrap_or(banner);
+    let line = line.split("\\n").next().unwrap_or(line);
+    let mut letters = line.chars();
+    let mut text: String = letters.by_ref().take(LONGEST).collect();
+    if letters.next().is_some() {
+        text.push_str(" ...");
+    }
+    escaped(&text).into_owned()
+}
+
+/// The reasons of open ports that say no more than their state.
+const EXPECTED: [&str; 3] = ["syn-ack", "reply", "protocol-reply"];
 
 /// Why a port has its state.
 fn why(report: &PortReport) -> String {
@@ -88,6 +107,13 @@ fn why(report: &PortReport) -> String {
         0 | 1 => format!("{}{from}", report.reason),
         tries => format!("{}{from}, {tries} tries", report.reason),
     }
+}
+
+/// What one try found out, in words.
+pub(super) fn words_of(tried: &Tried) -> String {
+    let from = tried.icmp.and_then(|icmp| icmp.from);
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    format!("{} ({}{from})", tried.state, tried.reason)
 }
 
 /// How many ports there are of a kind.
@@ -130,7 +156,7 @@ fn figures(summary: &Summary, style: Style) -> String {
 }
 
 /// A length of time as a person reads it: `0.04 ms`, `12.3 ms`, `1.20 s`.
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {
         ..0.01 => format!("{:.2} ms", seconds * 1e3),
@@ -159,6 +185,7 @@ mod tests {
             &Conclusion {
                 findings: &findings,
                 summary: &summary,
+                part: None,
             },
             Style::PLAIN,
         )

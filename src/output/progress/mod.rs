@@ -1,6 +1,7 @@
-//! How far a conversation is: a bar, a line a second, or a line when it is asked for.
+//! How far a conversation or a probe is: a bar, a line a second, or a line when it is asked for.
 
 mod pace;
+mod probed;
 mod screen;
 mod status;
 
@@ -13,6 +14,7 @@ use nettool::process;
 use nettool::relay::{Meter, Transform};
 
 use self::pace::Pace;
+pub(crate) use self::probed::Probed;
 pub(super) use self::screen::Screen;
 use self::screen::{Canvas, columns};
 pub(crate) use self::status::Total;

@@ -2,9 +2,12 @@
 
 use super::{Pacer, Phase};
 use crate::probe::network::{Outcome, ProbeId, Sender};
-use crate::probe::tasks::{Probe, Task};
+use crate::probe::tasks::{Probe, Purpose, Task};
 use crate::probe::verdict::{Finding, Shortage, Verdict};
 use std::time::Duration;
+
+/// What a closed port answers.
+const REFUSED: Outcome = Outcome::Remote(libc::ECONNREFUSED);
 
 /// An outcome and what it belongs to.
 struct Case {
@@ -17,7 +20,7 @@ struct Case {
 
 impl Pacer {
     /// A probe that was under way has an outcome.
-    pub(in crate::probe) fn settle(&mut self, id: ProbeId, outcome: Outcome, now: Duration) {
+    pub(super) fn settled(&mut self, id: ProbeId, outcome: Outcome, now: Duration) {
         let Some(probe) = self.tasks.close(id) else {
             return;
         };
@@ -54,10 +57,19 @@ impl Pacer {
         self.window.relax(self.capacity);
         if !case.outcome.is_local() {
             self.observe(case);
+        } else if matches!(case.outcome, Outcome::Icmp { .. }) {
+            self.hosts.miss(case.task.place.host, finding);
         }
-        if case.task.pulse {
-            self.pulse.cancel();
-            return self.forget(case.probe.task);
+        match case.task.purpose {
+            Purpose::Report => {}
+            Purpose::Pulse => {
+                self.pulse.cancel();
+                return self.forget(case.probe.task);
+            }
+            Purpose::Trial => {
+                self.rations.tell(case.outcome.is_from_target(), case.now);
+                return self.forget(case.probe.task);
+            }
         }
         let rtt = Some(case.elapsed).filter(|_| !case.outcome.is_local() && !self.is_late(case));
         self.finish(case.probe.task, finding, rtt);
@@ -78,24 +90,34 @@ impl Pacer {
                 probe.number.saturating_add(u8::from(is_late))
             };
             self.hosts.learn(task.place.host, needed, case.elapsed);
-            self.feel_pulse(task, case.outcome == Outcome::Connected);
+            self.feel_pulse(case, needed);
         }
         self.window
             .answered(probe.sent, case.now, self.hosts.smoothed());
-        if is_late {
-            self.window.lost(probe.sent, 1.0);
-        } else if !is_rationed && probe.number > 1 && probe.number == task.tries {
-            self.window.lost(task.previous, f64::from(task.weight));
+        let weight = f64::from(task.weight);
+        let is_again = probe.number > 1;
+        let lost = match (is_late, is_again && probe.number == task.tries) {
+            (true, _) => Some((probe.sent, 1.0)),
+            (_, true) if !is_rationed => Some((task.previous, weight)),
+            _ => None,
+        };
+        if let Some((sent, weight)) = lost {
+            self.window.lost(sent, weight);
+        }
+        if task.purpose == Purpose::Report && case.outcome == REFUSED {
+            let late = (is_late || is_again).then_some(lost.map_or(0.0, |(_, weight)| weight));
+            self.rations.reset(task.place.host, late, case.now);
         }
         if !self.only_resets_are_missing() {
             self.window.adapt(case.now);
         }
     }
 
-    /// Whether the path is fine and the host limits its resets: open ports answer every time. Then
-    /// nothing is gained by being slow until all ports were tried once.
+    /// Whether it may be the host that limits its resets, and not the path that loses them. Then
+    /// nothing is gained by being slow until all ports were tried once, or ever.
     fn only_resets_are_missing(&self) -> bool {
-        self.queue.has_fresh() && self.pulse.is_steady()
+        let all_the_way = self.queue.has_fresh() || self.limits.fast;
+        self.rations.is_trying() || self.rations.explains_losses() && all_the_way
     }
 
     /// Whether it took the kernel's own second SYN to get this answer.
@@ -105,12 +127,21 @@ impl Pacer {
     }
 
     /// A target has answered, so the path is alive.
-    fn feel_pulse(&mut self, task: &Task, is_open: bool) {
-        if task.pulse {
-            self.pulse.beat();
-            self.window.pulse();
-        } else {
-            self.pulse.answered(task.place, is_open);
+    fn feel_pulse(&mut self, case: &Case, needed: u8) {
+        let task = &case.task;
+        let is_open = case.outcome == Outcome::Connected;
+        match task.purpose {
+            Purpose::Report => {
+                self.pulse.answered(task.place, is_open);
+                if is_open {
+                    self.rations.open(task.place, needed);
+                }
+            }
+            Purpose::Pulse => {
+                self.pulse.beat();
+                self.window.pulse();
+            }
+            Purpose::Trial => {}
         }
     }
 
@@ -119,9 +150,16 @@ impl Pacer {
         let number = case.probe.task;
         self.sent = self.sent.saturating_sub(1);
         self.grant_less(shortage);
-        if case.task.pulse {
-            self.pulse.cancel();
-            return self.forget(number);
+        match case.task.purpose {
+            Purpose::Report => {}
+            Purpose::Pulse => {
+                self.pulse.cancel();
+                return self.forget(number);
+            }
+            Purpose::Trial => {
+                self.rations.cancel();
+                return self.forget(number);
+            }
         }
         let Some(task) = self.tasks.get_mut(number) else {
             return;

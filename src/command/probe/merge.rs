@@ -1,0 +1,127 @@
+//! `nettool probe --merge`: one report of many.
+
+mod fold;
+mod line;
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use nettool::error::{Action, Error};
+use nettool::probe::{PortReport, Ports, Target};
+
+use super::super::{Failure, Status};
+use crate::cli::{Form, ProbeArgs};
+use crate::output::{Conclusion, Findings, Output};
+use fold::{Fold, Merged};
+use line::{Line, Reasons};
+
+/// How many addresses are named in a person's report even if nothing of them is listed.
+const FEW: usize = 64;
+
+/// Reads all files and reports.
+pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Failure> {
+    let mut fold = Fold::default();
+    let mut reasons = Reasons::default();
+    for path in arguments.merged() {
+        read(path, &mut fold, &mut reasons, output)?;
+    }
+    let merged = fold.finish();
+    for problem in &merged.problems {
+        output.warn(problem);
+    }
+    report(arguments, output, &merged)?;
+    let summary = &merged.summary;
+    let holds = if arguments.all_open() {
+        summary.open == summary.ports
+    } else {
+        summary.open > 0
+    };
+    Ok(match holds {
+        _ if merged.is_doubtful || summary.undetermined > 0 => Status::Undetermined,
+        true => Status::Done,
+        false => Status::Failed,
+    })
+}
+
+/// Reads one file. A line that is no record is told, and the others count.
+fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) -> Result<(), Error> {
+    let name = path.display().to_string();
+    let failed = |error: io::Error| Error::new(Action::Read, &name, error);
+    let source: Box<dyn Read> = match name.as_str() {
+        "-" => Box::new(io::stdin()),
+        _ => Box::new(File::open(path).map_err(failed)?),
+    };
+    fold.begin(&name);
+    for (number, text) in BufReader::new(source).split(b'\n').enumerate() {
+        let text = text.map_err(failed)?;
+        if text.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        match Line::read(&text, reasons) {
+            Ok(line) => fold.take(line),
+            Err(problem) => {
+                let place = format!("line {} of {name}", number.saturating_add(1));
+                output.error(&Error::new(Action::Read, place, problem));
+                fold.doubt();
+            }
+        }
+    }
+    fold.end();
+    Ok(())
+}
+
+/// Prints the report as a scan would.
+fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(), Error> {
+    let shown = arguments.shown(output.is_json());
+    let lists = |report: &&PortReport| shown.contains(&report.state);
+    if output.is_json() {
+        output.ports(merged.reports.iter().filter(lists))?;
+    }
+    let named = targets(&merged.reports);
+    let named = if arguments.form() == Form::Human && named.len() > FEW {
+        targets(merged.reports.iter().filter(lists))
+    } else {
+        named
+    };
+    let mut findings = Findings::new(&named, shown.clone());
+    if arguments.form() == Form::Plain {
+        findings = findings.into_lines(arguments.banner());
+    }
+    if !output.is_json() {
+        for report in &merged.reports {
+            findings.add(report.clone());
+        }
+    }
+    findings.sort();
+    match arguments.form() {
+        Form::Human => output.report(&Conclusion {
+            findings: &findings,
+            summary: &merged.summary,
+            part: None,
+        }),
+        Form::Plain => findings.plain().try_for_each(|piece| output.result(&piece)),
+        Form::ConnectEx => output.result(&findings.connect_ex()),
+    }
+}
+
+/// The addresses of reports, in order.
+fn targets<'a>(reports: impl IntoIterator<Item = &'a PortReport>) -> Vec<Target> {
+    let addresses = reports
+        .into_iter()
+        .map(|report| (&report.host, report.addr));
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let ports = Arc::new(Ports::default());
+    let target = |(host, address): (&Arc<str>, _)| {
+        Target::host(
+            Arc::clone(host),
+            SocketAddr::new(address, 0),
+            Arc::clone(&ports),
+        )
+    };
+    addresses.into_iter().map(target).collect()
+}

@@ -1,0 +1,254 @@
+//! One connection at a time, for who waits for a port or measures it: each try is watched from its
+//! start to its end, and nothing is tried again here.
+
+use super::beside::Beside;
+use super::binding::Binding;
+use super::network::Outcome;
+use super::report::{Icmp, State};
+use super::sockets::{Attempt, connect, local};
+use super::verdict::{Finding, Verdict};
+use crate::sys::{request_icmp_errors, retransmissions};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+/// How connections are made.
+#[derive(Clone, Debug, Default)]
+pub struct Connector {
+    binding: Binding,
+    beside: Beside,
+}
+
+/// What one try found out.
+#[derive(Clone, Copy, Debug)]
+pub struct Tried {
+    /// The state of the port, as far as one try can tell.
+    pub state: State,
+    /// The error number, 0 for none; nothing for silence.
+    pub errno: Option<i32>,
+    /// Why, in one word.
+    pub reason: &'static str,
+    /// The ICMP message that decided, if one did.
+    pub icmp: Option<Icmp>,
+    /// From the try's start to its end.
+    pub elapsed: Duration,
+    /// How often the SYN was sent again, where the system says so.
+    pub retransmissions: Option<u32>,
+}
+
+impl Tried {
+    /// What became of a try that began then.
+    fn new(finding: Finding, began: Instant) -> Self {
+        Self {
+            state: finding.state,
+            errno: finding.errno,
+            reason: finding.reason,
+            icmp: finding.icmp,
+            elapsed: began.elapsed(),
+            retransmissions: None,
+        }
+    }
+
+    /// A try that has met silence for so long.
+    pub(super) const fn silence(elapsed: Duration) -> Self {
+        let finding = Finding::SILENCE;
+        Self {
+            state: finding.state,
+            errno: finding.errno,
+            reason: finding.reason,
+            icmp: finding.icmp,
+            elapsed,
+            retransmissions: None,
+        }
+    }
+
+    /// Whether somebody or something answered; silence and what fails on our side is no answer.
+    #[must_use]
+    pub const fn is_answer(&self) -> bool {
+        !matches!(self.state, State::Filtered | State::Undetermined)
+    }
+}
+
+impl Connector {
+    /// Connections bound so, none of them from any of these ports: a server may be about to bind
+    /// one, and a connection from a port to itself says nothing about it.
+    #[must_use]
+    pub fn new(binding: Binding, spared: &[u16]) -> Self {
+        Self {
+            binding,
+            beside: Beside::new(spared),
+        }
+    }
+
+    /// Connects once, and waits for an answer at most so long. The connection is reset as soon as it
+    /// stands.
+    pub async fn tcp(&self, to: SocketAddr, limit: Option<Duration>) -> Tried {
+        let began = Instant::now();
+        let told = |outcome| match Verdict::of(outcome, to.ip()) {
+            Verdict::Port(finding) => Tried::new(finding, began),
+            Verdict::Short(shortage, errno) => {
+                Tried::new(Finding::undetermined(shortage, errno), began)
+            }
+        };
+        let attempt = match self.begin(to) {
+            Ok(attempt) => attempt,
+            Err(outcome) => return told(outcome),
+        };
+        let mut tried = tokio::select! {
+            outcome = end(&attempt) => told(outcome),
+            () = passed(limit) => Tried::new(Finding::SILENCE, began),
+        };
+        tried.retransmissions = retransmissions(attempt.socket.as_fd());
+        tried
+    }
+
+    /// Starts to connect; the outcome where our own system knows it at once.
+    fn begin(&self, to: SocketAddr) -> Result<Attempt, Outcome> {
+        let socket = self.open(to).map_err(|error| local(&error))?;
+        match connect(&socket, to) {
+            Ok(()) | Err(libc::EINPROGRESS | libc::EINTR) => Ok(Attempt { socket, to }),
+            Err(errno) => Err(Outcome::Local(errno)),
+        }
+    }
+
+    /// A socket for this destination that keeps ICMP messages.
+    fn open(&self, to: SocketAddr) -> io::Result<Socket> {
+        let kind = Type::STREAM.nonblocking();
+        let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+        // Without it an answer is the same, only without the message behind it.
+        request_icmp_errors(socket.as_fd(), to.is_ipv6());
+        self.beside.apply(&socket, &self.binding, to.is_ipv6())?;
+        Ok(socket)
+    }
+}
+
+/// Waits for the outcome of an attempt that is under way.
+async fn end(attempt: &Attempt) -> Outcome {
+    // An address of this machine has answered already.
+    if let Some(outcome) = attempt.outcome() {
+        return outcome;
+    }
+    let watched = match watched(&attempt.socket) {
+        Ok(watched) => watched,
+        Err(error) => return local(&error),
+    };
+    loop {
+        if let Err(error) = watched.writable().await {
+            return local(&error);
+        }
+        if let Some(outcome) = attempt.outcome() {
+            return outcome;
+        }
+        // It was a false alarm: this forgets it.
+        let alarm = io::ErrorKind::WouldBlock;
+        let _ = watched.try_io(Interest::WRITABLE, || Err::<(), _>(alarm.into()));
+    }
+}
+
+/// The same socket where the runtime watches it.
+fn watched(socket: &Socket) -> io::Result<TcpStream> {
+    TcpStream::from_std(socket.try_clone()?.into())
+}
+
+/// Waits for the end of a time, if it has one.
+async fn passed(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => sleep(limit).await,
+        None => pending().await,
+    }
+}
+
+/// Connects to a Unix socket of any type: open if somebody takes connections or datagrams there.
+pub(super) fn try_unix(path: &Path) -> Tried {
+    let began = Instant::now();
+    let (state, errno, reason) = match connect_unix(path) {
+        Ok(()) => (State::Open, 0, "accepted"),
+        Err(error) => {
+            let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
+            let (state, reason) = match errno {
+                libc::ENOENT | libc::ENOTDIR => (State::Closed, "no-such-socket"),
+                libc::ECONNREFUSED => (State::Closed, "refused"),
+                libc::EAGAIN => (State::Filtered, "queue-full"),
+                _ => (State::Undetermined, "local-error"),
+            };
+            (state, errno, reason)
+        }
+    };
+    let finding = Finding {
+        state,
+        errno: Some(errno),
+        reason,
+        icmp: None,
+    };
+    Tried::new(finding, began)
+}
+
+/// Connects as a stream, and as what the other end is if it is none (unix(7), `EPROTOTYPE`).
+fn connect_unix(path: &Path) -> io::Result<()> {
+    let address = SockAddr::unix(path)?;
+    let mut result = Ok(());
+    for kind in [Type::STREAM, Type::SEQPACKET, Type::DGRAM] {
+        let socket = Socket::new(Domain::UNIX, kind.nonblocking(), None)?;
+        result = socket.connect(&address);
+        let differs = |error: &io::Error| error.raw_os_error() == Some(libc::EPROTOTYPE);
+        if !result.as_ref().is_err_and(differs) {
+            break;
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
+
+    /// Tries an address once.
+    fn tried(to: SocketAddr) -> Tried {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build().unwrap();
+        runtime.block_on(Connector::default().tcp(to, None))
+    }
+
+    #[test]
+    fn an_open_and_a_closed_port_of_each_family() {
+        for here in ["127.0.0.1:0", "[::1]:0"] {
+            let server = TcpListener::bind(here).unwrap();
+            let to = server.local_addr().unwrap();
+            let open = tried(to);
+            assert_eq!((open.state, open.errno), (State::Open, Some(0)));
+            let silent = Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
+            let any: SocketAddr = here.parse().unwrap();
+            silent.bind(&any.into()).unwrap();
+            let closed = tried(silent.local_addr().unwrap().as_socket().unwrap());
+            let refused = Some(libc::ECONNREFUSED);
+            assert_eq!((closed.state, closed.errno), (State::Closed, refused));
+            assert!(open.is_answer() && closed.is_answer());
+        }
+    }
+
+    #[test]
+    fn a_path_is_open_where_somebody_takes_connections_or_datagrams() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        assert_eq!(try_unix(&path).reason, "no-such-socket");
+        let server = UnixListener::bind(&path).unwrap();
+        assert_eq!(try_unix(&path).state, State::Open);
+        drop(server);
+        assert_eq!(try_unix(&path).reason, "refused");
+        let path = dir.path().join("d");
+        let _server = UnixDatagram::bind(&path).unwrap();
+        assert_eq!(try_unix(&path).state, State::Open);
+        let path = dir.path().join("f");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(try_unix(&path).state, State::Closed);
+    }
+}

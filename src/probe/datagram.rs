@@ -1,0 +1,14 @@
+//! UDP: a question to each port, and what comes back.
+//!
+//! Silence says nothing here: a port may be filtered, or its server keep silent. That nobody is there
+//! the target's system says by ICMP, and most systems ration that; see [`Survey`].
+
+mod question;
+mod rations;
+mod sockets;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+pub(super) use sockets::{Datagrams, Kind};
+pub(super) use survey::Survey;

@@ -1,0 +1,50 @@
+//! Hosts that say of few of their closed ports that they are closed.
+
+use super::{PortReport, Proto, State};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Counts UDP ports, so that a host that limits its ICMP messages can be named.
+#[derive(Debug, Default)]
+pub struct Rationing {
+    hosts: HashMap<(Arc<str>, IpAddr), Rationed>,
+}
+
+/// How much a host said.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Rationed {
+    /// How many ports it was asked about.
+    pub asked: u64,
+    /// Of how many it said something.
+    pub answered: u64,
+    /// Of how many it said nothing for want of ICMP messages, as far as is known.
+    pub limited: u64,
+}
+
+impl Rationing {
+    /// One more port is known.
+    pub fn count(&mut self, report: &PortReport) {
+        if report.proto != Proto::Udp {
+            return;
+        }
+        let key = (report.host.clone(), report.addr);
+        let host = self.hosts.entry(key).or_default();
+        host.asked = host.asked.saturating_add(1);
+        let is_answered = !matches!(report.state, State::OpenFiltered | State::Undetermined);
+        host.answered = host.answered.saturating_add(u64::from(is_answered));
+        let is_limited = report.reason == "icmp-limited";
+        host.limited = host.limited.saturating_add(u64::from(is_limited));
+    }
+
+    /// The hosts that limit their ICMP messages so that ports are left.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<(Arc<str>, IpAddr, Rationed)> {
+        let limited = self.hosts.iter().filter(|(_, host)| host.limited > 0);
+        let mut hosts: Vec<_> = limited
+            .map(|((host, address), rationed)| (host.clone(), *address, *rationed))
+            .collect();
+        hosts.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        hosts
+    }
+}

@@ -1,0 +1,335 @@
+//! Waiting until ports are open, or closed.
+//!
+//! The [`Vigil`] says when to look at which target. A look resolves the name again and tries every
+//! address at once; the first connection decides.
+
+mod news;
+mod vigil;
+
+use crate::error::Error;
+use crate::net::Family;
+use crate::probe::attempt::{Connector, Tried, try_unix};
+use crate::probe::report::State;
+use crate::value::{Endpoint, Host};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use news::Known;
+use vigil::{Begin, SILENCE, Sign, Vigil};
+
+pub use news::{News, Unmet};
+pub use vigil::Goal;
+
+/// How long a wait without an end sleeps at most when nothing is due.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// What came of a wait.
+#[derive(Debug)]
+pub struct Waited {
+    /// Whether the condition was met.
+    pub is_met: bool,
+    /// How many connections were tried.
+    pub tries: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Who is not as they should be, and why, if the condition was not met.
+    pub unmet: Vec<Unmet>,
+}
+
+/// Whom to wait for, and how.
+#[derive(Clone, Debug)]
+pub struct Wait {
+    /// The targets: TCP endpoints and Unix sockets.
+    pub targets: Vec<Endpoint>,
+    /// What is waited for.
+    pub goal: Goal,
+    /// Addresses of which family count.
+    pub family: Family,
+    /// How connections are made.
+    pub connector: Connector,
+    /// When it is over at the latest.
+    pub deadline: Option<Instant>,
+}
+
+impl Wait {
+    /// Waits until the condition is met or the deadline has passed. `tell` hears of every try.
+    ///
+    /// Who wants to know what is missing when the wait is broken off completes `stop`, instead of
+    /// dropping the future.
+    pub async fn run(&self, stop: impl Future<Output = ()>, mut tell: impl FnMut(&News)) -> Waited {
+        let mut watch = Watch::new(self);
+        let mut stop = Box::pin(stop);
+        let deadline = self.deadline;
+        let is_met = loop {
+            watch.begin(self, &mut tell);
+            if watch.vigil.is_met() {
+                break true;
+            }
+            let next = watch.next();
+            let until = deadline.map_or(next, |deadline| deadline.min(next));
+            tokio::select! {
+                biased;
+                () = &mut stop => break false,
+                Some(heard) = watch.heard.recv() => watch.hear(heard, &mut tell),
+                () = sleep_until(until) => {}
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                break watch.vigil.is_met();
+            }
+        };
+        Waited {
+            is_met,
+            tries: watch.tries,
+            elapsed: watch.began.elapsed(),
+            unmet: if is_met {
+                Vec::new()
+            } else {
+                watch.unmet(self)
+            },
+        }
+    }
+}
+
+/// What a look found out.
+#[derive(Debug)]
+struct Heard {
+    target: usize,
+    look: u64,
+    what: What,
+}
+
+/// One piece of what a look found out.
+#[derive(Debug)]
+enum What {
+    /// The name has no address.
+    Unresolved(Error),
+    /// These addresses are tried.
+    Resolved(Vec<SocketAddr>),
+    /// An address was tried.
+    Tried(SocketAddr, Tried),
+    /// A path was tried.
+    TriedPath(Tried),
+    /// What it all comes to so far.
+    Sign(Sign),
+}
+
+/// A wait under way.
+struct Watch {
+    vigil: Vigil,
+    began: Instant,
+    looks: JoinSet<()>,
+    under_way: HashMap<u64, AbortHandle>,
+    sender: UnboundedSender<Heard>,
+    heard: UnboundedReceiver<Heard>,
+    known: Vec<Known>,
+    tries: u64,
+}
+
+impl Watch {
+    /// Nothing is known yet.
+    fn new(wait: &Wait) -> Self {
+        let (sender, heard) = unbounded_channel();
+        Self {
+            vigil: Vigil::new(wait.goal, wait.targets.len()),
+            began: Instant::now(),
+            looks: JoinSet::new(),
+            under_way: HashMap::new(),
+            sender,
+            heard,
+            known: wait.targets.iter().map(|_| Known::default()).collect(),
+            tries: 0,
+        }
+    }
+
+    /// Begins all looks that are due, and ends those that nobody waits for.
+    fn begin(&mut self, wait: &Wait, tell: &mut impl FnMut(&News)) {
+        while let Some(Begin { target, look }) = self.vigil.begin(self.began.elapsed()) {
+            self.tell_silence(target, tell);
+            let Some(endpoint) = wait.targets.get(target) else {
+                continue;
+            };
+            let teller = Teller {
+                target,
+                look,
+                sender: self.sender.clone(),
+            };
+            let connector = wait.connector.clone();
+            let looking = teller.look(endpoint.clone(), wait.family, connector);
+            self.under_way.insert(look, self.looks.spawn(looking));
+        }
+        while let Some(look) = self.vigil.give_up() {
+            if let Some(handle) = self.under_way.remove(&look) {
+                handle.abort();
+            }
+        }
+        while self.looks.try_join_next().is_some() {}
+        self.under_way.retain(|_, look| !look.is_finished());
+    }
+
+    /// Tells which addresses have not answered the look before the one that begins.
+    fn tell_silence(&self, target: usize, tell: &mut impl FnMut(&News)) {
+        let since_start = self.began.elapsed();
+        let silent = self.known.get(target).map(Known::silent);
+        for address in silent.unwrap_or_default() {
+            tell(&News::Tried {
+                target,
+                address: Some(address),
+                tried: Tried::silence(SILENCE),
+                since_start,
+            });
+        }
+    }
+
+    /// When the next look is due.
+    fn next(&self) -> Instant {
+        let next = self
+            .vigil
+            .next()
+            .and_then(|next| self.began.checked_add(next));
+        next.unwrap_or_else(|| Instant::now() + LONG)
+    }
+
+    /// Takes what a look found out.
+    fn hear(&mut self, heard: Heard, tell: &mut impl FnMut(&News)) {
+        let Heard { target, look, what } = heard;
+        let Some(known) = self.known.get_mut(target) else {
+            return;
+        };
+        let since_start = self.began.elapsed();
+        match what {
+            What::Sign(sign) => self.vigil.hear(target, look, sign, since_start),
+            What::Resolved(addresses) => {
+                let tries = addresses.len() as u64;
+                self.tries = self.tries.saturating_add(tries);
+                known.resolved(look, &addresses);
+            }
+            What::Unresolved(error) => {
+                tell(&News::Unresolved {
+                    target,
+                    error: &error,
+                    since_start,
+                });
+                known.unresolved(error);
+            }
+            What::Tried(address, tried) => {
+                known.tried(look, address, tried);
+                tell(&News::Tried {
+                    target,
+                    address: Some(address),
+                    tried,
+                    since_start,
+                });
+            }
+            What::TriedPath(tried) => {
+                self.tries = self.tries.saturating_add(1);
+                known.tried_path(tried);
+                tell(&News::Tried {
+                    target,
+                    address: None,
+                    tried,
+                    since_start,
+                });
+            }
+        }
+    }
+
+    /// Who is not as they should be, and why.
+    fn unmet(&self, wait: &Wait) -> Vec<Unmet> {
+        let targets = wait.targets.iter().zip(&self.known).enumerate();
+        let mut unmet: Vec<Unmet> = Vec::new();
+        let is_held = |number| self.vigil.is_good(number);
+        let all_good = (0..wait.targets.len()).all(is_held);
+        for (number, (target, known)) in targets {
+            if all_good || !is_held(number) {
+                unmet.push(known.unmet(target, wait.goal, is_held(number)));
+            }
+        }
+        unmet
+    }
+}
+
+/// Who looks at a target, and tells what it sees.
+#[derive(Clone)]
+struct Teller {
+    target: usize,
+    look: u64,
+    sender: UnboundedSender<Heard>,
+}
+
+impl Teller {
+    /// Tells, if anybody still listens.
+    fn tell(&self, what: What) {
+        let _ = self.sender.send(Heard {
+            target: self.target,
+            look: self.look,
+            what,
+        });
+    }
+
+    /// Looks once.
+    async fn look(self, endpoint: Endpoint, family: Family, connector: Connector) {
+        match endpoint {
+            Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => {
+                self.look_at_host(&host, port, family, connector).await;
+            }
+            Endpoint::Unix(path) => {
+                let tried = try_unix(&path);
+                self.tell(What::TriedPath(tried));
+                self.tell(What::Sign(sign_of(&tried)));
+            }
+        }
+    }
+
+    /// Resolves a name and tries all its addresses.
+    async fn look_at_host(&self, host: &Host, port: u16, family: Family, connector: Connector) {
+        let addresses = match crate::net::resolve(host, port, family).await {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                self.tell(What::Unresolved(error));
+                return self.tell(What::Sign(Sign::Nothing));
+            }
+        };
+        self.tell(What::Resolved(addresses.clone()));
+        let connector = Arc::new(connector);
+        let mut tries = JoinSet::new();
+        for address in addresses {
+            let connector = Arc::clone(&connector);
+            tries.spawn(async move { (address, connector.tcp(address, None).await) });
+        }
+        let mut all_answered = true;
+        while let Some(Ok((address, tried))) = tries.join_next().await {
+            self.tell(What::Tried(address, tried));
+            match sign_of(&tried) {
+                Sign::Open => return self.tell(What::Sign(Sign::Open)),
+                Sign::Closed => self.tell(What::Sign(Sign::Answered)),
+                _ => all_answered = false,
+            }
+        }
+        let sign = if all_answered {
+            Sign::Closed
+        } else {
+            Sign::Nothing
+        };
+        self.tell(What::Sign(sign));
+    }
+}
+
+/// What one try shows of a target that has only one address.
+const fn sign_of(tried: &Tried) -> Sign {
+    match tried.state {
+        State::Open => Sign::Open,
+        _ if tried.is_answer() => Sign::Closed,
+        _ => Sign::Nothing,
+    }
+}
+
+/// Silence as an error.
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer")
+}

@@ -1,0 +1,214 @@
+//! Limits: the user's, and those of this machine.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{probe, records, server, text};
+use crate::support::{Namespace, Program, need, until};
+
+#[test]
+fn the_users_limits_on_silence_hold() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    far.rules("table ip t {\nchain i {\ntype filter hook input priority 0; policy drop;\n}\n}\n");
+    let words = "--json --try-timeout 200ms --tries 2 10.77.0.2 1-100";
+    let exit = near.inside(probe(words)).run();
+    exit.status(1)
+        .at_least(Duration::from_millis(400))
+        .within(Duration::from_secs(2));
+    let summary = &records(&exit, "summary")[0];
+    assert_eq!(
+        (&summary["filtered"], &summary["probes_sent"]),
+        (&100.into(), &200.into())
+    );
+}
+
+#[test]
+fn the_users_rate_holds() {
+    let exit = probe("--json --rate 100 127.0.0.1 1-51").run();
+    exit.at_least(Duration::from_millis(450))
+        .within(Duration::from_secs(3));
+}
+
+#[test]
+fn the_same_seed_is_the_same_order() {
+    let order = |seed: &str| {
+        let exit = probe(&format!(
+            "--json --rate 5000 --seed {seed} 127.0.0.1 9001-9200"
+        ))
+        .run();
+        let all = records(&exit, "port").into_iter();
+        all.map(|record| record["port"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(order("7"), order("7"));
+    assert_ne!(order("7"), order("8"));
+}
+
+#[test]
+fn the_users_limits_on_everything_hold() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    let _server = server(&far, &[("10.77.0.2", 22)]);
+    far.rules(
+        "table ip t {\nchain i {\ntype filter hook input priority 0;\ntcp dport != 22 drop\n}\n}\n",
+    );
+    let exit = near
+        .inside(probe("--deadline 300ms 10.77.0.2 22,1000-1999"))
+        .run();
+    exit.status(3).silent().within(Duration::from_secs(2));
+    assert!(text(&exit).contains("22/tcp  open"), "{}", text(&exit));
+    assert!(text(&exit).contains(", 1000 not determined, stopped after "));
+    let words = "--json --deadline 0.3 10.77.0.2 22,1000-1999";
+    let summary = &records(near.inside(probe(words)).run().status(3), "summary")[0];
+    assert_eq!(
+        (&summary["undetermined"], &summary["complete"]),
+        (&1000.into(), &false.into())
+    );
+    let running = near
+        .inside(probe("--concurrency 7 --try-timeout 9 10.77.0.2 1000-1999"))
+        .start();
+    let sockets = || {
+        let sockets = near.run("ss -tnH state syn-sent").stdout;
+        sockets.split(|b| *b == b'\n').count() - 1
+    };
+    until("seven ports are being tried", || sockets() == 7);
+    assert!(running.stays(Duration::from_millis(100)));
+    assert_eq!(sockets(), 7);
+    running.signal(Signal::TERM);
+    running.wait().died_of(libc::SIGTERM);
+}
+
+#[test]
+fn probes_come_from_where_the_user_says() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    near.run("ip addr add 10.77.0.3/32 dev lo");
+    let _server = server(&far, &[("10.77.0.2", 22)]);
+    far.rules("table ip t {\nchain i {\ntype filter hook input priority 0;\nip saddr != 10.77.0.3 tcp dport 22 drop\n}\n}\n");
+    let run = |words: &str| near.inside(probe(words)).run();
+    run("--tries 1 --try-timeout 0.2 10.77.0.2 22").status(1);
+    run("--source 10.77.0.3 10.77.0.2 22").success();
+    run("--source 10.77.0.9 10.77.0.2 22")
+        .status(1)
+        .says("bind 10.77.0.9");
+    run("--source 10.77.0.3 fd77::2 22")
+        .status(3)
+        .says("no IPv4 address");
+    run("--source 10.77.0.3 -6 fd77::2 22")
+        .status(2)
+        .says("--source");
+    run("--interface lo --tries 1 --try-timeout 0.2 --source 10.77.0.3 10.77.0.2 22").status(1);
+    run("--interface nosuch0 10.77.0.2 22")
+        .status(1)
+        .says("bind nosuch0");
+}
+
+#[test]
+fn a_signal_ends_it_with_what_is_known() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    let _server = server(&far, &[("10.77.0.2", 22)]);
+    far.rules(
+        "table ip t {\nchain i {\ntype filter hook input priority 0;\ntcp dport != 22 drop\n}\n}\n",
+    );
+    let words = "--try-timeout 50s --show open 10.77.0.2 22,1000-1999";
+    let running = near.inside(probe(words).arg("--json")).start();
+    running.prints("\"state\":\"open\"");
+    running.signal(Signal::INT);
+    let exit = running.wait();
+    exit.died_of(libc::SIGINT);
+    let summary = &records(&exit, "summary")[0];
+    assert_eq!(
+        (&summary["open"], &summary["undetermined"]),
+        (&1.into(), &1000.into())
+    );
+    assert_eq!(summary["complete"], false);
+    let running = near.inside(probe(words)).start();
+    until("all ports are being tried", || {
+        near.run("ss -tnH state syn-sent")
+            .stdout
+            .split(|b| *b == b'\n')
+            .count()
+            > 500
+    });
+    running.signal(Signal::TERM);
+    let exit = running.wait();
+    exit.died_of(libc::SIGTERM);
+    assert!(text(&exit).contains("22/tcp  open  "), "{}", text(&exit));
+    assert!(text(&exit).contains("stopped after"), "{}", text(&exit));
+}
+
+#[test]
+fn few_open_files_change_no_state() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    let _server = server(&far, &[("10.77.0.2", 22), ("10.77.0.2", 2999)]);
+    for limit in ["32", "64"] {
+        let script = format!("ulimit -n {limit}; exec \"$@\"");
+        let program = probe("--json 10.77.0.2 1-3000").by_way_of(["sh", "-c", &script, "sh"]);
+        let exit = near.inside(program).run();
+        let summary = &records(exit.success(), "summary")[0];
+        assert_eq!(
+            (&summary["open"], &summary["closed"]),
+            (&2.into(), &2998.into())
+        );
+    }
+}
+
+/// With four local ports in all, every probe of one of them is likely to be given that very port,
+/// and so to connect to itself.
+#[test]
+fn a_port_that_connects_to_itself_is_closed() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    space
+        .inside(Program::new("sh").args([
+            "-c",
+            "echo 40000 40003 > /proc/sys/net/ipv4/ip_local_port_range",
+        ]))
+        .run()
+        .status(0);
+    let mut met = 0;
+    for _ in 0..20 {
+        let exit = space
+            .inside(probe("--json 127.0.0.1 ::1 40000-40003"))
+            .run();
+        let found = records(exit.status(1), "port");
+        assert_eq!(found.len(), 8);
+        for report in found {
+            assert_eq!(
+                (&report["state"], &report["errno"]),
+                (&"closed".into(), &111.into()),
+                "{report}"
+            );
+            met += usize::from(report["reason"] == "self-connect");
+        }
+    }
+    assert!(met > 0, "no probe met itself");
+}
+
+#[test]
+fn a_name_that_is_not_known_at_the_deadline_is_told() {
+    let Some((mut near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    near.replace("/etc/nsswitch.conf", "hosts: dns\n");
+    near.replace("/etc/resolv.conf", "nameserver 10.77.0.2\n");
+    far.rules("table ip t {\nchain i {\ntype filter hook input priority 0; policy drop;\n}\n}\n");
+    let run = |words: &str| near.inside(probe(words)).run();
+    run("--deadline 400ms slow.example 22")
+        .status(3)
+        .says("resolve slow.example: timed out after 400ms")
+        .within(Duration::from_secs(3));
+    run("--deadline 400ms --exclude slow.example 10.77.0.1 22")
+        .status(1)
+        .says("resolve slow.example: timed out after 400ms");
+}

@@ -1,0 +1,233 @@
+//! `--shard`, `--resume`, `--merge`: one job by many machines and in many runs.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::{open_port, probe, records, text};
+use crate::support::{Exit, Namespace};
+
+/// Host, address, port and state of each line of `--plain`, in order.
+fn results<'a>(exits: impl IntoIterator<Item = &'a Exit>) -> Vec<String> {
+    let mut all = Vec::new();
+    for exit in exits {
+        for line in text(exit).lines() {
+            let fields: Vec<&str> = line.split('\t').take(5).collect();
+            all.push(fields.join(" "));
+        }
+    }
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn the_shards_of_every_kind_of_target_are_the_whole() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let list = dir.path().join("hosts");
+    fs::write(&list, "127.0.0.3:7,9\n127.0.0.16/30\n").unwrap();
+    let file = format!("@{}", list.display());
+    for targets in [
+        format!("127.0.0.1 1-50,{open}"),
+        format!("127.0.0.0/29 --exclude 127.0.0.2-3 127.0.0.20-22 ::1 20-40,{open}"),
+        format!("-4 localhost 127.0.0.9:1-9 {file} 40-60,{open}"),
+    ] {
+        let whole = results([&probe(&format!("--plain {targets}")).run()]);
+        for of in [1, 2, 5, 300] {
+            let run =
+                |number| probe(&format!("--plain --shard {number}/{of} --seed 3 {targets}")).run();
+            let numbers = if of == 300 {
+                vec![1, 2, 300]
+            } else {
+                (1..=of).collect()
+            };
+            let shards: Vec<Exit> = numbers.into_iter().map(run).collect();
+            let all = results(&shards);
+            if of < 300 {
+                assert_eq!(all, whole, "{of} shards of {targets}");
+            } else {
+                assert!(all.iter().all(|line| whole.contains(line)));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_would_differ_between_machines_is_refused() {
+    let Some(mut space) = Namespace::new() else {
+        return;
+    };
+    space.replace("/etc/hosts", "127.0.0.1 two one\n127.0.0.2 two\n");
+    space.replace("/etc/nsswitch.conf", "hosts: files\n");
+    let run = |words: &str| space.inside(probe(words)).run();
+    run("--shard 1/2 two 1-9")
+        .status(2)
+        .says("two has several addresses");
+    run("--shard 1/2 one 1-9").status(1);
+    run("--shard 1/2 nosuch.invalid one 1-9")
+        .status(3)
+        .says("nothing is probed");
+    run("--shard 1/2 --exclude 127.0.0.1 one 127.0.0.3 1-9")
+        .status(2)
+        .says("leave the name itself out");
+    run("--shard 1/2 --exclude one 127.0.0.3 1-9")
+        .status(2)
+        .says("write the addresses of one");
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_where_it_was() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let job = format!("127.0.0.1 ::1 1-150,{open}");
+    let whole = results([&probe(&format!("--plain {job}")).run()]);
+    for form in ["--plain", "--json"] {
+        let words = format!("{form} --resume {} --rate 150 {job}", state.display());
+        let mut exits = Vec::new();
+        for _ in 0..2 {
+            let running = probe(&words).start();
+            if form == "--json" {
+                running.prints_lines(20);
+            } else {
+                until_written(&state);
+                assert!(running.stays(std::time::Duration::from_millis(150)));
+            }
+            running.signal(Signal::INT);
+            let exit = running.wait();
+            exit.died_of(libc::SIGINT);
+            exits.push(exit);
+            assert!(state.exists());
+        }
+        let other = format!("--resume {} 127.0.0.1 1-151", state.display());
+        probe(&other).run().status(2).says("another job");
+        let other = format!("--plain --seed 1 --resume {} {job}", state.display());
+        probe(&other).run().status(2).says("another job");
+        exits.push(probe(&words.replace("--rate 150", "")).run());
+        assert!(!state.exists(), "nothing is left over");
+        if form == "--plain" {
+            assert_eq!(results(&exits), whole);
+        } else {
+            let reports = exits.iter().flat_map(|exit| records(exit, "port"));
+            let mut reports: Vec<String> = reports.map(|record| line_of(&record)).collect();
+            reports.sort_unstable();
+            assert_eq!(reports, whole);
+        }
+    }
+    fs::write(&state, "my notes\n").unwrap();
+    let words = format!("--resume {} {job}", state.display());
+    probe(&words)
+        .run()
+        .status(2)
+        .says("was not written by --resume");
+    assert_eq!(fs::read_to_string(&state).unwrap(), "my notes\n");
+    let exit = probe("--resume /nonexistent/state 127.0.0.1 1").run();
+    assert!(exit.failure(1).contains("write to /nonexistent/state"));
+}
+
+/// Waits until a run has begun, which it says in its file.
+fn until_written(state: &Path) {
+    crate::support::until("the run has begun", || state.exists());
+}
+
+/// A record as `results` has it.
+fn line_of(record: &Value) -> String {
+    let texts = ["host", "addr", "port", "proto", "state"].map(|name| match &record[name] {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    texts.join(" ")
+}
+
+#[test]
+fn the_files_of_shards_become_one_report() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let job = format!("127.0.0.1 1-40,{open}");
+    let mut files = Vec::new();
+    for number in 1..=3 {
+        let exit = probe(&format!("--json --shard {number}/3 {job}")).run();
+        let path = dir.path().join(format!("{number}.json"));
+        fs::write(&path, &exit.stdout).unwrap();
+        files.push(path.display().to_string());
+    }
+    let all = files.join(" ");
+    let exit = probe(&format!("--merge {all} --plain")).run();
+    exit.success().silent();
+    assert_eq!(
+        results([&exit]),
+        results([&probe(&format!("--plain {job}")).run()])
+    );
+    let exit = probe(&format!("--merge {all}")).run();
+    let told = text(exit.success());
+    assert!(
+        told.starts_with(&format!("127.0.0.1\n  {open}/tcp  open  ")),
+        "{told}"
+    );
+    assert!(told.contains("\n41 ports, 1 open, in "), "{told}");
+    let exit = probe(&format!("--json --merge {all}")).run();
+    let summary = &records(exit.success(), "summary")[0];
+    assert_eq!(
+        (&summary["ports"], &summary["complete"]),
+        (&41.into(), &true.into())
+    );
+    assert_eq!(records(&exit, "port").len(), 41);
+    probe(&format!("--all-open --merge {all}")).run().status(1);
+    // What merge prints can be merged.
+    let merged = dir.path().join("merged.json");
+    fs::write(&merged, &exit.stdout).unwrap();
+    probe(&format!("--merge {}", merged.display()))
+        .run()
+        .success();
+}
+
+#[test]
+fn what_a_merge_lacks_is_told() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("2.json");
+    let file = path.display().to_string();
+    let exit = probe(&format!(
+        "--json --shard 2/3 127.0.0.1:{open} 127.0.0.2 1-40"
+    ))
+    .run();
+    fs::write(&path, &exit.stdout).unwrap();
+    let exit = probe(&format!("--merge {file}")).run();
+    exit.status(3).says("shards 1, 3 of 3 are missing");
+    let mut cut = exit_bytes(&path);
+    cut.truncate(cut.len() - 50);
+    cut.extend_from_slice(b"\nnonsense\n");
+    let lines = cut.split(|byte| *byte == b'\n').count() - 1;
+    fs::write(&path, &cut).unwrap();
+    let exit = probe(&format!("--merge {file}")).run();
+    exit.status(3)
+        .says(&format!("line {} of {file}: it is no record", lines - 1))
+        .says(&format!("line {lines} of {file}: it is no record"))
+        .says("has no summary at its end");
+    let exit = probe("--merge /nonexistent/file").run();
+    assert!(exit.failure(1).contains("read from /nonexistent/file"));
+}
+
+/// What a file holds.
+fn exit_bytes(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap()
+}
+
+#[test]
+fn parts_that_cannot_be_meant_are_refused() {
+    for (words, hint) in [
+        ("--shard 0/3 h 1", "the first part is number 1"),
+        ("--shard 4/3 h 1", "there are fewer parts"),
+        ("--shard 3 h 1", "such as 1/8"),
+        ("--shard 1/3 --all-addresses h 1", "--all-addresses"),
+        ("--shard 1/3 --wait 5s h:1", "--shard"),
+        ("--resume f --count 5 h:1", "--resume"),
+        ("--merge f --shard 1/3", "--shard"),
+        ("--seed 1 --merge f", "--seed"),
+        ("--merge", "--merge"),
+    ] {
+        probe(words).run().status(2).says(hint);
+    }
+}

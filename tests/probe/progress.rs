@@ -1,0 +1,70 @@
+//! What is shown on a terminal while a probe goes on.
+
+use super::{probe, server, text};
+use crate::support::{CONTROL_C, Errors, Input, Namespace, Output, Terminal, need};
+
+/// Two ends of a wire; the far one serves port 22 and is silent on all others.
+fn silent_but_22() -> Option<(Namespace, Namespace, crate::support::Running)> {
+    let (near, far) = Namespace::pair().filter(|_| need(&["nft", "python3", "setsid"]))?;
+    let server = server(&far, &[("10.77.0.2", 22)]);
+    far.rules(
+        "table ip t {\nchain i {\ntype filter hook input priority 0;\ntcp dport != 22 drop\n}\n}\n",
+    );
+    Some((near, far, server))
+}
+
+#[test]
+fn a_terminal_shows_how_far_it_is_and_is_left_clean() {
+    let Some((near, _far, _server)) = silent_but_22() else {
+        return;
+    };
+    let terminal = Terminal::new();
+    let words = "--try-timeout 1.2 --tries 1 10.77.0.2 22,1000-1099";
+    let program = near
+        .inside(probe(words))
+        .stdin(Input::Fd(terminal.slave()))
+        .stderr(Errors::Fd(terminal.slave()));
+    let exit = terminal.controls(program).start().wait();
+    exit.success();
+    assert!(text(&exit).contains("22/tcp  open"), "{}", text(&exit));
+    let screen = String::from_utf8_lossy(&terminal.screen()).into_owned();
+    for part in ["%, 1 open, ", "/s, ETA "] {
+        assert!(screen.contains(part), "{part}: {screen:?}");
+    }
+    assert!(screen.ends_with("\x1b[2K"), "{screen:?}");
+}
+
+#[test]
+fn an_interrupt_clears_it_and_what_is_known_is_printed() {
+    let Some((near, _far, _server)) = silent_but_22() else {
+        return;
+    };
+    let mut terminal = Terminal::new();
+    let words = "--try-timeout 50s 10.77.0.2 22,1000-1099";
+    let running = terminal.hosts(near.inside(probe(words))).start();
+    terminal.shows("1 open, ");
+    terminal.types(CONTROL_C);
+    running.wait().died_of(libc::SIGINT);
+    terminal.shows(", 100 not determined, stopped after ");
+}
+
+#[test]
+fn who_is_no_terminal_is_shown_nothing_and_neither_is_a_pipeline() {
+    let Some((near, _far, _server)) = silent_but_22() else {
+        return;
+    };
+    let words = "--try-timeout 800ms --tries 1 10.77.0.2 22,1000-1009";
+    near.inside(probe(words)).run().success().silent();
+    for options in ["", "--quiet "] {
+        let terminal = Terminal::new();
+        let program = near.inside(probe(&format!("{options}{words}")));
+        let program = match options {
+            "" => program.stdin(Input::Open),
+            _ => program.stdout(Output::Fd(terminal.slave())),
+        };
+        let program = program.stderr(Errors::Fd(terminal.slave()));
+        terminal.controls(program).start().wait().success();
+        let screen = String::from_utf8_lossy(&terminal.screen()).into_owned();
+        assert!(!screen.contains("ETA"), "{screen:?}");
+    }
+}

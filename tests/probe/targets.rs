@@ -1,0 +1,132 @@
+//! Who is probed.
+
+use super::{open_port, probe, records, server, text};
+use crate::support::{Input, Namespace, need};
+
+#[test]
+fn a_range_is_probed_whole_and_only_what_answers_is_named() {
+    let (_listener, open) = open_port("127.0.0.3");
+    let exit = probe(&format!("127.0.0.0/29 {open}")).run();
+    exit.success().silent();
+    let report = text(&exit);
+    assert!(report.starts_with(&format!("127.0.0.3\n  {open}/tcp  open  ")));
+    assert!(
+        report.contains("\n127.0.0.0/29 (8 addresses)\n"),
+        "{report}"
+    );
+    assert!(report.contains("\n8 ports, 1 open, in "), "{report}");
+    let words = format!("--plain --exclude 127.0.0.4-5,127.0.0.8/30 127.0.0.2-9 127.0.0.7 {open}");
+    let exit = probe(&words).run();
+    let lines = text(exit.success()).lines();
+    let hosts: Vec<&str> = lines.filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(hosts, ["127.0.0.2", "127.0.0.3", "127.0.0.6", "127.0.0.7"]);
+    probe(&format!("--all-open 127.0.0.3-4 {open}"))
+        .run()
+        .status(1);
+    probe(&format!("--all-open 127.0.0.3/32 {open}"))
+        .run()
+        .success();
+}
+
+#[test]
+fn targets_come_from_files_and_stdin() {
+    let (_listener, open) = open_port("127.0.0.3");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hosts");
+    std::fs::write(
+        &path,
+        format!("# ours\n127.0.0.2 127.0.0.3:{open} # two\n\n"),
+    )
+    .unwrap();
+    let file = format!("@{}", path.display());
+    let exit = probe(&format!("--plain {file} 1")).run();
+    assert_eq!(text(exit.success()).lines().count(), 2);
+    let list = Input::Source(Box::new(std::io::Cursor::new(format!(
+        "127.0.0.3:{open}\n"
+    ))));
+    let exit = probe("--plain -").stdin(list).run();
+    assert_eq!(text(exit.success()).lines().count(), 1);
+    std::fs::write(&path, "127.0.0.2\n127.0.0.1/8\n").unwrap();
+    let exit = probe(&format!("{file} 1")).run();
+    exit.status(2).says("line 2 of ").says("write 127.0.0.0/8");
+    probe("@/nonexistent/hosts 1")
+        .run()
+        .status(1)
+        .says("/nonexistent/hosts");
+}
+
+#[test]
+fn who_is_excluded_by_name_is_not_asked() {
+    let Some((mut near, far)) = Namespace::pair().filter(|_| need(&["python3", "nft"])) else {
+        return;
+    };
+    near.replace("/etc/hosts", "10.77.0.2 far\n");
+    near.replace("/etc/nsswitch.conf", "hosts: files\n");
+    near.rules("table ip t {\nchain o {\ntype filter hook output priority 0;\nip daddr 10.77.0.2 counter\n}\n}\n");
+    let _server = server(&far, &[("10.77.0.2", 9000)]);
+    let run = |words: &str| near.inside(probe(words)).run();
+    run("--exclude far far 9000")
+        .status(2)
+        .says("leaves nobody");
+    run("--exclude far --all-open 10.77.0.1-2 9000").status(1);
+    run("--exclude nosuch.invalid 10.77.0.2 9000").status(1);
+    let counter = near.run("nft list ruleset").stdout;
+    assert!(String::from_utf8_lossy(&counter).contains("packets 0 "));
+}
+
+#[test]
+fn a_name_of_this_machine_is_open_where_any_of_its_addresses_is() {
+    let Some(mut space) = Namespace::new().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    space.replace("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
+    let _server = server(&space, &[("127.0.0.1", 9000), ("::1", 9001)]);
+    let run = |words: &str| space.inside(probe(words)).run();
+    let exit = run("--plain localhost 9000");
+    let mut states: Vec<[&str; 2]> = Vec::new();
+    for line in text(exit.success()).lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        states.push([fields[1], fields[4]]);
+    }
+    states.sort_unstable();
+    assert_eq!(states, [["127.0.0.1", "open"], ["::1", "closed"]]);
+    run("--connect-ex localhost 9000-9002")
+        .success()
+        .printed("9000 0\n9001 0\n9002 111\n");
+    run("--all-open localhost 9000,9001").success();
+    run("--all-open --all-addresses localhost 9000,9001").status(1);
+    run("-6 localhost 9000").status(1);
+}
+
+#[test]
+fn another_name_is_probed_where_it_answers_and_the_rest_is_named() {
+    let Some((mut near, far)) = Namespace::pair().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    near.replace("/etc/hosts", "10.77.0.9 far\n10.77.0.2 far\n");
+    let _server = server(&far, &[("10.77.0.2", 9000)]);
+    let exit = near.inside(probe("far 9000")).run();
+    assert!(text(exit.success()).starts_with("far (10.77.0.2)\n  9000/tcp  open  "));
+    assert!(text(&exit).contains("\n  not probed: 10.77.0.9\n"));
+    let exit = near.inside(probe("--plain far 9000")).run();
+    exit.success()
+        .says("not probed: 10.77.0.9; --all-addresses probes each");
+    let exit = near.inside(probe("--json --all-addresses far 9000")).run();
+    assert_eq!(records(exit.success(), "port").len(), 2);
+}
+
+#[test]
+fn a_name_without_an_address_leaves_the_question_open() {
+    let Some(mut space) = Namespace::new().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    space.replace("/etc/nsswitch.conf", "hosts: files\n");
+    let _server = server(&space, &[("127.0.0.1", 9000)]);
+    let exit = space.inside(probe("127.0.0.1 nosuch.invalid 9000")).run();
+    assert!(exit.failure(3).contains("resolve nosuch.invalid"));
+    assert!(text(&exit).contains("9000/tcp  open"));
+    let exit = space.inside(probe("--json nosuch.invalid 9000")).run();
+    exit.status(3).silent();
+    assert_eq!(records(&exit, "error")[0]["action"], "resolve");
+    assert_eq!(records(&exit, "summary")[0]["ports"], 0);
+}
