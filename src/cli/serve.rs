@@ -87,15 +87,13 @@ struct BehaviourArgs {
     reply_file: Option<PathBuf>,
     /// Run a program for each client: the connection is its stdin and stdout
     #[arg(short, long, value_name = "CMD", value_parser = program)]
-    #[arg(conflicts_with = "udp")]
     exec: Option<Words>,
     /// Run a line of sh for each client, likewise
-    #[arg(short = 'c', long, value_name = "CMD", conflicts_with = "udp")]
+    #[arg(short = 'c', long, value_name = "CMD")]
     #[arg(value_parser = OsStringValueParser::new().try_map(line))]
     sh_exec: Option<Words>,
     /// Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH
     #[arg(long, value_name = "ENDPOINT", value_parser = value::<Endpoint>)]
-    #[arg(conflicts_with = "udp")]
     forward: Option<Endpoint>,
     /// Write what each client sends into a new file in DIR, complete when its name does not end
     /// in .part
@@ -217,7 +215,8 @@ impl ServeArgs {
         let shares = !udp && self.keeps_open() && (stdio || self.behaviour.is_shared());
         let many = if udp { !stdio } else { self.keeps_open() };
         let problem = if udp && stdio && lists {
-            "--allow and --deny with --udp need --echo, --discard, --reply or --broker"
+            "--allow and --deny with --udp need --echo, --discard, --reply, --exec, --forward \
+                or --broker"
         } else if !udp && quits && (!stdio || self.keep_open) {
             "--quit-after cannot be used with --keep-open, --echo, --discard, --reply, --save, \
                 --exec, --sh-exec, --forward, --broker or --chat over a stream: the client's end \
@@ -226,7 +225,7 @@ impl ServeArgs {
             "--slow is for --broker, --chat, and --keep-open with stdin, over a stream"
         } else if self.max_clients.is_some() && !many {
             "--max-clients is for --keep-open, --broker and --chat, \
-                and for --udp with --echo, --discard or --reply"
+                and for --udp with --echo, --discard, --reply, --exec or --forward"
         } else {
             return Ok(());
         };
