@@ -60,7 +60,9 @@ pub(crate) fn replay(name: &str, target: fn(&[u8])) {
         .map(|path| fs::read(path).expect("a file"))
         .collect();
     assert!(!seeds.is_empty(), "{} is empty", folder.display());
-    seeds.iter().for_each(|seed| target(seed));
+    for seed in &seeds {
+        target(seed);
+    }
     let runs = std::env::var("NETTOOL_FUZZ_RUNS").ok();
     let runs = runs.and_then(|runs| runs.parse().ok()).unwrap_or(RUNS);
     let mut dice = Dice(9);

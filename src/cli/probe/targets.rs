@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn whatever_a_list_says_is_read_or_refused() {
         crate::replay::replay("target_list", |bytes| {
-            let mut request = Request::new(&"22".parse().unwrap(), None).unwrap();
+            let ports = "22".parse().unwrap();
+            let mut request = Request::new(&ports, None, Protocol::Tcp, true).unwrap();
             let _ = request.add_list(&List::File("hosts".into()), bytes);
         });
     }
