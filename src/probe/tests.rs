@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+mod whatever;
+
 const LIKELY: [u16; 5] = [22, 80, 443, 3389, 8080];
 
 const fn ms(n: u64) -> Duration {
