@@ -92,6 +92,17 @@ pub enum Event<'a> {
         /// How it ended.
         end: ChildEnd,
     },
+    /// Whoever answered a client that sends datagrams does so no more.
+    SessionFailed {
+        /// The client's number.
+        client: u64,
+        /// The client's address.
+        peer: &'a Address,
+        /// Why.
+        error: &'a Error,
+    },
+    /// A server of datagrams forwards them to itself.
+    ForwardLeadsBack,
     /// An answer that is longer than the datagram that it answers, or what others say, does not go
     /// to an address that nobody allowed.
     AnswerWithheld {

@@ -28,11 +28,17 @@
 pub mod buffers;
 pub mod error;
 pub mod event;
+#[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod interfaces;
 pub mod net;
 pub mod probe;
 pub mod process;
 pub mod relay;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "../tests/fuzz/replay.rs"]
+mod replay;
 pub mod serve;
 mod sys;
 pub mod value;

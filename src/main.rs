@@ -3,6 +3,9 @@
 mod cli;
 mod command;
 mod output;
+#[cfg(test)]
+#[path = "../tests/fuzz/replay.rs"]
+mod replay;
 
 use std::process::ExitCode;
 

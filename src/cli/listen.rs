@@ -57,7 +57,7 @@ pub(crate) struct ListenArgs {
     #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
     reuse_port: bool,
     /// Who may use the path of --unix, as chmod has it in octal [default: 600]
-    #[arg(long, value_name = "MODE", value_parser = mode, requires = "unix")]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
     #[arg(help_heading = "Socket")]
     mode: Option<u16>,
     /// Write the port into FILE as soon as a client can connect; it stays there
@@ -89,7 +89,8 @@ Examples:
   nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
   nettool listen -k --save incoming 9000       a file of what each client sends
   nettool listen -k -c 'date; uptime' 9000     a command for each client of this machine
-  nettool listen -k 8080 --forward db:5432     a way for them to another server";
+  nettool listen -k 8080 --forward db:5432     a way for them to another server
+  nettool listen -u 5353 --forward udp://ns:53 the same for datagrams";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -9,6 +9,7 @@ mod datagrams;
 mod generate;
 mod ifaces;
 mod listen;
+mod needs;
 mod networks;
 mod pages;
 mod probe;
@@ -178,17 +179,20 @@ impl From<nettool::value::ValueError> for Usage {
 /// Reads the command line of this process.
 pub(crate) fn parse() -> Parsed {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match parsed(&arguments) {
+    match read(&arguments) {
         Ok(arguments) => Parsed::Run(Box::new(arguments)),
         Err(error) => explain(&error_of_escaped(&arguments).unwrap_or(error), &arguments),
     }
 }
 
-/// Reads a command line.
-fn parsed(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let mut command = brief::shortened(Arguments::command());
-    let matches = command.try_get_matches_from_mut(arguments)?;
-    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+/// Reads these words.
+fn read<T: Into<OsString> + Clone>(
+    words: impl IntoIterator<Item = T>,
+) -> Result<Arguments, clap::Error> {
+    let mut program = brief::shortened(Arguments::command());
+    let matches = program.try_get_matches_from_mut(words)?;
+    needs::check(&mut program, &matches)?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
 }
 
 /// The same error with every argument escaped: clap quotes them, and they may be hostile.
@@ -196,8 +200,7 @@ fn error_of_escaped(arguments: &[OsString]) -> Option<clap::Error> {
     let escaped = arguments
         .iter()
         .map(|word| shortened(&escaped(&word.to_string_lossy())));
-    let escaped: Vec<OsString> = escaped.map(OsString::from).collect();
-    parsed(&escaped).err()
+    read(escaped).err()
 }
 
 /// The beginning of a word that is too long to be read.

@@ -30,7 +30,7 @@ pub(crate) struct ServeArgs {
     )]
     slow: SlowArg,
     /// Mark each line on stdout with the client that sent it
-    #[arg(long, requires = "keep_open", conflicts_with_all = ["behaviour", "send_only", "udp"])]
+    #[arg(long, conflicts_with_all = ["behaviour", "send_only", "udp"])]
     tag: bool,
     #[command(flatten)]
     behaviour: BehaviourArgs,
@@ -74,35 +74,36 @@ struct BehaviourArgs {
     #[arg(long, conflicts_with_all = ["udp", "accept_timeout"])]
     chat: bool,
     /// Send each client its own bytes back
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = OF_INPUT)]
     echo: bool,
     /// Read what clients send, and drop it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = OF_INPUT)]
     discard: bool,
     /// Send TEXT for each read of what a client sends
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = OF_INPUT)]
     reply: Option<String>,
     /// Send what FILE holds for each read of what a client sends
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_INPUT)]
     reply_file: Option<PathBuf>,
     /// Run a program for each client: the connection is its stdin and stdout
     #[arg(short, long, value_name = "CMD", value_parser = program)]
-    #[arg(conflicts_with = "udp")]
     exec: Option<Words>,
     /// Run a line of sh for each client, likewise
-    #[arg(short = 'c', long, value_name = "CMD", conflicts_with = "udp")]
+    #[arg(short = 'c', long, value_name = "CMD")]
     #[arg(value_parser = OsStringValueParser::new().try_map(line))]
     sh_exec: Option<Words>,
     /// Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH
     #[arg(long, value_name = "ENDPOINT", value_parser = value::<Endpoint>)]
-    #[arg(conflicts_with = "udp")]
     forward: Option<Endpoint>,
     /// Write what each client sends into a new file in DIR, complete when its name does not end
     /// in .part
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = OF_INPUT)]
     #[arg(conflicts_with = "udp")]
     save: Option<PathBuf>,
 }
+
+/// Options of stdin as datagrams, which those who never hear it have nothing to do with.
+const OF_INPUT: [&str; 3] = ["datagram_size", "lines", "to"];
 
 /// Options of a single client.
 const OF_ONE: [&str; 7] = [
@@ -217,7 +218,8 @@ impl ServeArgs {
         let shares = !udp && self.keeps_open() && (stdio || self.behaviour.is_shared());
         let many = if udp { !stdio } else { self.keeps_open() };
         let problem = if udp && stdio && lists {
-            "--allow and --deny with --udp need --echo, --discard, --reply or --broker"
+            "--allow and --deny with --udp need --echo, --discard, --reply, --exec, --forward \
+                or --broker"
         } else if !udp && quits && (!stdio || self.keep_open) {
             "--quit-after cannot be used with --keep-open, --echo, --discard, --reply, --save, \
                 --exec, --sh-exec, --forward, --broker or --chat over a stream: the client's end \
@@ -226,7 +228,7 @@ impl ServeArgs {
             "--slow is for --broker, --chat, and --keep-open with stdin, over a stream"
         } else if self.max_clients.is_some() && !many {
             "--max-clients is for --keep-open, --broker and --chat, \
-                and for --udp with --echo, --discard or --reply"
+                and for --udp with --echo, --discard, --reply, --exec or --forward"
         } else {
             return Ok(());
         };

@@ -7,7 +7,7 @@ use std::time::Instant;
 use nettool::error::Error;
 use nettool::net::{
     Binding, DatagramSocket, Family, ListenOptions, bind_udp, bind_unix_datagram, every_address,
-    resolve,
+    loopback_addresses, resolve,
 };
 use nettool::process;
 use nettool::relay::{
@@ -93,8 +93,8 @@ fn check_datagrams(arguments: &ListenArgs) -> Result<(), Usage> {
         return Err(Usage::new(text));
     }
     if arguments.times.idle().is_some() && !arguments.serve.has_behaviour() {
-        let text = "--idle-timeout with listen --udp needs --echo, --discard, --reply or --broker: \
-            otherwise it ends with --quit-after or --max-time";
+        let text = "--idle-timeout with listen --udp needs --echo, --discard, --reply, --exec, \
+            --sh-exec, --forward or --broker: otherwise it ends with --quit-after or --max-time";
         return Err(Usage::new(text));
     }
     Ok(())
@@ -146,19 +146,25 @@ pub(super) fn binding(
         Where::Unix(path) if arguments.kind() == Kind::Messages => Binding::Seqpacket(path.clone()),
         Where::Unix(path) => Binding::Unix(path.clone()),
         Where::Ip(Some(_), _) => Binding::Tcp(addresses),
-        Where::Ip(None, port) if arguments.serve.is_delicate() => {
-            output.loopback_alone();
-            Binding::loopback(*port, arguments.transport.family(), output)
-        }
-        Where::Ip(None, port) => Binding::everywhere(*port, arguments.transport.family(), output),
+        Where::Ip(None, port) => Binding::Tcp(unnamed_addresses(*port, arguments, output)),
     }
 }
 
-/// The sockets that datagrams come to; without addresses of these families.
+/// The addresses to listen on when nobody named one.
+fn unnamed_addresses(port: u16, arguments: &ListenArgs, output: &Output) -> Vec<SocketAddr> {
+    let family = arguments.transport.family();
+    if arguments.serve.is_delicate() {
+        output.loopback_alone();
+        return loopback_addresses(port, family, output);
+    }
+    every_address(port, family, output)
+}
+
+/// The sockets that datagrams come to.
 pub(super) fn bind_datagrams(
     place: &Where,
-    (mut addresses, family): (Vec<SocketAddr>, Family),
-    options: &ListenOptions,
+    mut addresses: Vec<SocketAddr>,
+    (arguments, options): (&ListenArgs, &ListenOptions),
     output: &Output,
 ) -> Result<Vec<DatagramSocket>, Error> {
     let port = match place {
@@ -166,7 +172,7 @@ pub(super) fn bind_datagrams(
         Where::Ip(_, port) => *port,
     };
     if addresses.is_empty() {
-        addresses = every_address(port, family, output);
+        addresses = unnamed_addresses(port, arguments, output);
     }
     bind_udp(&addresses, options, output)
 }
@@ -223,8 +229,8 @@ impl Service<'_> {
         addresses: Vec<SocketAddr>,
         stop: impl Future<Output = ()>,
     ) -> Result<Transfer, Error> {
-        let family = self.arguments.transport.family();
-        let sockets = bind_datagrams(place, (addresses, family), self.options, self.output)?;
+        let how = (self.arguments, self.options);
+        let sockets = bind_datagrams(place, addresses, how, self.output)?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let filter = || self.output.payload_filter(data.raw);
         let end = times.whole();

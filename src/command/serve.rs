@@ -184,8 +184,8 @@ impl Serving<'_> {
         addresses: Vec<SocketAddr>,
         came: &Cell<Option<i32>>,
     ) -> Result<Status, Error> {
-        let family = self.arguments.transport.family();
-        let sockets = bind_datagrams(place, (addresses, family), &self.options, self.output)?;
+        let how = (self.arguments, &self.options);
+        let sockets = bind_datagrams(place, addresses, how, self.output)?;
         let quit_after = self.arguments.times.quit_after();
         let totals = serve_datagrams(sockets, self.service, quit_after).await?;
         self.output.totals(&totals);

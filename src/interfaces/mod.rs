@@ -20,6 +20,8 @@ pub use hardware::{Duplex, Hardware, hardware};
 pub use interface::{Counters, Interface, LinkedTo, Mac, State, Statistics};
 pub use name::readable;
 pub use rate::{Rate, Sample};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use resolver::fuzz;
 pub use resolver::{Resolver, resolver};
 pub use route::{Route, default_routes, route_to};
 

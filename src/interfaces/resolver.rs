@@ -74,6 +74,12 @@ fn parsed(text: &str) -> Resolver {
     resolver
 }
 
+/// Reads it, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let _ = parsed(&String::from_utf8_lossy(bytes));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,20 +55,6 @@ pub enum Binding {
 }
 
 impl Binding {
-    /// This TCP port on every address of this machine: IPv4 and IPv6 as two sockets, or IPv4 alone
-    /// where there is no IPv6.
-    #[must_use]
-    pub fn everywhere(port: u16, family: Family, observer: &dyn Observer) -> Self {
-        Self::Tcp(every_address(port, family, observer))
-    }
-
-    /// This TCP port on the loopback addresses, which this machine alone reaches; likewise.
-    #[must_use]
-    pub fn loopback(port: u16, family: Family, observer: &dyn Observer) -> Self {
-        let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
-        Self::Tcp(both_families(v4, v6, port, family, observer))
-    }
-
     /// Binds and listens: from now on clients can connect. Port 0 lets the system pick one port
     /// for all addresses. A path is for ourselves alone (mode 0600) unless told otherwise; a socket that nobody answers
     /// on is taken over, anything else in its place is an error.
@@ -104,6 +90,13 @@ impl Binding {
 #[must_use]
 pub fn every_address(port: u16, family: Family, observer: &dyn Observer) -> Vec<SocketAddr> {
     let (v4, v6) = (Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into());
+    both_families(v4, v6, port, family, observer)
+}
+
+/// This port on the loopback addresses, which this machine alone reaches; likewise.
+#[must_use]
+pub fn loopback_addresses(port: u16, family: Family, observer: &dyn Observer) -> Vec<SocketAddr> {
+    let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
     both_families(v4, v6, port, family, observer)
 }
 

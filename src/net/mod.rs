@@ -21,7 +21,7 @@ pub use datagrams::{
     connect_unix_datagram,
 };
 pub(crate) use line::Line;
-pub use listen::{Accepted, Binding, Listener, every_address};
+pub use listen::{Accepted, Binding, Listener, every_address, loopback_addresses};
 pub use options::{Keepalive, ListenOptions, SocketOptions};
 pub use resolve::resolve;
 pub use retries::Retries;

@@ -124,7 +124,12 @@ fn color_sequence(bytes: &[u8]) -> Piece {
         Some(_) => return Piece::Show(1),
     }
     match rest.position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b':')) {
-        Some(parameters) if bytes.get(parameters + 2) == Some(&b'm') => Piece::Pass(parameters + 3),
+        // One that is too long to be waited for is none when it comes whole either.
+        Some(parameters)
+            if parameters + 2 <= LONGEST_COLOR && bytes.get(parameters + 2) == Some(&b'm') =>
+        {
+            Piece::Pass(parameters + 3)
+        }
         None if bytes.len() <= LONGEST_COLOR => Piece::Undecided,
         _ => Piece::Show(1),
     }
@@ -159,9 +164,50 @@ fn show(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// What must hold whatever comes, for fuzzing: the same text however it is cut, and no control
+/// character but those that are harmless and the ends of colours.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn check(bytes: &[u8]) {
+    let filtered = |size: usize| {
+        let (mut filter, mut out) = (TerminalFilter::default(), Vec::new());
+        for piece in bytes.chunks(size) {
+            filter.transform(piece, &mut out);
+        }
+        filter.finish(&mut out);
+        String::from_utf8(out)
+    };
+    let whole = filtered(bytes.len().max(1));
+    assert!(whole.is_ok(), "{bytes:?} becomes no text");
+    assert_eq!(whole, filtered(1), "{bytes:?} depends on how it is cut");
+    let whole = whole.unwrap_or_default();
+    for (number, part) in whole.split('\u{1b}').enumerate() {
+        let color = part.strip_prefix('[').and_then(|rest| {
+            let length =
+                rest.find(|letter: char| !letter.is_ascii_digit() && !";:".contains(letter))?;
+            rest.get(length..)?.strip_prefix('m')
+        });
+        assert!(number == 0 || color.is_some(), "{whole:?} has a command");
+        let harmless = |letter: char| !letter.is_control() || "\t\r\n\u{8}\u{7}".contains(letter);
+        assert!(
+            part.chars().all(harmless),
+            "{whole:?} has a control character"
+        );
+    }
+    let text = String::from_utf8_lossy(bytes);
+    assert!(!escaped(&text).contains(char::is_control), "{text:?}");
+    let written = serde_json::to_string(&text);
+    let read = written.as_deref().map(serde_json::from_str::<String>);
+    assert!(matches!(read, Ok(Ok(read)) if read == text), "{text:?}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_comes_commands_nothing() {
+        crate::replay::replay("escape", check);
+    }
 
     /// Filters it in pieces of this size.
     fn filtered(bytes: &[u8], piece: usize) -> String {

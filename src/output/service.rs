@@ -174,6 +174,11 @@ impl Output {
                 self.note(&format!("{}{}", name(*client, peer), said(bytes)));
             }
             Event::ChildEnded { client, peer, end } => self.child_ended(*client, peer, *end),
+            Event::SessionFailed {
+                client,
+                peer,
+                error,
+            } => self.session_failed(*client, peer, error),
             Event::Saved {
                 client,
                 peer,
@@ -192,6 +197,15 @@ impl Output {
             Event::ClientGone { client, transfer } => self.client_gone(*client, transfer),
             _ => {}
         }
+    }
+
+    /// Why somebody who answered a client does so no more. What is wrong on our side would be so
+    /// with every datagram.
+    fn session_failed(&self, client: u64, peer: &Address, error: &Error) {
+        if self.is_json() || (self.tells_at_once(error) && self.first_time("session failed")) {
+            return self.error(error);
+        }
+        self.detail(1, &format!("{}: {error}", name(client, peer)));
     }
 
     /// What a client sent is a file.

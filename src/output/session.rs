@@ -89,6 +89,7 @@ impl Output {
             Event::DatagramRefused { error } => self.warn(&refused(error)),
             Event::DatagramsDropped => self.warn(DROPPED),
             Event::UnnamedSender => self.warn(UNNAMED),
+            Event::ForwardLeadsBack => self.warn(LEADS_BACK),
             _ => {}
         }
     }
@@ -139,6 +140,7 @@ impl Output {
             Event::DatagramRefused { error } => self.warn(&refused(error)),
             Event::DatagramsDropped => self.warn(DROPPED),
             Event::UnnamedSender => self.warn(UNNAMED),
+            Event::ForwardLeadsBack => self.warn(LEADS_BACK),
             _ => {}
         }
     }
@@ -153,6 +155,7 @@ fn is_of_clients(event: &Event<'_>) -> bool {
             | Event::ClientTooSlow { .. }
             | Event::ClientGone { .. }
             | Event::ChildEnded { .. }
+            | Event::SessionFailed { .. }
             | Event::Saved { .. }
             | Event::Refused { .. }
             | Event::Standing(_)
@@ -161,6 +164,7 @@ fn is_of_clients(event: &Event<'_>) -> bool {
 
 const DROPPED: &str = "datagrams come faster than they are taken: the system drops some";
 const UNNAMED: &str = "a sender has no name of its own: it cannot be answered";
+const LEADS_BACK: &str = "--forward leads back to this server: what comes back is dropped";
 const LOOKED_IN: &str = "connected and reset before a byte: not the client, still listening";
 const WITHHELD: &str = "is not sent that, nor are others: an answer that is longer than the datagram, \
     and what others say, goes only to this machine and to addresses of --allow, since the sender \

@@ -47,11 +47,24 @@ pub(super) async fn hear(client: &Client, hearing: &Hearing<'_>) -> Result<()> {
             return Ok(());
         };
         tokio::select! {
-            sent = client.send(&piece) => sent?,
+            sent = send(client, hearing, &piece) => sent?,
             slow = hearing.dropped() => return Err(too_slow(client, slow)),
         }
         hearing.done();
     }
+}
+
+/// Sends what is heard, and says when the client takes no more of it for now.
+async fn send(client: &Client, hearing: &Hearing<'_>, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        let length = client.send_now(bytes)?;
+        bytes = bytes.get(length..).unwrap_or_default();
+        if !bytes.is_empty() {
+            hearing.waits(length > 0);
+            client.writable().await?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits until the connection of a client that has ended is broken, and finds that out.

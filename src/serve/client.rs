@@ -11,6 +11,7 @@ use tokio::io::Interest;
 use tokio::sync::Mutex;
 
 use super::Service;
+use super::caller::Caller;
 use super::exec::Child;
 use super::scratch;
 use crate::error::{Error, Result};
@@ -111,6 +112,16 @@ impl Client {
         }
     }
 
+    /// Who it is.
+    pub(super) fn caller(&self) -> Caller {
+        Caller {
+            number: self.number,
+            proto: self.proto(),
+            local: self.local.clone(),
+            peer: self.peer.clone(),
+        }
+    }
+
     /// Its connection, for ending it.
     pub(super) fn line(&self) -> Line<'_> {
         Line::new(self.proto(), self.as_fd())
@@ -186,14 +197,22 @@ impl Client {
         }
     }
 
+    /// Waits until the system takes more.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) async fn writable(&self) -> Result<()> {
+        let ready = self.stream()?.ready(Interest::WRITABLE).await;
+        ready.map(drop).map_err(|error| self.broken(error))
+    }
+
     /// Sends all of it, and waits as long as the client is slow.
     ///
     /// # Errors
     /// The connection broke.
     pub(super) async fn send(&self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
-            let ready = self.stream()?.ready(Interest::WRITABLE).await;
-            ready.map_err(|error| self.broken(error))?;
+            self.writable().await?;
             let length = self.send_now(bytes)?;
             bytes = bytes.get(length..).unwrap_or_default();
         }

@@ -8,6 +8,7 @@ mod accept;
 mod attend;
 mod behaviour;
 mod broker;
+mod caller;
 mod chat;
 mod client;
 mod datagrams;

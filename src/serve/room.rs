@@ -10,9 +10,15 @@ use tokio::sync::Notify;
 const ROOM: usize = 256 * 1024;
 const PIECE: usize = 64;
 
-/// For how long altogether one whose queue is full may keep others waiting whose queues are empty.
-/// Once its own queue has been empty, it has that time again.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// For how long altogether one whose queue is full, and whose connection takes nothing, may keep
+/// others waiting whose queues are empty.
+/// Once its own queue has been empty, or it has taken as much as a queue holds, it has that time
+/// again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// For so long after somebody took what they had still to hear, nobody is blamed for waiting: it is
+/// the machine that is busy with many.
+const BUSY: Duration = Duration::from_millis(20);
 
 /// What becomes of a client that takes what it is sent more slowly than others do.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -44,6 +50,8 @@ pub(super) struct Room {
 #[derive(Debug, Default)]
 struct Listeners {
     queues: BTreeMap<u64, Queue>,
+    /// When somebody whose queue is no longer than half, and not empty, last took something.
+    taken: Option<Instant>,
     /// Nothing more will be said.
     closed: bool,
 }
@@ -53,11 +61,15 @@ struct Listeners {
 struct Queue {
     pieces: VecDeque<Piece>,
     size: usize,
+    /// What was taken since its patience was whole.
+    taken: usize,
     fate: Fate,
     /// How long it may still keep others waiting.
     patience: Duration,
     /// Since when it does.
     since: Option<Instant>,
+    /// Since when its connection has taken nothing; nothing if that is not known.
+    blocked: Option<Instant>,
     wake: Arc<Notify>,
 }
 
@@ -98,9 +110,11 @@ impl Room {
         let queue = Queue {
             pieces: VecDeque::new(),
             size: 0,
+            taken: 0,
             fate: Fate::Listens,
             patience: PATIENCE,
             since: None,
+            blocked: None,
             wake: Arc::clone(&wake),
         };
         self.lock().queues.insert(number, queue);
@@ -213,6 +227,7 @@ impl Listeners {
         let mut wait = None;
         let mut full = false;
         for queue in others.iter_mut().filter(|queue| queue.is_full()) {
+            queue.settle(now, self.taken);
             let end = queue.keeps_waiting(somebody_starves && slow == Slow::Drop, now);
             full |= queue.fate == Fate::Listens;
             wait = crate::relay::earliest(wait, end);
@@ -243,14 +258,45 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// Takes account of the time for which it has kept others waiting. While we have yet to offer
+    /// it something that is not its fault, nor while others, who last did so then, are served.
+    fn settle(&mut self, now: Instant, taken: Option<Instant>) {
+        let Some(since) = self.since else {
+            return;
+        };
+        self.since = self.is_full().then_some(now);
+        let Some(blocked) = self.blocked else {
+            return;
+        };
+        let since = since.max(blocked);
+        let busy = taken.and_then(|taken| taken.checked_add(BUSY));
+        let since = busy.map_or(since, |busy| busy.max(since));
+        let waited = now.saturating_duration_since(since);
+        self.patience = self.patience.saturating_sub(waited);
+    }
+
+    /// Takes the first piece away; whether it was full before.
+    fn take(&mut self, now: Instant, others: Option<Instant>) -> bool {
+        let was_full = self.is_full();
+        self.settle(now, others);
+        self.blocked = None;
+        if let Some(piece) = self.pieces.pop_front() {
+            let size = piece.len().saturating_add(PIECE);
+            self.size = self.size.saturating_sub(size);
+            self.taken = self.taken.saturating_add(size);
+        }
+        self.since = self.since.filter(|_| self.is_full());
+        if self.pieces.is_empty() || self.taken >= ROOM {
+            (self.patience, self.taken) = (PATIENCE, 0);
+        }
+        was_full
+    }
+
     /// Takes account of somebody starving because this one is full, or not; until when it may go
     /// on. Past that it is dropped.
     fn keeps_waiting(&mut self, starves: bool, now: Instant) -> Option<Instant> {
-        if let Some(since) = self.since.take() {
-            let waited = now.saturating_duration_since(since);
-            self.patience = self.patience.saturating_sub(waited);
-        }
         if !starves {
+            self.since = None;
             return None;
         }
         if self.patience.is_zero() {
@@ -300,22 +346,37 @@ impl Hearing<'_> {
         }
     }
 
+    /// The connection takes no more of what came next for now; whether it took some of it.
+    pub(super) fn waits(&self, took_some: bool) {
+        self.waits_at(took_some, Instant::now());
+    }
+
+    fn waits_at(&self, took_some: bool, now: Instant) {
+        let mut guard = self.room.lock();
+        let listeners = &mut *guard;
+        if let Some(queue) = listeners.queues.get_mut(&self.number)
+            && (took_some || queue.blocked.is_none())
+        {
+            queue.settle(now, listeners.taken);
+            queue.blocked = Some(now);
+        }
+    }
+
     /// Is done with what came next.
     pub(super) fn done(&self) {
-        let mut listeners = self.room.lock();
+        let now = Instant::now();
+        let mut guard = self.room.lock();
+        let listeners = &mut *guard;
         let Some(queue) = listeners.queues.get_mut(&self.number) else {
             return;
         };
-        let was_full = queue.is_full();
-        if let Some(piece) = queue.pieces.pop_front() {
-            queue.size = queue.size.saturating_sub(piece.len().saturating_add(PIECE));
+        let was_full = queue.take(now, listeners.taken);
+        let is_empty = queue.pieces.is_empty();
+        if !is_empty && queue.size <= ROOM / 2 {
+            listeners.taken = Some(now);
         }
-        if queue.pieces.is_empty() {
-            queue.patience = PATIENCE;
-            queue.since = None;
-        }
-        if was_full || queue.pieces.is_empty() {
-            drop(listeners);
+        if was_full || is_empty {
+            drop(guard);
             self.room.news.notify_waiters();
         }
     }

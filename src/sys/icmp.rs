@@ -16,6 +16,8 @@ pub(crate) struct IcmpError {
     pub(crate) from: Option<IpAddr>,
 }
 
+#[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
+pub(crate) use linux::fuzz;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{next_icmp_error, request_icmp_errors};
 #[cfg(not(target_os = "linux"))]
@@ -129,6 +131,18 @@ mod linux {
             code,
             from: offender(data.get(16..)?),
         })
+    }
+
+    /// Reads it as a message of either family, for fuzzing.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn fuzz(data: &[u8]) {
+        let known = [
+            (libc::IPPROTO_IP, libc::IP_RECVERR),
+            (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        ];
+        for (level, kind) in known {
+            let _ = extended_error(&Part { level, kind, data });
+        }
     }
 
     /// Reads a `struct sockaddr_in` or `sockaddr_in6`.

@@ -17,6 +17,9 @@ mod local_ports;
 mod settings;
 mod signals;
 
+#[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
+pub(crate) mod fuzz;
+
 #[cfg(target_os = "linux")]
 mod ethtool;
 #[cfg(target_os = "linux")]

@@ -44,6 +44,18 @@ fn read(name: &str, socket: impl Fn(&[u8]) -> Option<Socket>) -> io::Result<Vec<
     Ok(lines.filter_map(socket).collect())
 }
 
+/// Reads every line as every kind of socket, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz(table: &[u8]) {
+    for line in table.split(|byte| *byte == b'\n') {
+        let _ = (
+            over_ip(SocketKind::Tcp, line),
+            over_ip(SocketKind::Udp, line),
+            unix(line),
+        );
+    }
+}
+
 /// Reads `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
 /// ref pointer drops`, where the last is UDP's alone.
 fn over_ip(kind: SocketKind, line: &[u8]) -> Option<Socket> {

@@ -57,7 +57,7 @@ fn calls_that_would_block_are_waited_for() {
     unharmed(&WORK[..3], &faults);
 }
 
-/// C5: whatever accept() says of one client, the next one is served.
+/// C5: whatever `accept()` says of one client, the next one is served.
 #[test]
 fn a_client_that_cannot_be_accepted_shuts_nobody_out() {
     for error in [

@@ -257,6 +257,15 @@ fn split_ports(word: &str) -> Option<(&str, &str)> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn whatever_a_list_says_is_read_or_refused() {
+        crate::replay::replay("target_list", |bytes| {
+            let ports = "22".parse().unwrap();
+            let mut request = Request::new(&ports, None, Protocol::Tcp, true).unwrap();
+            let _ = request.add_list(&List::File("hosts".into()), bytes);
+        });
+    }
+
     /// What a list means, or what is wrong with it.
     fn read(text: &str) -> Result<String, String> {
         let ports = "22".parse().unwrap();

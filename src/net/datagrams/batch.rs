@@ -90,7 +90,7 @@ impl<'a> Arrived<'a> {
     }
 
     /// Each of them.
-    pub fn datagrams(&self) -> impl Iterator<Item = &'a [u8]> {
+    pub fn datagrams(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let length = self.arrival.segment.unwrap_or(usize::MAX);
         // An empty one is one, too.
         let empty = self.bytes.is_empty().then_some(self.bytes);

@@ -9,6 +9,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
+use super::splicing::Splicing;
 use super::{Ways, Work};
 use crate::error::{Action, Error};
 use crate::net::Proto;
@@ -34,12 +35,6 @@ const BULK_PATIENCE: Duration = Duration::from_millis(3);
 /// How many large reads in a row begin the bulk phase.
 const BULK_READS: u32 = 4;
 
-/// How many full reads in a row begin the splicing: it costs a short message more than a read.
-const FULL_READS: u32 = 2;
-
-/// A splice that moves less ends the splicing.
-const LEAST_SPLICE: usize = 4 * 1024;
-
 /// Why the thread ends.
 enum End {
     /// It was told to.
@@ -56,8 +51,7 @@ pub(super) fn run(work: &Work, writes: bool) {
         work,
         stdout: sys::stdout_kind(),
         buffer: Vec::new(),
-        can_splice: false,
-        full_reads: 0,
+        splicing: Splicing::new(false),
         large_reads: 0,
         is_bulk: false,
         balked: false,
@@ -83,10 +77,8 @@ struct Down<'a> {
     work: &'a Work,
     stdout: StdoutKind,
     buffer: Vec<u8>,
-    /// Whether stdout is a pipe that takes what is spliced.
-    can_splice: bool,
-    /// Reads in a row that filled the buffer.
-    full_reads: u32,
+    /// Whether the pipe of stdout is spliced.
+    splicing: Splicing,
     /// Reads in a row that brought much.
     large_reads: u32,
     /// Whether the system wakes us for much only.
@@ -108,9 +100,10 @@ enum Came {
 impl Down<'_> {
     /// Until the peer ends and everything is written, stdout fails, or an order says so.
     fn move_all(&mut self, writes: bool) -> Result<End, End> {
-        self.can_splice = self.work.ways == Ways::Best
+        let is_pipe = self.work.ways == Ways::Best
             && self.stdout == StdoutKind::Pipe
             && sys::widen_pipe(rustix::stdio::stdout());
+        self.splicing = Splicing::new(is_pipe);
         loop {
             let came = match self.work.attention.mode() {
                 Mode::Stop => return Err(End::Ordered),
@@ -119,7 +112,7 @@ impl Down<'_> {
                     Came::Nothing => Came::End,
                     came => came,
                 },
-                Mode::Run if self.can_splice && self.full_reads >= FULL_READS => self.splice()?,
+                Mode::Run if self.splicing.is_due() => self.splice()?,
                 Mode::Run => {
                     // A read before there is much would find little.
                     if self.is_bulk {
@@ -209,9 +202,7 @@ impl Down<'_> {
             Splice::Moved(length) => {
                 self.balked = false;
                 self.work.shared.meter.count_received(length);
-                if length < LEAST_SPLICE {
-                    self.full_reads = 0;
-                }
+                self.splicing.note_splice(length);
             }
             // Both are ready, and nothing moves: urgent data stands there, which only a read passes
             // (net/ipv4/tcp.c, `tcp_read_sock`).
@@ -223,7 +214,7 @@ impl Down<'_> {
                 self.wait_for_pipe()?;
                 self.balked = true;
             }
-            Splice::NotHere => self.can_splice = false,
+            Splice::NotHere => self.splicing.give_up(),
             Splice::Failed(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Err(End::Failed(error));
             }
@@ -343,11 +334,7 @@ impl Down<'_> {
     /// A read that filled the buffer doubles it; many large ones in a row begin the bulk phase.
     fn learn(&mut self, length: usize) {
         let is_full = length == self.buffer.len();
-        self.full_reads = if is_full {
-            self.full_reads.saturating_add(1)
-        } else {
-            0
-        };
+        self.splicing.note_read(length, self.buffer.len());
         if is_full && length < LARGEST_READ {
             self.buffer.resize(length.saturating_mul(2), 0);
         }

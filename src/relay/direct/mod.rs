@@ -2,6 +2,7 @@
 //! copies that its two ends allow.
 
 mod down;
+mod splicing;
 mod up;
 
 use std::io;

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 use socket2::SockRef;
 
+use super::splicing::Splicing;
 use super::{Report, Ways, Work};
 use crate::error::{Action, Error};
 use crate::net::Proto;
@@ -25,12 +26,6 @@ const LARGEST_READ: usize = 512 * 1024;
 
 /// What one splice takes at most: while it waits for the socket nobody can write into the pipe.
 const LARGEST_SPLICE: usize = 256 * 1024;
-
-/// How many full reads in a row begin the splicing: it costs a short message more than a read.
-const FULL_READS: u32 = 2;
-
-/// A splice that moves less ends the splicing.
-const LEAST_SPLICE: usize = 4 * 1024;
 
 /// A splice that moves this much begins the bulk phase: the system then sends full segments alone,
 /// for the short ones between them cost as much as long ones.
@@ -63,8 +58,7 @@ pub(super) fn run(work: &Work, pending: Vec<u8>, kind: StdinKind) {
         work,
         kind,
         watches_socket: true,
-        can_splice: false,
-        full_reads: 0,
+        splicing: Splicing::new(false),
         is_bulk: false,
         holds_back: false,
         buffer: pending,
@@ -89,10 +83,8 @@ struct Up<'a> {
     kind: StdinKind,
     /// Whether the socket is watched for failing while there is no input.
     watches_socket: bool,
-    /// Whether stdin is a pipe that can be spliced.
-    can_splice: bool,
-    /// Reads in a row that filled the buffer.
-    full_reads: u32,
+    /// Whether the pipe of stdin is spliced.
+    splicing: Splicing,
     /// Whether the last piece was a large one.
     is_bulk: bool,
     /// Whether the system may hold back the end of what it took, because more was announced.
@@ -106,11 +98,12 @@ struct Up<'a> {
 impl Up<'_> {
     /// Until stdin ends, something fails, or an order says so.
     fn move_all(&mut self) -> End {
-        self.can_splice = self.work.ways == Ways::Best && sys::widen_pipe(rustix::stdio::stdin());
+        let is_pipe = self.work.ways == Ways::Best && sys::widen_pipe(rustix::stdio::stdin());
+        self.splicing = Splicing::new(is_pipe);
         loop {
             let step = match self.send_held() {
                 Ok(()) if self.work.attention.mode() != Mode::Run => Err(End::Ordered),
-                Ok(()) if self.can_splice && self.full_reads >= FULL_READS => self.splice(),
+                Ok(()) if self.splicing.is_due() => self.splice(),
                 Ok(()) => self.read(),
                 Err(end) => Err(end),
             };
@@ -139,9 +132,7 @@ impl Up<'_> {
                 self.work.shared.meter.count_sent(length);
                 self.holds_back = more;
                 self.is_bulk = self.work.proto == Proto::Tcp && length >= BULK;
-                if length < LEAST_SPLICE {
-                    self.full_reads = 0;
-                }
+                self.splicing.note_splice(length);
                 Ok(())
             }
             Splice::NotNow => {
@@ -150,7 +141,7 @@ impl Up<'_> {
                 Ok(())
             }
             Splice::NotHere => {
-                self.can_splice = false;
+                self.splicing.give_up();
                 Ok(())
             }
             Splice::Failed(error) => Err(error.into()),
@@ -190,12 +181,7 @@ impl Up<'_> {
         self.work.shared.meter.note_input();
         self.work.shared.holds_input.store(true, Ordering::Release);
         (self.start, self.end) = (0, length);
-        let is_full = length == self.buffer.len();
-        self.full_reads = if is_full {
-            self.full_reads.saturating_add(1)
-        } else {
-            0
-        };
+        self.splicing.note_read(length, self.buffer.len());
     }
 
     /// Sends what was read and is not yet sent.

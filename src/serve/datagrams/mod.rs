@@ -1,7 +1,9 @@
 //! Datagrams for many: one unconnected socket an address, and a table of who was heard.
 
+mod passing;
 mod peers;
 mod post;
+mod sessions;
 
 use std::future::poll_fn;
 use std::io;
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use self::peers::{Forgotten, PATIENCE, Peer, Peers, Place};
 use self::post::{Handed, Post};
+use self::sessions::{News, Sessions};
 use super::stop::Phase;
 use super::{Behaviour, Refusal, Service, Standing, Totals};
 use crate::error::{Action, Cause, Error, Result};
@@ -34,10 +37,13 @@ pub async fn serve_datagrams(
     quit_after: Option<Duration>,
 ) -> Result<Totals> {
     let proto = sockets.first().map_or(Proto::Udp, DatagramSocket::proto);
+    let service = Arc::new(service);
     let server = Server {
         posts: sockets.into_iter().map(Post::new).collect::<Result<_>>()?,
         turn: 0,
-        service: Arc::new(service),
+        sessions: Sessions::new(&service),
+        leads_back: false,
+        service,
         peers: Peers::default(),
         meter: Meter::default(),
         totals: Totals::default(),
@@ -55,12 +61,23 @@ struct Server {
     turn: usize,
     service: Arc<Service>,
     peers: Peers,
+    sessions: Sessions,
+    /// It was told that what is forwarded leads back here.
+    leads_back: bool,
     meter: Meter,
     totals: Totals,
     /// Datagrams that were longer than the room for them.
     truncated: u64,
     began: Instant,
     told: Told,
+}
+
+/// What a server waits for.
+enum Came {
+    /// Datagrams on one of the sockets.
+    Datagrams(usize, io::Result<()>),
+    /// What a session says.
+    News(News),
 }
 
 /// What is told once, and was.
@@ -85,34 +102,49 @@ impl Server {
             let over = earliest(end, self.silent_for(quit_after));
             // News that never cease would leave the timer no turn.
             if is_past(end) {
-                return Ok(self.close(End::Timeout));
+                return Ok(self.close(End::Timeout).await);
             }
             if self.is_sated() {
-                return Ok(self.close(End::Limit));
+                return Ok(self.close(End::Limit).await);
             }
             tokio::select! {
                 biased;
-                () = stop.as_mut() => return Ok(self.close(End::Signal)),
+                () = stop.as_mut() => return Ok(self.close(End::Signal).await),
                 () = service.inquiry.asked() => self.tell_standing(),
-                (post, came) = poll_fn(|context| self.poll_receive(context, &mut batch)) => {
+                came = poll_fn(|context| self.poll_next(context, &mut batch)) => {
                     match came {
-                        Ok(()) => self.take_all(&batch, post).await,
-                        Err(error) if is_of_one_peer(&error) => {}
-                        Err(error) => return Err(self.broken(post, error)),
+                        Came::News(news) => self.heed(news).await,
+                        Came::Datagrams(post, Ok(())) => {
+                            self.take_all(&batch, post).await;
+                            self.heed_all().await;
+                        }
+                        Came::Datagrams(_, Err(error)) if is_of_one_peer(&error) => {}
+                        Came::Datagrams(post, Err(error)) => return Err(self.broken(post, error)),
                     }
                 }
                 // What waits to be read is no silence: it has had its turn before this.
                 () = sleep_until(over), if over.is_some() => {
                     if is_past(self.silent_for(quit_after)) {
-                        return Ok(self.close(End::Timeout));
+                        return Ok(self.close(End::Timeout).await);
                     }
                 }
                 _ = sweep.tick() => {
                     for forgotten in self.peers.expire(Instant::now(), patience) {
-                        self.tell_gone(&forgotten, End::Timeout);
+                        self.part(forgotten, End::Timeout);
                     }
                 }
             }
+        }
+    }
+
+    /// Looks for what clients say, and then for what sessions do.
+    fn poll_next(&mut self, context: &mut Context<'_>, batch: &mut Batch) -> Poll<Came> {
+        if let Poll::Ready((post, came)) = self.poll_receive(context, batch) {
+            return Poll::Ready(Came::Datagrams(post, came));
+        }
+        match self.sessions.poll_next(context) {
+            Poll::Ready(Some(news)) => Poll::Ready(Came::News(news)),
+            _ => Poll::Pending,
         }
     }
 
@@ -143,20 +175,14 @@ impl Server {
         self.meter.last_input()?.checked_add(limit?)
     }
 
-    /// It is over, for this reason.
-    fn close(mut self, end: End) -> Totals {
-        for forgotten in self.peers.drain() {
-            self.tell_gone(&forgotten, end);
-        }
-        self.totals_now()
-    }
-
     /// What was done so far.
     fn totals_now(&self) -> Totals {
         let dropped = self.posts.iter().map(|post| post.socket.dropped());
         let dropped = dropped.flatten().reduce(u64::saturating_add);
+        let ours = self.truncated.saturating_add(self.sessions.lost());
+        let none_of_ours = (ours > 0).then_some(ours);
         Totals {
-            datagrams_lost: dropped.map(|lost| lost.saturating_add(self.truncated)),
+            datagrams_lost: dropped.map_or(none_of_ours, |lost| Some(lost.saturating_add(ours))),
             elapsed: self.began.elapsed(),
             ..self.totals
         }
@@ -193,10 +219,16 @@ impl Server {
 
     /// Takes a datagram, and answers it or passes it on.
     async fn take(&mut self, datagram: &[u8], place: &Place) {
+        if self.leads_back(place) {
+            return;
+        }
         self.meter.note_input();
         let hash = self.peers.hash(datagram);
         if !self.hear(datagram, place) {
             return;
+        }
+        if self.has_sessions() {
+            return self.hand_over(datagram, place).await;
         }
         let service = Arc::clone(&self.service);
         let answer = match &service.behaviour {
@@ -270,7 +302,7 @@ impl Server {
         }
         let peer = Peer::new(self.totals.clients, refusal, now);
         if let Some(forgotten) = self.peers.add(place.clone(), peer) {
-            self.tell_gone(&forgotten, End::Limit);
+            self.part(forgotten, End::Limit);
         }
     }
 
@@ -420,7 +452,7 @@ impl Server {
                 sent: peer.sent,
                 acknowledged: None,
                 received: peer.received,
-                datagrams_lost: None,
+                datagrams_lost: self.sessions.lost_of(peer.number),
                 digests: None,
                 elapsed: peer.heard.duration_since(peer.since),
                 untouched: false,

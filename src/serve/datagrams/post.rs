@@ -49,9 +49,9 @@ impl Post {
     /// machine it would be that of a single client, who must not hold up the others.
     pub(super) async fn send(&self, datagram: &[u8], to: &Correspondent) -> Handed {
         loop {
-            let error = match self.socket.send_each(&[IoSlice::new(datagram)], Some(to)) {
-                Ok(_) => return Handed::Over,
-                Err(error) => error,
+            let sent = self.socket.send_each(&[IoSlice::new(datagram)], Some(to));
+            let Err(error) = sent else {
+                return Handed::Over;
             };
             match (error.kind(), self.socket.proto()) {
                 (io::ErrorKind::Interrupted, _) => {}

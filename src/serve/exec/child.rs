@@ -11,11 +11,12 @@ use rustix::process::Signal;
 
 use super::{ChildEnd, Exec, Words};
 use crate::error::{Action, Error, Result};
-use crate::event::Event;
+use crate::event::{Event, Observer};
 use crate::net::{Address, is_link_local};
 use crate::serve::behaviour::Behaviour;
+use crate::serve::caller::Caller;
 use crate::serve::client::Client;
-use crate::serve::stop::Phase;
+use crate::serve::stop::{Phase, Stop};
 use crate::sys;
 
 /// How long a child has from SIGTERM to SIGKILL, and how long once the server has to be gone.
@@ -34,8 +35,8 @@ impl Child {
     ///
     /// # Errors
     /// It cannot be run, or there is no room for one more process.
-    pub(super) fn start(
-        client: &Client,
+    pub(in crate::serve) fn start(
+        caller: &Caller,
         command: &Exec,
         stdin: Stdio,
         stdout: Stdio,
@@ -53,7 +54,7 @@ impl Child {
             }
         };
         process.stdin(stdin).stdout(stdout);
-        tell_addresses(&mut process, client);
+        tell_addresses(&mut process, caller);
         sys::prepare_child(&mut process);
         let mut process = tokio::process::Command::from(process);
         process.kill_on_drop(true);
@@ -64,7 +65,7 @@ impl Child {
     }
 
     /// Waits for its end.
-    pub(super) async fn end(&mut self) -> Result<ChildEnd> {
+    pub(in crate::serve) async fn end(&mut self) -> Result<ChildEnd> {
         let status = self.process.wait().await;
         let status = status.map_err(|error| Error::new(Action::Run, self.pid, error))?;
         Ok(self.ended(status))
@@ -79,6 +80,19 @@ impl Child {
         }
     }
 
+    /// Ends it before its time: SIGTERM, and SIGKILL when that was not heeded.
+    ///
+    /// # Errors
+    /// The system does not say how it ended.
+    pub(in crate::serve) async fn dismiss(mut self, stop: &Stop) -> Result<ChildEnd> {
+        self.signal(Signal::TERM);
+        tokio::select! {
+            end = self.end() => return end,
+            () = grace(stop) => self.signal(Signal::KILL),
+        }
+        self.end().await
+    }
+
     /// Sends a signal to it and its children.
     fn signal(&self, signal: Signal) {
         // Once it was waited for the number may be somebody else's.
@@ -89,41 +103,38 @@ impl Child {
 }
 
 /// Takes note of the end of a client's child, and tells of it.
-pub(super) fn conclude(client: &Client, command: &Exec, end: ChildEnd) {
+pub(in crate::serve) fn conclude(
+    caller: &Caller,
+    command: &Exec,
+    end: ChildEnd,
+    observer: &dyn Observer,
+) {
     command.note_end(end);
-    client.service.observer.notice(&Event::ChildEnded {
-        client: client.number,
-        peer: &client.peer,
+    observer.notice(&Event::ChildEnded {
+        client: caller.number,
+        peer: &caller.peer,
         end,
     });
 }
 
-/// Ends the child of a client who is left before its time, if there is one: SIGTERM, and SIGKILL
-/// when that was not heeded.
+/// Ends the child of a client who is left before its time, if there is one.
 pub(in crate::serve) async fn dismiss(client: &Client) {
-    let Some(mut child) = client.child.lock().await.take() else {
+    let Some(child) = client.child.lock().await.take() else {
         return;
     };
     let Behaviour::Exec(command) = &client.service.behaviour else {
         return;
     };
-    child.signal(Signal::TERM);
-    let end = tokio::select! {
-        end = child.end() => end,
-        () = grace(client) => {
-            child.signal(Signal::KILL);
-            child.end().await
-        }
-    };
-    if let Ok(end) = end {
-        conclude(client, command, end);
+    let service = &client.service;
+    if let Ok(end) = child.dismiss(&service.stop).await {
+        conclude(&client.caller(), command, end, &*service.observer);
     }
 }
 
 /// Waits for as long as a child may take.
-async fn grace(client: &Client) {
+async fn grace(stop: &Stop) {
     let hurry = async {
-        client.service.stop.reached(Phase::Over).await;
+        stop.reached(Phase::Over).await;
         tokio::time::sleep(LAST_GRACE).await;
     };
     let _ = tokio::time::timeout(GRACE, hurry).await;
@@ -131,9 +142,9 @@ async fn grace(client: &Client) {
 
 /// Tells the child who talks with whom, in its environment. What has no value is not set, even if
 /// we found it set.
-fn tell_addresses(process: &mut Command, client: &Client) {
-    process.env("NETTOOL_PROTO", client.proto().name());
-    let ends = [("LOCAL", &client.local), ("REMOTE", &client.peer)];
+fn tell_addresses(process: &mut Command, caller: &Caller) {
+    process.env("NETTOOL_PROTO", caller.proto.name());
+    let ends = [("LOCAL", &caller.local), ("REMOTE", &caller.peer)];
     for (end, address) in ends {
         let (host, port) = words_of(address);
         for (name, value) in [("ADDR", host), ("PORT", port)] {

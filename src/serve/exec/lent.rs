@@ -23,7 +23,7 @@ pub(super) async fn serve(client: &Client, command: &Exec, socket: BorrowedFd<'_
     let ends = hand_out(socket).map_err(|error| Error::new(Action::Set, &client.peer, error))?;
     let watch = Watch::new(client, socket);
     let [stdin, stdout] = ends.map(Stdio::from);
-    let child = Child::start(client, command, stdin, stdout)?;
+    let child = Child::start(&client.caller(), command, stdin, stdout)?;
     let mut place = client.child.lock().await;
     let child = place.insert(child);
     let end = tokio::select! {
@@ -32,7 +32,7 @@ pub(super) async fn serve(client: &Client, command: &Exec, socket: BorrowedFd<'_
         () = watch.reset() => return Err(client.broken(reset())),
     };
     *place = None;
-    conclude(client, command, end);
+    conclude(&client.caller(), command, end, &*client.service.observer);
     Ok(())
 }
 

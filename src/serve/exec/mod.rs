@@ -18,7 +18,8 @@ use crate::net::Proto;
 use crate::relay::End;
 use crate::sys;
 
-pub(super) use child::{Child, dismiss};
+pub(super) use child::{Child, conclude, dismiss};
+pub(super) use piped::{Hearer, answer, start, talk, write};
 
 /// For how long what the client still sends is dropped when the child has ended, and how long
 /// nothing of it may come.

@@ -9,24 +9,56 @@ use tokio::sync::watch;
 use super::child::{Child, conclude};
 use super::{ChildEnd, Exec};
 use crate::error::{Action, Cause, Error, Result};
+use crate::serve::caller::Caller;
 use crate::serve::client::Client;
 
 /// How much is taken from the child at once: as much as a pipe holds.
 const PIECE: usize = 64 * 1024;
 
+/// Whoever a child speaks to.
+pub(in crate::serve) trait Hearer: Sync {
+    /// Takes what it said.
+    ///
+    /// # Errors
+    /// Nobody is there any more.
+    fn hear(&self, said: &[u8]) -> impl Future<Output = Result<()>> + Send;
+}
+
+impl Hearer for Client {
+    async fn hear(&self, said: &[u8]) -> Result<()> {
+        self.send(said).await
+    }
+}
+
 /// Runs the command until it ends, or the client resets the connection.
 pub(super) async fn serve(client: &Client, command: &Exec) -> Result<()> {
+    let caller = client.caller();
+    let (child, input, output) = start(&caller, command)?;
+    let mut place = client.child.lock().await;
+    let child = place.insert(child);
+    let (over, is_over) = watch::channel(false);
+    let answering = answer(client, output, PIECE, is_over);
+    let talked = talk(child, &over, feed(client, input), answering);
+    let (end, answered) = talked.await?;
+    *place = None;
+    conclude(&caller, command, end, &*client.service.observer);
+    answered
+}
+
+/// Starts the command between two pipes, of which our ends are returned.
+///
+/// # Errors
+/// It cannot be run, or there is no room for it.
+pub(in crate::serve) fn start(
+    caller: &Caller,
+    command: &Exec,
+) -> Result<(Child, Sender, Receiver)> {
     let failed = |error: io::Error| Error::new(Action::Run, "the command", error);
     let (stdin, input) = io::pipe().map_err(failed)?;
     let (output, stdout) = io::pipe().map_err(failed)?;
     let (input, output) = ours(input, output).map_err(failed)?;
-    let child = Child::start(client, command, stdin.into(), stdout.into())?;
-    let mut place = client.child.lock().await;
-    let child = place.insert(child);
-    let (end, answered) = talk(client, child, (input, output)).await?;
-    *place = None;
-    conclude(client, command, end);
-    answered
+    let child = Child::start(caller, command, stdin.into(), stdout.into())?;
+    Ok((child, input, output))
 }
 
 /// Our ends of the pipes, watched by the runtime.
@@ -40,14 +72,17 @@ fn ours(input: PipeWriter, output: PipeReader) -> io::Result<(Sender, Receiver)>
 /// Carries the bytes both ways until the child has ended and the client has all that it said, and
 /// says how that went. A client that had ended before it refused something has said all it had to
 /// say, and what is done with that is not stopped any more.
-async fn talk(
-    client: &Client,
+///
+/// # Errors
+/// The client's connection broke before it had ended, or nobody knows how the child ended.
+pub(in crate::serve) async fn talk(
     child: &mut Child,
-    (input, output): (Sender, Receiver),
+    over: &watch::Sender<bool>,
+    feeding: impl Future<Output = Result<()>>,
+    answering: impl Future<Output = Result<()>>,
 ) -> Result<(ChildEnd, Result<()>)> {
-    let (over, is_over) = watch::channel(false);
-    let mut feeding = std::pin::pin!(feed(client, input));
-    let mut answering = std::pin::pin!(answer(client, output, is_over));
+    let mut feeding = std::pin::pin!(feeding);
+    let mut answering = std::pin::pin!(answering);
     let (mut fed, mut answered, mut ended) = (false, None, None);
     loop {
         tokio::select! {
@@ -85,7 +120,10 @@ async fn feed(client: &Client, input: Sender) -> Result<()> {
 }
 
 /// Writes all of it, and waits as long as the child is slow.
-async fn write(input: &Sender, mut bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// It does not want any more.
+pub(in crate::serve) async fn write(input: &Sender, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         input.writable().await?;
         match input.try_write(bytes) {
@@ -97,17 +135,26 @@ async fn write(input: &Sender, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the client what the child says, until it closes its stdout. When the child is over that is
-/// what it had said by then: children of its own may have the pipe still, and are not waited for.
-async fn answer(client: &Client, output: Receiver, mut over: watch::Receiver<bool>) -> Result<()> {
-    let mut buffer = vec![0; PIECE];
+/// Hands over what the child says, at most so much at once, until it closes its stdout. When the
+/// child is over that is what it had said by then: children of its own may have the pipe still, and
+/// are not waited for.
+///
+/// # Errors
+/// Nobody takes it.
+pub(in crate::serve) async fn answer(
+    hearer: &impl Hearer,
+    output: Receiver,
+    most: usize,
+    mut over: watch::Receiver<bool>,
+) -> Result<()> {
+    let mut buffer = vec![0; most];
     // No more can be in the pipe than it holds.
     let mut rest = PIECE;
     while rest > 0 {
         let last = *over.borrow();
         let read = if last {
             // Not what the runtime has heard of it: what is there now.
-            let room = buffer.get_mut(..rest).unwrap_or_default();
+            let room = buffer.get_mut(..rest.min(most)).unwrap_or_default();
             rustix::io::read(&output, room).map_err(io::Error::from)
         } else {
             output.try_read(&mut buffer)
@@ -116,7 +163,7 @@ async fn answer(client: &Client, output: Receiver, mut over: watch::Receiver<boo
             Ok(0) => return Ok(()),
             Ok(length) => {
                 let said = buffer.get(..length).unwrap_or_default();
-                client.send(said).await?;
+                hearer.hear(said).await?;
                 if last {
                     rest = rest.saturating_sub(length);
                 }

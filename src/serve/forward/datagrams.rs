@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::{PATIENCE, unless_it_leaves};
 use crate::error::{Action, Error, Result};
+use crate::event::Observer;
 use crate::net::{Batch, Connecting, DatagramSocket, Family, Proto, SocketOptions, connect_udp};
 use crate::relay::{End, sleep_until};
 use crate::serve::client::Client;
 use crate::value::Host;
 
 /// What a client sends at once goes in datagrams of at most this length: it fits any path.
-const LENGTH: usize = 1400;
+pub(in crate::serve) const LENGTH: usize = 1400;
 
 /// For how long answers are waited for when the client has ended and none has come.
 const QUIET: Duration = Duration::from_secs(1);
@@ -21,16 +22,8 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Sends what the client sends in datagrams, and gives it what comes back, until it has ended and
 /// no answer has come for a second.
 pub(super) async fn serve(client: &Client, host: &Host, port: u16) -> Result<End> {
-    let wanted = Connecting {
-        host,
-        port,
-        family: Family::Any,
-        limit: Some(PATIENCE),
-        options: &SocketOptions::default(),
-    };
-    let connected = connect_udp(&wanted, &*client.service.observer);
-    let socket = unless_it_leaves(client, connected).await?;
-    let name = wanted.target();
+    let reaching = reach(host, port, &*client.service.observer);
+    let (socket, name) = unless_it_leaves(client, reaching).await?;
     let mut asking = std::pin::pin!(ask(client, &socket, &name));
     let mut answering = std::pin::pin!(answer(client, &socket, &name));
     let mut ended = None;
@@ -53,6 +46,26 @@ pub(super) async fn serve(client: &Client, host: &Host, port: u16) -> Result<End
             }
         }
     }
+}
+
+/// A socket that speaks with a UDP port, and what the port is called.
+///
+/// # Errors
+/// Its name is unknown, or there is no way to it.
+pub(in crate::serve) async fn reach(
+    host: &Host,
+    port: u16,
+    observer: &dyn Observer,
+) -> Result<(DatagramSocket, String)> {
+    let wanted = Connecting {
+        host,
+        port,
+        family: Family::Any,
+        limit: Some(PATIENCE),
+        options: &SocketOptions::default(),
+    };
+    let socket = connect_udp(&wanted, observer).await?;
+    Ok((socket, wanted.target()))
 }
 
 /// Sends what the client sends until it ends.

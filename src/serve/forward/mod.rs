@@ -1,15 +1,16 @@
 //! A connection of its own to somewhere else for each client: bytes both ways, ends as ends and
 //! resets as resets.
 
-mod datagrams;
+pub(super) mod datagrams;
 mod upstream;
 
 use std::time::Duration;
 
-use self::upstream::Upstream;
+pub(super) use self::upstream::Upstream;
 use super::client::Client;
 use super::scratch;
 use crate::error::Result;
+use crate::event::Observer;
 use crate::net::{Connecting, Family, Proto, Reached, SocketOptions, connect_tcp, connect_unix};
 use crate::relay::End;
 use crate::value::Endpoint;
@@ -23,10 +24,11 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Connects a client with an endpoint until both have ended. Its name is resolved anew, for it may
 /// have moved.
 pub(super) async fn serve(client: &Client, endpoint: &Endpoint) -> Result<End> {
-    let reached = match endpoint {
-        Endpoint::Udp(host, port) => return datagrams::serve(client, host, *port).await,
-        _ => unless_it_leaves(client, reach(client, endpoint)).await?,
-    };
+    if let Endpoint::Udp(host, port) = endpoint {
+        return datagrams::serve(client, host, *port).await;
+    }
+    let reaching = reach(endpoint, &*client.service.observer);
+    let reached = unless_it_leaves(client, reaching).await?;
     let upstream = Upstream::new(reached)?;
     carry(client, &upstream).await?;
     upstream.settle().await?;
@@ -34,8 +36,11 @@ pub(super) async fn serve(client: &Client, endpoint: &Endpoint) -> Result<End> {
 }
 
 /// Reaches the other side.
-async fn reach(client: &Client, endpoint: &Endpoint) -> Result<Reached> {
-    let (options, observer) = (SocketOptions::default(), &*client.service.observer);
+///
+/// # Errors
+/// It cannot be reached.
+pub(super) async fn reach(endpoint: &Endpoint, observer: &dyn Observer) -> Result<Reached> {
+    let options = SocketOptions::default();
     match endpoint {
         Endpoint::Unix(path) => {
             connect_unix(path, Proto::Unix, Some(PATIENCE), &options, observer).await

@@ -18,7 +18,7 @@ const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// A connection to it. Unless it is settled, dropping it resets it.
 #[derive(Debug)]
-pub(super) struct Upstream {
+pub(in crate::serve) struct Upstream {
     stream: Stream,
     peer: Address,
 }
@@ -28,7 +28,7 @@ impl Upstream {
     ///
     /// # Errors
     /// It broke again before we came to look.
-    pub(super) fn new(reached: Reached) -> Result<Self> {
+    pub(in crate::serve) fn new(reached: Reached) -> Result<Self> {
         let Reached {
             stream,
             peer,
@@ -41,7 +41,7 @@ impl Upstream {
     }
 
     /// Its connection, for ending it.
-    pub(super) fn line(&self) -> Line<'_> {
+    pub(in crate::serve) fn line(&self) -> Line<'_> {
         Line::new(self.stream.proto(), self.stream.as_fd())
     }
 
@@ -49,7 +49,10 @@ impl Upstream {
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) async fn receive<T>(&self, mut take: impl FnMut(&[u8]) -> T) -> Result<Option<T>> {
+    pub(in crate::serve) async fn receive<T>(
+        &self,
+        mut take: impl FnMut(&[u8]) -> T,
+    ) -> Result<Option<T>> {
         loop {
             let ready = self.stream.ready(Interest::READABLE).await;
             ready.map_err(|error| self.broken(error))?;
@@ -69,7 +72,7 @@ impl Upstream {
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) fn send_now(&self, bytes: &[u8]) -> Result<usize> {
+    pub(in crate::serve) fn send_now(&self, bytes: &[u8]) -> Result<usize> {
         match self.stream.try_write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             sent => sent.map_err(|error| self.broken(error)),
@@ -80,7 +83,7 @@ impl Upstream {
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) async fn send(&self, mut bytes: &[u8]) -> Result<()> {
+    pub(in crate::serve) async fn send(&self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let ready = self.stream.ready(Interest::WRITABLE).await;
             ready.map_err(|error| self.broken(error))?;
@@ -94,7 +97,7 @@ impl Upstream {
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) fn end_sending(&self) -> Result<()> {
+    pub(in crate::serve) fn end_sending(&self) -> Result<()> {
         self.line().shut_down_write().or_else(|error| {
             self.check()?;
             Err(self.broken(error))
@@ -105,7 +108,7 @@ impl Upstream {
     ///
     /// # Errors
     /// It did not take everything.
-    pub(super) async fn settle(self) -> Result<()> {
+    pub(in crate::serve) async fn settle(self) -> Result<()> {
         let mut look = FIRST_LOOK;
         while self.line().unacknowledged().unwrap_or(0) > 0 {
             self.check()?;
@@ -118,7 +121,7 @@ impl Upstream {
     }
 
     /// Waits until the connection is broken; for ever if it is not.
-    pub(super) async fn failure(&self) -> Error {
+    pub(in crate::serve) async fn failure(&self) -> Error {
         loop {
             if let Err(error) = self.stream.ready(Interest::ERROR).await {
                 return self.broken(error);

@@ -74,6 +74,7 @@ fn who_keeps_others_waiting_is_dropped_in_the_end() {
     let now = Instant::now();
     assert!(matches!(says(&room, None, &large(), now), Said::Passed));
     one.done();
+    other.waits_at(true, now);
     let Said::Full(Some(end)) = says(&room, None, &large(), now) else {
         panic!("it has patience");
     };
@@ -91,9 +92,10 @@ fn who_keeps_others_waiting_is_dropped_in_the_end() {
 #[test]
 fn patience_is_counted_only_while_somebody_starves() {
     let room = Room::new(Slow::Drop);
-    let (one, _other) = (room.enter(1), room.enter(2));
+    let (one, other) = (room.enter(1), room.enter(2));
     let mut now = Instant::now();
     assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+    other.waits_at(true, now);
     // Both are full for a long time: nobody is held up by anybody.
     now += PATIENCE * 10;
     assert!(matches!(says(&room, None, &large(), now), Said::Full(None)));
@@ -107,6 +109,67 @@ fn patience_is_counted_only_while_somebody_starves() {
         panic!("half of its patience is left");
     };
     assert_eq!(end, now + PATIENCE / 2);
+}
+
+/// A server that has no time to offer somebody what is said has nobody to blame.
+#[test]
+fn who_is_offered_nothing_is_not_blamed() {
+    let room = Room::new(Slow::Drop);
+    let (one, other) = (room.enter(1), room.enter(2));
+    let mut now = Instant::now();
+    assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+    one.done();
+    for _ in 0..10 {
+        let Said::Full(Some(end)) = says(&room, None, &large(), now) else {
+            panic!("nobody is dropped");
+        };
+        assert_eq!(end, now + PATIENCE);
+        now = end;
+    }
+    // Nor is who takes something again and again, as much as a queue holds in that time.
+    for _ in 0..10 {
+        other.waits_at(true, now);
+        now += PATIENCE / 2;
+        assert!(matches!(says(&room, None, &large(), now), Said::Full(_)));
+        other.done();
+        assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+        one.done();
+    }
+    // Little is not enough.
+    for _ in 0..2 {
+        assert!(matches!(says(&room, None, &large(), now), Said::Full(_)));
+        other.waits_at(true, now);
+        now += PATIENCE / 2;
+    }
+    assert!(matches!(says(&room, None, &large(), now), Said::Passed));
+}
+
+/// As long as others are served who have still to hear something it is the machine that is busy.
+#[test]
+fn while_others_are_served_nobody_is_blamed() {
+    let room = Room::new(Slow::Drop);
+    let (one, other, third) = (room.enter(1), room.enter(2), room.enter(3));
+    let small: Piece = vec![0; ROOM / 2 - PIECE].into();
+    let now = Instant::now();
+    for _ in 0..2 {
+        assert!(matches!(says(&room, None, &small, now), Said::Passed));
+    }
+    one.done();
+    one.done();
+    other.waits_at(true, now);
+    assert!(matches!(says(&room, None, &small, now), Said::Full(_)));
+    // Some is left of what the third has to hear, and it is being heard.
+    third.done();
+    room.lock().taken = Some(now + PATIENCE);
+    let later = now + PATIENCE;
+    let Said::Full(Some(end)) = says(&room, None, &small, later) else {
+        panic!("nobody is dropped");
+    };
+    assert_eq!(end, later + PATIENCE);
+    assert!(matches!(
+        says(&room, None, &small, end + BUSY),
+        Said::Passed
+    ));
 }
 
 #[test]

@@ -124,6 +124,16 @@ fn unix_question() -> Vec<u8> {
     body
 }
 
+/// Reads it as every kind of socket, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) fn fuzz(body: &[u8]) {
+    let _ = (
+        inet(SocketKind::Tcp, body),
+        inet(SocketKind::Udp, body),
+        unix(body),
+    );
+}
+
 /// Reads a TCP or UDP socket.
 fn inet(kind: SocketKind, body: &[u8]) -> io::Result<Option<Socket>> {
     let ipv6 = i32::from(u8_at(body, 0)?) == libc::AF_INET6;

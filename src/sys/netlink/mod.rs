@@ -2,6 +2,8 @@
 
 mod address;
 mod diag;
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz;
 mod interfaces;
 mod link;
 mod message;

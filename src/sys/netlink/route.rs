@@ -154,6 +154,12 @@ fn name(netlink: &mut Netlink, index: u32) -> io::Result<String> {
     Ok(link.ok_or_else(malformed)?.interface.name)
 }
 
+/// Reads it, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) fn fuzz(body: &[u8]) {
+    let _ = read(body);
+}
+
 /// Reads a route out of the body of its message; other families than IP are nothing.
 fn read(body: &[u8]) -> io::Result<Option<Entry>> {
     let family = i32::from(u8_at(body, 0)?);

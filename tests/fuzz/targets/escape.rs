@@ -1,0 +1,7 @@
+#![no_main]
+#![allow(dead_code)]
+
+#[path = "../../../src/output/escape.rs"]
+mod escape;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| escape::check(bytes));
