@@ -90,7 +90,7 @@ Examples:
   nettool listen -k --save incoming 9000       a file of what each client sends
   nettool listen -k -c 'date; uptime' 9000     a command for each client of this machine
   nettool listen -k 8080 --forward db:5432     a way for them to another server
-  nettool listen -u 5353 --forward udp://ns:53 the same for datagrams";
+  nettool listen -u 5353 --forward udp://ns:53  the same for datagrams";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]
