@@ -217,7 +217,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -l show -d 'Ports
 closed\t'The host answered that nobody listens'
 rejected\t'ICMP says that the port may not be reached'
 filtered\t'Silence'
-open|filtered\t'Silence over UDP'
+open\|filtered\t'Silence over UDP'
 unreachable\t'There is no way to the host'
 undetermined\t'We could not find out'
 all\t'Every state'"

@@ -1,6 +1,6 @@
 //! What `-h` leaves to `--help`: a screen has room for what is used every day.
 
-use clap::{Arg, Command};
+use clap::Command;
 
 /// Options of every command that `-h` does not show.
 const EVERYWHERE: &[&str] = &["json", "color", "quiet", "verbose", "numeric"];
@@ -15,7 +15,7 @@ const EXAMPLES: usize = 4;
 /// Options of one command that `-h` does not show.
 const OF_COMMANDS: &[(&str, &[&str])] = &[
     ("connect", TALK),
-    ("connect", &["source_port", "retry_delay"]),
+    ("connect", &["source_port", "retry_delay", "lines"]),
     ("listen", TALK),
     (
         "listen",
@@ -68,6 +68,7 @@ const OF_COMMANDS: &[(&str, &[&str])] = &[
             "patience",
             "fast",
             "plain",
+            "every",
         ],
     ),
 ];
@@ -121,9 +122,12 @@ fn with_few_examples(command: Command) -> Command {
 
 /// The command without these options in its short help.
 fn hidden(command: Command, options: &[&str]) -> Command {
-    command.mut_args(|option| match options.contains(&option.get_id().as_str()) {
-        true => Arg::hide_short_help(option, true),
-        false => option,
+    command.mut_args(|option| {
+        if options.contains(&option.get_id().as_str()) {
+            option.hide_short_help(true)
+        } else {
+            option
+        }
     })
 }
 

@@ -245,7 +245,11 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
             });
             lines.map(|line| line + "\n").collect()
         }
-        Shell::Fish => format!("{text}{asked}"),
+        // A bar would be a pipe there.
+        Shell::Fish => format!(
+            "{}{asked}",
+            text.replace("open|filtered", "open\\|filtered")
+        ),
         _ => text.to_owned(),
     }
 }
