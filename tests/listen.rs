@@ -275,6 +275,43 @@ fn what_is_not_abandoned_is_left_alone() {
 }
 
 #[test]
+fn who_wants_the_same_path_is_no_client() {
+    for option in [None, Some("--seqpacket"), Some("-u")] {
+        let directory = scratch();
+        let path = directory.path().join("s");
+        let listen = || nettool(["listen", "-v", "-U"]).arg(&path).args(option);
+        let server = listen().start();
+        server.announced(1);
+        let rival = listen().run();
+        let line = rival.failure(1);
+        assert!(line.ends_with("address already in use"), "{line}");
+        assert!(path.exists());
+        server.signal(Signal::TERM);
+        let exit = server.wait();
+        exit.died_of(15);
+        assert!(!exit.stderr.contains("connected"), "{}", exit.stderr);
+    }
+}
+
+#[test]
+fn a_path_without_a_slash_is_a_path() {
+    let directory = scratch();
+    fs::write(directory.path().join("taken"), "").unwrap();
+    let inside = directory.path().to_str().unwrap();
+    let listen = |name: &str| nettool(["listen", "-U", name]).by_way_of(["env", "-C", inside]);
+    listen("taken").run().says("take another path").failure(1);
+    let connect = |name: &str| nettool(["connect", "-U", name]).by_way_of(["env", "-C", inside]);
+    connect("taken")
+        .run()
+        .says("nobody listens on that path")
+        .failure(1);
+    nettool(["listen", "192.0.2.1", "0"])
+        .run()
+        .says("none of this machine's")
+        .failure(1);
+}
+
+#[test]
 fn what_somebody_else_put_there_is_not_removed() {
     let directory = scratch();
     let path = directory.path().join("s");

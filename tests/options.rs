@@ -761,3 +761,58 @@ fn a_file_that_fails_is_named() {
         &["--send-only", "--output"],
     );
 }
+
+#[test]
+fn an_option_without_the_one_that_it_needs_is_refused_whatever_else_is_said() {
+    for (option, needed, others) in [
+        ("--seqpacket", "--unix", &["-4"][..]),
+        ("--seqpacket", "--unix", &["--ttl=3", "--interface=lo"]),
+        ("--broadcast", "--udp", &["--keepalive=5s"]),
+        ("--multicast-join=224.0.0.251", "--udp", &["-C"]),
+        ("--append", "--output", &["--send-only"]),
+        ("--force", "--output", &[]),
+    ] {
+        for command in ["connect", "listen"] {
+            let words = [command, "127.0.0.1", "9", option].into_iter();
+            let words: Vec<_> = words.chain(others.iter().copied()).collect();
+            let name = option.split('=').next().unwrap();
+            refused(&words, &[name, needed]);
+        }
+    }
+    refused(
+        &["connect", "h", "9", "--retry-delay=1s"],
+        &["--retry-delay", "--retry <N>"],
+    );
+    refused(
+        &["listen", "9", "--mode=666", "--ttl=3"],
+        &["--mode", "--unix"],
+    );
+    refused(
+        &["listen", "9", "--to=all", "--backlog=3"],
+        &["--to", "--udp"],
+    );
+    refused(
+        &["listen", "9", "--tag", "--limit-rate=9"],
+        &["--tag", "--keep-open"],
+    );
+    refused(
+        &["ifaces", "--every=1s", "--stats"],
+        &["--every", "--watch"],
+    );
+    refused(&["ifaces", "--every=1s"], &["--every", "--watch"]);
+}
+
+#[test]
+fn what_cuts_stdin_is_refused_where_stdin_is_not_sent() {
+    for given in ["--echo", "--discard", "--reply=x", "--reply-file=f"] {
+        let name = given.split('=').next().unwrap();
+        for option in ["--lines", "--datagram-size=9", "--to=all"] {
+            refused(
+                &["listen", "-u", "127.0.0.1", "0", given, option],
+                &[name, option.split('=').next().unwrap()],
+            );
+        }
+    }
+    let words = ["listen", "-U", "s", "--seqpacket", "--save=d", "--lines"];
+    refused(&words, &["--save", "--lines"]);
+}

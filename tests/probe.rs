@@ -9,6 +9,7 @@ mod ping;
 mod progress;
 mod servers;
 mod targets;
+mod together;
 mod udp;
 mod waiting;
 

@@ -3,10 +3,14 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use super::Direction;
 use super::origin::Settings;
-use super::{Direction, LARGEST_REQUEST};
 use crate::error::{Action, Cause, Error, Result};
 use crate::sys;
+
+/// The most that a TCP connection can have on the way: its window, 16 bits wide, shifted by 14
+/// (RFC 7323, 2.3).
+const LARGEST_WINDOW: u64 = 0xffff << 14;
 
 /// What a path needs, and what there is.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ pub struct Need {
     pub needed: u64,
     /// How far it may.
     pub largest: Option<u64>,
-    /// What to set it to if that is too little: smallest, first and largest size.
+    /// What to set it to if that is too little and would help: smallest, first and largest size.
     pub remedy: Option<String>,
 }
 
@@ -47,11 +51,19 @@ impl Need {
     }
 }
 
+impl Advice {
+    /// Whether a single connection can fill the path at all, whatever its buffers.
+    #[must_use]
+    pub fn fits_one_connection(&self) -> bool {
+        self.product <= LARGEST_WINDOW
+    }
+}
+
 /// Compares the product of a path with what TCP may use here. Nothing is changed.
 #[must_use]
 pub fn advise(bandwidth: u64, round_trip: Duration) -> Advice {
     let product = product(bandwidth, round_trip);
-    let needed = product.saturating_mul(2).min(LARGEST_REQUEST);
+    let needed = product.saturating_mul(2);
     let mut settings = Settings::default();
     let needs = Direction::BOTH.map(|direction| need(&mut settings, direction, needed));
     Advice {
@@ -74,7 +86,7 @@ fn need(settings: &mut Settings, direction: Direction, needed: u64) -> Need {
     let (setting, sizes) = settings.tcp_sizes(direction);
     let largest = sizes.map(|[_, _, largest]| largest);
     let remedy = sizes
-        .filter(|[_, _, largest]| *largest < needed)
+        .filter(|[_, _, largest]| *largest < needed && needed <= 2 * LARGEST_WINDOW)
         .map(|[smallest, first, _]| format!("{smallest} {first} {needed}"));
     Need {
         direction,
@@ -131,10 +143,24 @@ mod tests {
     fn what_is_too_little_has_a_remedy() {
         let little = advise(1, Duration::from_millis(1));
         assert!(little.needs.iter().all(|need| need.remedy.is_none()));
-        let much = advise(u64::MAX, Duration::from_secs(1));
-        for need in much.needs {
-            assert_eq!(need.needed, LARGEST_REQUEST);
+        let most = advise(LARGEST_WINDOW, Duration::from_secs(1));
+        assert!(most.fits_one_connection());
+        for need in most.needs {
+            assert_eq!(need.needed, 2 * LARGEST_WINDOW);
             assert_eq!(need.remedy.is_some(), need.is_met() == Some(false));
+        }
+    }
+
+    #[test]
+    fn what_no_window_holds_has_none() {
+        let more = advise(LARGEST_WINDOW + 1, Duration::from_secs(1));
+        assert!(!more.fits_one_connection());
+        for need in more.needs {
+            assert_eq!(need.needed, 2 * (LARGEST_WINDOW + 1));
+            assert_eq!(
+                (need.remedy.clone(), need.is_met() == Some(true)),
+                (None, false)
+            );
         }
     }
 }

@@ -204,10 +204,10 @@ pub(crate) struct DataArgs {
     #[arg(short, long, value_name = "FILE", conflicts_with = "send_only")]
     pub(crate) output: Option<PathBuf>,
     /// Add to the file of --output if it exists
-    #[arg(long, requires = "output", conflicts_with = "force")]
+    #[arg(long, conflicts_with = "force")]
     append: bool,
     /// Replace the file of --output if it exists
-    #[arg(long, requires = "output")]
+    #[arg(long)]
     force: bool,
     /// Carry at most this many bytes each way: then stdin is at its end, or we leave
     #[arg(long, value_name = "SIZE", value_parser = some_bytes)]

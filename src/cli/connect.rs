@@ -49,7 +49,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "N", value_parser = retries, help_heading = "Times")]
     retry: Option<u32>,
     /// Wait this long before the first retry, twice as long before each later one [default: 1s]
-    #[arg(long, value_name = "TIME", value_parser = delay, requires = "retry")]
+    #[arg(long, value_name = "TIME", value_parser = delay)]
     #[arg(help_heading = "Times")]
     retry_delay: Option<std::time::Duration>,
     #[command(flatten)]

@@ -18,7 +18,7 @@ const LONGEST: u64 = 1 << 30;
 #[command(next_help_heading = "Datagrams")]
 pub(crate) struct DatagramArgs {
     /// With --unix: a connection that carries messages, their boundaries kept
-    #[arg(long, requires = "unix")]
+    #[arg(long)]
     #[arg(conflicts_with_all = ["udp", "limit_rate", "delay", "hexdump"])]
     seqpacket: bool,
     /// Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]
@@ -28,11 +28,11 @@ pub(crate) struct DatagramArgs {
     #[arg(long, conflicts_with = "datagram_size")]
     lines: bool,
     /// Allow datagrams to an address that stands for everybody of a network
-    #[arg(long, requires = "udp", conflicts_with = "unix")]
+    #[arg(long, conflicts_with = "unix")]
     pub(crate) broadcast: bool,
     /// Receive what is sent to this multicast group; may be given again
     #[arg(long = "multicast-join", value_name = "GROUP[%IFACE]", value_parser = value::<Group>)]
-    #[arg(requires = "udp", conflicts_with = "unix")]
+    #[arg(conflicts_with = "unix")]
     pub(crate) groups: Vec<Group>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct DatagramArgs {
 #[command(next_help_heading = "Datagrams")]
 pub(crate) struct AudienceArgs {
     /// Of those heard within five minutes stdin goes to the first, the last or all [default: last]
-    #[arg(long, value_name = "WHOM", requires = "udp")]
+    #[arg(long, value_name = "WHOM")]
     to: Option<AudienceArg>,
 }
 

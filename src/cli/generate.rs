@@ -27,6 +27,7 @@ const PAGES: &[Page] = &[
             include_str!("manual/values.roff"),
             include_str!("manual/json.roff"),
             include_str!("manual/environment.roff"),
+            include_str!("manual/environment-path.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -35,6 +36,9 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/ifaces.roff"),
             include_str!("manual/exit-status.roff"),
+            include_str!("manual/report.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/ifaces-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -48,7 +52,10 @@ const PAGES: &[Page] = &[
             include_str!("manual/shaping.roff"),
             include_str!("manual/exit-status.roff"),
             include_str!("manual/signals.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/environment-path.roff"),
             include_str!("manual/json-session.roff"),
+            include_str!("manual/connect-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -62,7 +69,10 @@ const PAGES: &[Page] = &[
             include_str!("manual/shaping.roff"),
             include_str!("manual/exit-status.roff"),
             include_str!("manual/signals.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/environment-path.roff"),
             include_str!("manual/json-session.roff"),
+            include_str!("manual/listen-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -70,6 +80,9 @@ const PAGES: &[Page] = &[
         name: "nettool-probe",
         sections: &[
             include_str!("manual/probe.roff"),
+            include_str!("manual/probe-end.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/probe-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -78,6 +91,9 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/buffers.roff"),
             include_str!("manual/exit-status.roff"),
+            include_str!("manual/report.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/buffers-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -86,6 +102,9 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/buffers-fill.roff"),
             include_str!("manual/exit-status.roff"),
+            include_str!("manual/report.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/buffers-fill-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -94,6 +113,9 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/buffers-list.roff"),
             include_str!("manual/exit-status.roff"),
+            include_str!("manual/report.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/buffers-list-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -102,6 +124,9 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/buffers-advise.roff"),
             include_str!("manual/exit-status.roff"),
+            include_str!("manual/report.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/buffers-advise-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
@@ -110,9 +135,25 @@ const PAGES: &[Page] = &[
         sections: &[
             include_str!("manual/buffers-watch.roff"),
             include_str!("manual/exit-status.roff"),
+            include_str!("manual/report.roff"),
+            include_str!("manual/environment.roff"),
+            include_str!("manual/buffers-watch-compared.roff"),
             include_str!("manual/see-also.roff"),
         ],
     },
+];
+
+/// The sections that each page of a command has.
+const SECTIONS: [&str; 9] = [
+    "SYNOPSIS",
+    "EXAMPLES",
+    "EXIT STATUS",
+    "END OF FILE",
+    "SIGNALS",
+    "ENVIRONMENT",
+    "JSON",
+    "COMPARED WITH",
+    "SEE ALSO",
 ];
 
 /// The committed completions.
@@ -222,6 +263,23 @@ fn settle(path: &str, expected: &str, stale: &mut Vec<String>) {
         fs::write(&path, expected).expect("the file can be written");
     } else if fs::read_to_string(&path).unwrap_or_default() != expected {
         stale.push(path.display().to_string());
+    }
+}
+
+#[test]
+fn every_page_has_the_sections_that_are_looked_for() {
+    for wanted in PAGES {
+        let text = page(wanted);
+        for section in SECTIONS {
+            let heading = format!(".SH {section}\n");
+            let count = text.matches(&heading).count();
+            let expected = match (wanted.name, section) {
+                // The page of ideas sends readers to the pages of the commands.
+                ("nettool", "END OF FILE" | "SIGNALS" | "COMPARED WITH") => 0,
+                _ => 1,
+            };
+            assert_eq!(count, expected, "{section} of {}", wanted.name);
+        }
     }
 }
 

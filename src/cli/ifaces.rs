@@ -73,7 +73,6 @@ pub(crate) struct IfacesArgs {
         value_name = "TIME",
         value_parser = value::<Duration>,
         default_value = "1s",
-        requires = "watch",
         help_heading = "Watch"
     )]
     every: Duration,

@@ -57,7 +57,7 @@ pub(crate) struct ListenArgs {
     #[arg(long, conflicts_with = "unix", help_heading = "Socket")]
     reuse_port: bool,
     /// Who may use the path of --unix, as chmod has it in octal [default: 600]
-    #[arg(long, value_name = "MODE", value_parser = mode, requires = "unix")]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
     #[arg(help_heading = "Socket")]
     mode: Option<u16>,
     /// Write the port into FILE as soon as a client can connect; it stays there
@@ -82,9 +82,9 @@ Examples:
   nettool listen 9000                          talk to the first client
   nettool listen 9000 > copy                   receive a file
   nettool listen localhost 9000 < file         give a file to a client of this machine
-  nettool listen -U /tmp/app.sock              a Unix socket
+  nettool listen -U app.sock                   a Unix socket
   nettool listen -u 9000                       datagrams, of whoever sends some
-  nettool listen -U /tmp/app.sock --seqpacket  messages, their boundaries kept
+  nettool listen -U app.sock --seqpacket       messages, their boundaries kept
   nettool listen -k --echo 7                   many clients, each gets its own bytes back
   nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
   nettool listen -k --save incoming 9000       a file of what each client sends

@@ -1,5 +1,6 @@
 //! The command line: types, help and what people know from other tools. Nothing else knows clap.
 
+mod brief;
 mod buffers;
 mod common;
 mod connect;
@@ -8,6 +9,7 @@ mod datagrams;
 mod generate;
 mod ifaces;
 mod listen;
+mod needs;
 mod networks;
 mod pages;
 mod probe;
@@ -20,7 +22,7 @@ use std::fmt;
 
 use anstream::ColorChoice;
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
 
@@ -177,10 +179,20 @@ impl From<nettool::value::ValueError> for Usage {
 /// Reads the command line of this process.
 pub(crate) fn parse() -> Parsed {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match Arguments::try_parse_from(&arguments) {
+    match read(&arguments) {
         Ok(arguments) => Parsed::Run(Box::new(arguments)),
         Err(error) => explain(&error_of_escaped(&arguments).unwrap_or(error), &arguments),
     }
+}
+
+/// Reads these words.
+fn read<T: Into<OsString> + Clone>(
+    words: impl IntoIterator<Item = T>,
+) -> Result<Arguments, clap::Error> {
+    let mut program = brief::shortened(Arguments::command());
+    let matches = program.try_get_matches_from_mut(words)?;
+    needs::check(&mut program, &matches)?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
 }
 
 /// The same error with every argument escaped: clap quotes them, and they may be hostile.
@@ -188,7 +200,7 @@ fn error_of_escaped(arguments: &[OsString]) -> Option<clap::Error> {
     let escaped = arguments
         .iter()
         .map(|word| shortened(&escaped(&word.to_string_lossy())));
-    Arguments::try_parse_from(escaped).err()
+    read(escaped).err()
 }
 
 /// The beginning of a word that is too long to be read.

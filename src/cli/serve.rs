@@ -30,7 +30,7 @@ pub(crate) struct ServeArgs {
     )]
     slow: SlowArg,
     /// Mark each line on stdout with the client that sent it
-    #[arg(long, requires = "keep_open", conflicts_with_all = ["behaviour", "send_only", "udp"])]
+    #[arg(long, conflicts_with_all = ["behaviour", "send_only", "udp"])]
     tag: bool,
     #[command(flatten)]
     behaviour: BehaviourArgs,
@@ -74,16 +74,16 @@ struct BehaviourArgs {
     #[arg(long, conflicts_with_all = ["udp", "accept_timeout"])]
     chat: bool,
     /// Send each client its own bytes back
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = OF_INPUT)]
     echo: bool,
     /// Read what clients send, and drop it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = OF_INPUT)]
     discard: bool,
     /// Send TEXT for each read of what a client sends
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = OF_INPUT)]
     reply: Option<String>,
     /// Send what FILE holds for each read of what a client sends
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_INPUT)]
     reply_file: Option<PathBuf>,
     /// Run a program for each client: the connection is its stdin and stdout
     #[arg(short, long, value_name = "CMD", value_parser = program)]
@@ -97,10 +97,13 @@ struct BehaviourArgs {
     forward: Option<Endpoint>,
     /// Write what each client sends into a new file in DIR, complete when its name does not end
     /// in .part
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = OF_INPUT)]
     #[arg(conflicts_with = "udp")]
     save: Option<PathBuf>,
 }
+
+/// Options of stdin as datagrams, which those who never hear it have nothing to do with.
+const OF_INPUT: [&str; 3] = ["datagram_size", "lines", "to"];
 
 /// Options of a single client.
 const OF_ONE: [&str; 7] = [

@@ -65,10 +65,16 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
-/// Whether a socket stands there that nobody answers on.
+/// Whether a socket stands there that nobody has open any more.
 fn is_abandoned(path: &Path) -> bool {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_socket());
-    is_socket
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    is_socket && is_refused(path).unwrap_or(false)
+}
+
+/// Whether the system refuses who asks for a path. It is asked with a socket of datagrams: to a
+/// listener, who would take a connection for its client, that is one of the wrong kind (EPROTOTYPE,
+/// `unix_find_other` in `net/unix/af_unix.c`), and whoever takes datagrams hears nothing of it.
+fn is_refused(path: &Path) -> io::Result<bool> {
+    let asked = Socket::new(Domain::UNIX, Type::DGRAM, None)?.connect(&SockAddr::unix(path)?);
+    Ok(asked.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
 }

@@ -1,5 +1,7 @@
 //! What to try: a table by what was being done and what the system said.
 
+use std::net::IpAddr;
+
 use nettool::buffers::{Cap, Origin};
 use nettool::error::{Action, Cause, Error};
 
@@ -14,9 +16,17 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         }
         Cause::Dropped { .. } => Some(DROPPED.to_owned()),
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
-        _ if error.target.contains('/') => of_path(error.action, error.errno()?),
+        _ if names_path(error) => of_path(error.action, error.errno()?),
         _ => of_errno(error.action, error.errno()?),
     }
+}
+
+/// Whether it is of a path, and not of an address or a host with its port.
+fn names_path(error: &Error) -> bool {
+    let target = error.target.as_str();
+    let is_end = matches!(error.action, Action::Connect | Action::Bind);
+    let is_word = !target.contains(':') && target.parse::<IpAddr>().is_err();
+    target.contains('/') || (is_end && is_word)
 }
 
 /// What helps where datagrams come too fast.

@@ -19,6 +19,8 @@ use std::time::Duration;
 const ROUND: usize = 64;
 /// How many reports are given at once.
 const BATCH: usize = 512;
+/// After how many ports one that had to be waited for is forgotten: on a busy machine that happens.
+const FORGIVEN: u64 = 256;
 /// How many ports may be left over before all are.
 const CROWD: usize = 4096;
 /// Of how many hosts it is remembered that they answer.
@@ -119,6 +121,9 @@ impl Run<'_> {
     /// Asks the ports from number `first` up to `end`. If an ICMP message came, any of them may
     /// have met it: all are left.
     fn round(&mut self, first: u64, end: u64) {
+        if first.is_multiple_of(FORGIVEN) {
+            self.sockets.forgive_stall();
+        }
         let before = (self.reports.len(), self.left.len());
         for index in first..end {
             if self.ask(index).is_none() {

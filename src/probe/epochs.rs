@@ -81,9 +81,11 @@ impl Epochs {
         }
     }
 
-    /// The part that was lost of what was sent since `since` and could be answered, if enough was.
-    pub(super) fn loss(&self, since: Duration) -> Option<f64> {
-        let counted = self.ring.iter().filter(|epoch| epoch.from >= since);
+    /// The part that was lost of what was sent from `since` to `end` and could be answered, if
+    /// enough was.
+    pub(super) fn loss(&self, since: Duration, end: Duration) -> Option<f64> {
+        let is_counted = |epoch: &&Epoch| epoch.from >= since && epoch.from < end;
+        let counted = self.ring.iter().filter(is_counted);
         let sum = |(good, lost), epoch: &Epoch| (good + epoch.good, lost + epoch.lost);
         let (good, lost) = counted.fold((0.0, 0.0), sum);
         (lost >= EVIDENCE).then(|| lost / (lost + good))
@@ -123,9 +125,18 @@ mod tests {
             epochs.good(ms(10));
             epochs.lost(ms(410), 1.0);
         }
-        assert_eq!(epochs.loss(ms(0)), Some(0.5));
-        assert_eq!(epochs.loss(ms(400)), Some(1.0));
-        assert_eq!(epochs.loss(ms(450)), None, "nothing was lost since");
+        assert_eq!(epochs.loss(ms(0), Duration::MAX), Some(0.5));
+        assert_eq!(epochs.loss(ms(400), Duration::MAX), Some(1.0));
+        assert_eq!(
+            epochs.loss(ms(0), ms(400)),
+            None,
+            "nothing was lost until then"
+        );
+        assert_eq!(
+            epochs.loss(ms(450), Duration::MAX),
+            None,
+            "nothing was lost since"
+        );
     }
 
     #[test]

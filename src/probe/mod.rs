@@ -100,10 +100,10 @@ fn drive(
     let over = |now| end.is_some_and(|end| now >= end);
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
-    let mut told = start;
+    let (mut told, mut looked) = (start, start);
     loop {
         let (mut batch, mut numbers) = (Vec::new(), Vec::new());
-        let until = advance(network, pacer, &mut summary, |report, number| {
+        let until = advance(network, pacer, looked, &mut summary, |report, number| {
             batch.push(report);
             numbers.push(number);
         });
@@ -124,6 +124,7 @@ fn drive(
         };
         let attention = network.now().saturating_add(ATTENTION);
         let attention = end.map_or(attention, |end| end.min(attention));
+        looked = network.now();
         network.wait(until.min(attention), &mut answers)?;
         for answer in answers.drain(..) {
             pacer.settle(answer.probe, answer.outcome, answer.at);
@@ -137,11 +138,12 @@ fn drive(
 fn advance(
     network: &mut impl Network,
     pacer: &mut impl Schedule,
+    looked: Duration,
     summary: &mut Summary,
     mut take: impl FnMut(PortReport, u64),
 ) -> Option<Duration> {
     loop {
-        match pacer.step(network.now()) {
+        match pacer.step(network.now(), looked) {
             Step::Start(probe, to, number) => {
                 if let Some(outcome) = network.start_try(probe, to, number) {
                     pacer.settle(probe, outcome, network.now());

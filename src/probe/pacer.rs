@@ -99,8 +99,9 @@ pub(super) trait Schedule {
     /// How often a port was tried.
     fn sent(&self) -> u64;
 
-    /// What to do now.
-    fn step(&mut self, now: Duration) -> Step;
+    /// What to do now, when all answers that had come by `looked` are settled: what is later is no
+    /// silence, however long we were kept from looking.
+    fn step(&mut self, now: Duration, looked: Duration) -> Step;
 
     /// A probe that was under way has an outcome.
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration);
@@ -119,8 +120,8 @@ impl Schedule for Pacer {
         self.sent
     }
 
-    fn step(&mut self, now: Duration) -> Step {
-        self.next_step(now)
+    fn step(&mut self, now: Duration, looked: Duration) -> Step {
+        self.next_step(now, looked)
     }
 
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {
@@ -188,12 +189,12 @@ impl Pacer {
     }
 
     /// What to do now.
-    fn next_step(&mut self, now: Duration) -> Step {
+    fn next_step(&mut self, now: Duration, looked: Duration) -> Step {
         loop {
             if let Some(step) = self.todo.pop_front() {
                 return step;
             }
-            if self.expire(now) || self.let_go(now) {
+            if self.expire(now, looked) || self.let_go(looked) {
                 continue;
             }
             if self.queue.is_empty() && self.tasks.is_empty() {
@@ -310,12 +311,12 @@ impl Pacer {
         }
     }
 
-    /// Handles one timer that is due. Returns whether there was one.
-    fn expire(&mut self, now: Duration) -> bool {
+    /// Handles one timer that was due at the last look. Returns whether there was one.
+    fn expire(&mut self, now: Duration, looked: Duration) -> bool {
         let Some(Reverse((due, number))) = self.timers.peek().copied() else {
             return false;
         };
-        if due > now {
+        if due > looked {
             return false;
         }
         self.timers.pop();

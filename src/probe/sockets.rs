@@ -27,7 +27,7 @@ const MOST: usize = 20_000;
 /// Open files that are left to others in this process.
 const RESERVE: usize = 16;
 /// How many answers are taken at once.
-const BATCH: usize = 1024;
+pub(super) const BATCH: usize = 1024;
 
 /// TCP connections of this machine.
 #[derive(Debug)]
@@ -168,6 +168,23 @@ impl Sockets {
     }
 }
 
+impl Sockets {
+    /// Takes the outcomes that the events tell of.
+    fn collect(&mut self, answers: &mut Vec<Answer>) {
+        let at = self.clock.elapsed();
+        for event in &self.events {
+            let probe = ProbeId(event.token().0);
+            let Some(slot) = self.under_way.get_mut(probe.0) else {
+                continue;
+            };
+            if let Some(outcome) = slot.as_ref().and_then(Attempt::outcome) {
+                *slot = None;
+                answers.push(Answer { probe, at, outcome });
+            }
+        }
+    }
+}
+
 impl Network for Sockets {
     fn now(&self) -> Duration {
         self.clock.elapsed()
@@ -192,23 +209,26 @@ impl Network for Sockets {
     }
 
     fn wait(&mut self, until: Duration, answers: &mut Vec<Answer>) -> io::Result<()> {
-        let timeout = until.saturating_sub(self.now());
-        match self.poll.poll(&mut self.events, Some(timeout)) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            _ => {}
+        let mut timeout = until.saturating_sub(self.now());
+        while look(&mut self.poll, &mut self.events, timeout)? {
+            self.collect(answers);
+            timeout = Duration::ZERO;
         }
-        let at = self.clock.elapsed();
-        for event in &self.events {
-            let probe = ProbeId(event.token().0);
-            let Some(slot) = self.under_way.get_mut(probe.0) else {
-                continue;
-            };
-            if let Some(outcome) = slot.as_ref().and_then(Attempt::outcome) {
-                *slot = None;
-                answers.push(Answer { probe, at, outcome });
-            }
-        }
+        self.collect(answers);
         Ok(())
+    }
+}
+
+/// Takes a batch of events. Returns whether there may be more: what is there must be seen before
+/// anything is called silent.
+pub(super) fn look(poll: &mut Poll, events: &mut Events, timeout: Duration) -> io::Result<bool> {
+    let mut looked = poll.poll(events, Some(timeout));
+    if matches!(&looked, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+        looked = poll.poll(events, Some(Duration::ZERO));
+    }
+    match looked {
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+        _ => Ok(events.iter().count() >= BATCH),
     }
 }
 

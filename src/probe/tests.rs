@@ -4,9 +4,12 @@
 mod limits;
 mod rationed;
 
+use super::datagram::Survey;
+use super::pacer::{Schedule, Step};
 use super::sim::{Port, SimNet};
 use super::{
-    Limits, Network, Pacer, Plan, PortReport, Ports, Sameness, State, Summary, Target, run,
+    Limits, Network, Outcome, Pacer, Plan, PortReport, Ports, Proto, Sameness, State, Summary,
+    Target, run,
 };
 use crate::value::AddressRange;
 use std::collections::HashMap;
@@ -178,6 +181,22 @@ fn three_in_a_hundred_lost_each_way_changes_no_state() {
 }
 
 #[test]
+fn a_path_that_loses_whatever_we_do_is_not_crept_along() {
+    // Of a thousand packets each way, and the most seconds.
+    for (loss, most) in [(50, 5.0), (100, 12.0), (200, 40.0)] {
+        for seed in 1..=2 {
+            let mut net = SimNet::new(ms(50), few_open);
+            net.loss = loss;
+            net.seed(seed);
+            let scan = Scan::ports(&mut net, 1..=65_535);
+            let seconds = scan.seconds();
+            assert_eq!(scan.wrong(few_open), 0);
+            assert!(seconds < most, "{loss}: {seconds}");
+        }
+    }
+}
+
+#[test]
 fn losses_beside_filters_change_no_state() {
     let mut net = SimNet::new(ms(30), mixed);
     net.loss = 30;
@@ -281,4 +300,37 @@ fn many_hosts_of_which_few_are_there() {
     let scan = Scan::of(&mut net, 4096, [22, 80, 81], Limits::default());
     assert_eq!(scan.wrong(port), 0);
     assert!(scan.seconds() < 10.0, "{}", scan.seconds());
+}
+
+#[test]
+fn what_came_while_we_were_kept_from_looking_is_no_silence() {
+    let ports = Arc::new(Ports::new([80], &[]).with_udp([53], &[]));
+    let target = Target::host("h", SocketAddr::from(([192, 0, 2, 1], 0)), ports);
+    let limits = Limits {
+        try_timeout: Some(Duration::from_millis(300)),
+        tries: Some(1),
+        ..Limits::default()
+    };
+    let plan = |proto| Plan::of(proto, vec![target.clone()], 1);
+    let mut pacer = Pacer::new(plan(Proto::Tcp), limits, 10);
+    let mut survey = Survey::new(plan(Proto::Udp), limits, 10, false);
+    meet_late(&mut pacer, Outcome::Connected);
+    meet_late(&mut survey, Outcome::Replied(None));
+}
+
+/// Has a port be asked, and its answer be seen long after its time.
+fn meet_late(schedule: &mut impl Schedule, outcome: Outcome) {
+    let (start, late) = (Duration::ZERO, Duration::from_secs(10));
+    let Step::Start(probe, ..) = schedule.step(start, start) else {
+        panic!("nothing was asked");
+    };
+    assert!(matches!(schedule.step(late, start), Step::Wait(_)));
+    schedule.settle(probe, outcome, late);
+    loop {
+        match schedule.step(late, late) {
+            Step::Found(found) => return assert_eq!(found.finding.state, State::Open),
+            Step::Abandon(_) => {}
+            step => panic!("{step:?}"),
+        }
+    }
 }

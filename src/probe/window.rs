@@ -3,7 +3,8 @@
 //! A window as TCP has one, with two differences. Silence says nothing, since most silent ports
 //! are filtered: a loss is known only when a later try is answered. And a few losses slow nothing
 //! down, since many paths lose packets that nobody queued: only when a good part of what was sent
-//! is lost, it is sent at the rate that was answered.
+//! is lost, it is sent at the rate that was answered. If just as much is lost at that rate, which
+//! the path has borne, it loses packets whatever we do: then nothing is gained by being slow.
 
 use super::epochs::{Epochs, SHORTEST};
 use std::num::NonZero;
@@ -15,8 +16,11 @@ const START: f64 = 512.0;
 const FLOOR: f64 = 8.0;
 /// What the window grows to on silence alone.
 const BLIND_CEILING: f64 = 8192.0;
-/// The part that may be lost before we slow down.
+/// The part that may be lost before we slow down, at first and at most.
 const TOLERATED: f64 = 0.12;
+const MOST_TOLERATED: f64 = 0.7;
+/// For how many epochs after slowing down no more is sent than the path has borne.
+const PROOF: u32 = 6;
 /// How much faster we go after an epoch at a pace that was borne.
 const EASE: f64 = 1.02;
 /// The slowest pace, in probes a second.
@@ -34,12 +38,24 @@ pub(super) struct Window {
     under_way: u32,
     /// Probes a second, once too much was lost.
     pace: Option<f64>,
+    /// The part that may be lost.
+    tolerated: f64,
+    /// What it was like before the latest cut.
+    before: Option<Before>,
     epochs: Epochs,
     last_cut: Duration,
     next_send: Duration,
     /// The least time between two probes, as the user wants it.
     least: Duration,
     smoothed: Option<Duration>,
+}
+
+/// A window before it was cut.
+#[derive(Debug)]
+struct Before {
+    size: f64,
+    threshold: f64,
+    pace: Option<f64>,
 }
 
 impl Window {
@@ -52,6 +68,8 @@ impl Window {
             ceiling,
             under_way: 0,
             pace: None,
+            tolerated: TOLERATED,
+            before: None,
             epochs: Epochs::default(),
             last_cut: Duration::ZERO,
             next_send: Duration::ZERO,
@@ -100,22 +118,47 @@ impl Window {
 
     /// Slows down to what is answered if too much is lost.
     pub(super) fn adapt(&mut self, now: Duration) {
-        let loss = self.epochs.loss(self.last_cut);
-        if loss.is_none_or(|part| part <= TOLERATED) {
+        let loss = self.epochs.loss(self.last_cut, Duration::MAX);
+        if loss.is_none_or(|part| part <= self.tolerated) {
             return;
         }
+        let before = self.before.take();
+        if !before.is_some_and(|before| self.forgive(&before)) {
+            self.cut(now);
+        }
+        self.last_cut = now;
+    }
+
+    /// Takes the latest cut back if it was in vain. Returns whether it was.
+    fn forgive(&mut self, before: &Before) -> bool {
+        let proof = self.epoch_length().saturating_mul(PROOF);
+        let end = self.last_cut.saturating_add(proof);
+        let Some(part) = self.epochs.loss(self.last_cut, end) else {
+            return false;
+        };
+        if part < self.tolerated * 0.75 {
+            return false;
+        }
+        self.tolerated = (part * 1.5 + 0.05).min(MOST_TOLERATED).max(self.tolerated);
+        self.size = before.size.min(self.ceiling).max(self.size);
+        self.threshold = before.threshold;
+        self.pace = before.pace;
+        true
+    }
+
+    /// Slows down to what is answered.
+    fn cut(&mut self, now: Duration) {
+        self.before = Some(Before {
+            size: self.size,
+            threshold: self.threshold,
+            pace: self.pace,
+        });
         let pace = self.epochs.answer_rate(now).max(SLOWEST);
         // What is lost stays in the window for a timeout, twice that when tried again.
-        let timeout = self
-            .smoothed
-            .unwrap_or(SHORTEST)
-            .max(SHORTEST)
-            .as_secs_f64()
-            * 4.0;
+        let timeout = self.epoch_length().as_secs_f64() * 4.0;
         self.pace = Some(pace);
         self.size = (pace * timeout).max(FLOOR).min(self.size);
         self.threshold = self.size;
-        self.last_cut = now;
     }
 
     /// A probe met silence, which is no reason to stay slow.
@@ -134,6 +177,7 @@ impl Window {
             self.size = (self.size * 0.7).max(FLOOR.min(self.ceiling));
             self.threshold = self.size;
             self.last_cut = now;
+            self.before = None;
         }
     }
 
@@ -173,10 +217,14 @@ impl Window {
 
     /// Opens a new epoch when it is time, and goes a little faster in it.
     fn turn(&mut self, now: Duration) {
-        let length = self.smoothed.unwrap_or(SHORTEST).max(SHORTEST);
-        if self.epochs.turn(now, length) {
+        if self.epochs.turn(now, self.epoch_length()) {
             self.pace = self.pace.map(|pace| pace * EASE);
         }
+    }
+
+    /// A round-trip, unless that is very short.
+    fn epoch_length(&self) -> Duration {
+        self.smoothed.unwrap_or(SHORTEST).max(SHORTEST)
     }
 }
 

@@ -61,6 +61,26 @@ fn the_settings_that_stand_in_the_way_are_named() {
 }
 
 #[test]
+fn a_path_that_holds_more_than_a_window_is_not_given_a_setting() {
+    let words = ["buffers", "advise", "--bandwidth", "10GB", "--rtt", "1s"];
+    for record in advice(nettool(words).arg("--json")) {
+        assert_eq!(record["needed_bytes"], 20_000_000_000_u64);
+        assert_eq!(
+            (&record["enough"], &record["remedy"]),
+            (&json!(false), &Value::Null)
+        );
+    }
+    let text = nettool(words).run();
+    let text = String::from_utf8(text.success().stdout.clone()).expect("text");
+    assert!(text.contains("several connections"), "{text}");
+    assert!(!text.contains("sysctl"), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_remedy_is_one() {
     let Some(space) = Namespace::new() else {
         return;

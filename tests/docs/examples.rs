@@ -86,7 +86,8 @@ fn help(command: &str) -> Vec<String> {
     let examples = lines
         .skip(1)
         .map_while(|line| line.strip_prefix("  "))
-        .map(|line| line.split("  ").next().unwrap_or_default().to_owned());
+        .map(|line| line.split("  ").next().unwrap_or_default().to_owned())
+        .filter(|example| !example.is_empty());
     let examples: Vec<String> = examples.collect();
     assert!(
         !examples.is_empty(),

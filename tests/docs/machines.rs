@@ -10,7 +10,7 @@ use crate::support::{Namespace, need, scratch};
 /// The names that the documents use. All but `localhost` are the other machine's.
 const HOSTS: &str = "127.0.0.1 localhost
 ::1 localhost
-192.0.2.7 host other web1 web2 db example.org mail.example.org
+192.0.2.7 host other web1 web2 db cache example.org mail.example.org
 ";
 
 /// What the other machine and this one are made of, beyond a cable between them.
@@ -35,7 +35,7 @@ ip address add 192.0.2.7/24 broadcast 192.0.2.255 dev eth0
 ip address add fd00::7/64 dev eth0 nodad
 ip address add fe80::1/64 dev eth0 nodad
 ip route add default via 192.0.2.2 dev eth0
-ip route add local 10.0.0.0/24 dev lo";
+ip route add local 10.0.0.0/16 dev lo";
 
 /// How long the file is that the documents send.
 const FILE: u64 = 50_000_000;

@@ -2,16 +2,32 @@
 
 /// Whether the lines that came are those that are shown, in the same order.
 pub(super) fn same(shown: &[String], came: &[String]) -> bool {
-    match shown.split_first() {
-        None => came.is_empty(),
-        Some((first, rest)) if first == "..." => {
-            (0..=came.len()).any(|skipped| same(rest, &came[skipped..]))
-        }
-        Some((first, rest)) => {
-            came.first().is_some_and(|line| line == first) && same(rest, &came[1..])
+    let (mut wanted, mut seen) = (0, 0);
+    // Where to go on when the lines after the last dots turn out to be others.
+    let mut dots = None;
+    while seen < came.len() {
+        match (shown.get(wanted), dots) {
+            (Some(line), _) if line == DOTS => {
+                wanted += 1;
+                dots = Some((wanted, seen));
+            }
+            (Some(line), _) if *line == came[seen] => {
+                wanted += 1;
+                seen += 1;
+            }
+            (_, Some((after, skipped))) => {
+                wanted = after;
+                seen = skipped + 1;
+                dots = Some((after, seen));
+            }
+            _ => return false,
         }
     }
+    shown[wanted..].iter().all(|line| line == DOTS)
 }
+
+/// What stands for any number of lines.
+pub(super) const DOTS: &str = "...";
 
 /// Whether the lines are the same in whatever order: two programs share the terminal.
 pub(super) fn same_in_any_order(shown: &[String], came: &[String]) -> bool {

@@ -19,34 +19,31 @@ use machines::Machines;
 use page::Section;
 use shell::Shell;
 
-/// Executes every console block of a document; each section starts with fresh terminals.
-fn execute(path: &str, here: &str, elsewhere: &str) {
+/// Executes the console blocks of those sections of a document whose titles are `wanted`; each starts
+/// with fresh terminals. The one called `elsewhere` is on the other machine.
+fn execute(path: &str, elsewhere: &str, wanted: impl Fn(&str) -> bool) {
     let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(&path).expect("a document");
-    let sections = page::sections(&text);
+    let mut sections = page::sections(&text);
+    sections.retain(|section| wanted(&section.title));
     assert!(!sections.is_empty(), "{path} shows nothing");
     let Some(machines) = Machines::new() else {
         return;
     };
     let wrong: Vec<String> = sections
         .iter()
-        .filter_map(|section| perform(section, &machines, here, elsewhere).err())
+        .filter_map(|section| perform(section, &machines, elsewhere).err())
         .collect();
     assert!(wrong.is_empty(), "{path}\n{}", wrong.join("\n"));
 }
 
 /// Types the commands of a section, and compares what comes with what is shown.
-fn perform(
-    section: &Section,
-    machines: &Machines,
-    here: &str,
-    elsewhere: &str,
-) -> Result<(), String> {
+fn perform(section: &Section, machines: &Machines, elsewhere: &str) -> Result<(), String> {
     let mut shells: Vec<(&str, Shell)> = Vec::new();
     for command in &section.commands {
         let name = command.terminal.as_str();
         if !shells.iter().any(|(known, _)| *known == name) {
-            let shell = if name == elsewhere && name != here {
+            let shell = if name == elsewhere {
                 Shell::new(&machines.far, machines.far_files())
             } else {
                 Shell::new(&machines.near, machines.near_files())
@@ -69,15 +66,42 @@ fn perform(
 
 #[test]
 fn what_the_readme_shows_is_what_happens() {
-    execute("README.md", "", "host");
+    execute("README.md", "host", |_| true);
 }
 
 #[test]
 fn what_the_tutorial_shows_is_what_happens() {
-    execute("docs/tutorial.md", "", "other");
+    execute("docs/tutorial.md", "other", |_| true);
+}
+
+/// Executes the examples of one command.
+fn examples_of(command: &str) {
+    execute("tests/docs/examples.md", "host", |title| {
+        title == "Files" || title.split(':').next() == Some(command)
+    });
 }
 
 #[test]
-fn the_examples_of_the_manual_work() {
-    execute("tests/docs/examples.md", "", "host");
+fn the_examples_of_connect_work() {
+    examples_of("connect");
+}
+
+#[test]
+fn the_examples_of_listen_work() {
+    examples_of("listen");
+}
+
+#[test]
+fn the_examples_of_probe_work() {
+    examples_of("probe");
+}
+
+#[test]
+fn the_examples_of_ifaces_work() {
+    examples_of("ifaces");
+}
+
+#[test]
+fn the_examples_of_buffers_work() {
+    examples_of("buffers");
 }

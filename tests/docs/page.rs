@@ -2,6 +2,8 @@
 
 /// What lies between two headings.
 pub(super) struct Section {
+    /// The text of the heading.
+    pub(super) title: String,
     /// The commands in the order in which they are shown.
     pub(super) commands: Vec<Command>,
 }
@@ -22,7 +24,7 @@ pub(super) struct Command {
 
 /// The sections that have commands.
 pub(super) fn sections(text: &str) -> Vec<Section> {
-    let mut sections = vec![Section { commands: vec![] }];
+    let mut sections = vec![Section::new("")];
     let (mut in_block, mut shown, mut loose) = (false, false, false);
     for (number, line) in text.lines().enumerate() {
         match line {
@@ -30,7 +32,7 @@ pub(super) fn sections(text: &str) -> Vec<Section> {
             fence if fence.starts_with("```") => (in_block, shown) = (true, fence == "```console"),
             "<!-- numbers vary -->" => loose = true,
             heading if heading.starts_with('#') && !in_block => {
-                sections.push(Section { commands: vec![] });
+                sections.push(Section::new(heading.trim_start_matches(['#', ' '])));
             }
             line if shown => {
                 let section = sections.last_mut().expect("the first at least");
@@ -44,6 +46,14 @@ pub(super) fn sections(text: &str) -> Vec<Section> {
 }
 
 impl Section {
+    /// One without commands.
+    fn new(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            commands: vec![],
+        }
+    }
+
     /// A line of a block: a command, or what the last one prints.
     fn take(&mut self, line: &str, number: usize, loose: bool) {
         if let Some((terminal, text)) = prompt(line) {

@@ -5,11 +5,11 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, getpgid, kill_process_group};
 
-use crate::support::{Input, Namespace, Program, Running};
+use crate::support::{Input, Namespace, Program, Running, until};
 
-use super::matching::{essence, same, same_in_any_order};
+use super::matching::{DOTS, essence, same, same_in_any_order};
 use super::page::Command;
 
 /// Begins a script that comes line by line. With job control each command is a process group, as in
@@ -70,20 +70,20 @@ impl Shell {
     pub(super) fn begin(&mut self, command: &Command) -> Result<(), String> {
         self.loose |= command.loose;
         self.shared |= command.text.ends_with('&');
+        let already = parted(&self.text()).0.len();
         self.type_in(&format!("{}\nprintf '\\036%d\\036' $?", command.text));
         self.typed += 1;
         let shown = |line: &String| essence(line, self.loose);
         let mut parts = command.output.split(|line| line == "^C");
         let before: Vec<_> = parts.next().unwrap_or_default().iter().map(shown).collect();
-        let after = parts.next().map(|part| part.iter().map(shown).collect());
-        let ready = before
-            .iter()
-            .rposition(|line| line.starts_with("listening on "))
-            .map_or(before.len(), |last| last + 1);
-        let (already, known) = (self.shown.len(), self.typed);
+        let after: Option<Vec<_>> = parts.next().map(|part| part.iter().map(shown).collect());
+        let ready = ready(&before);
+        let (endless, known) = (after.is_some(), self.typed);
         self.shown.extend(before);
         self.open = Some((command.line, command.text.clone(), after));
-        self.awaits(|lines, ended| ended == known || (ready > 0 && lines >= already + ready))
+        self.awaits(|lines, ended| {
+            ended == known || ((endless || ready > 0) && lines >= already + ready)
+        })
     }
 
     /// Waits until the last command has ended, after an interruption where that is shown, and all
@@ -115,17 +115,34 @@ impl Shell {
         self.running.output_so_far()
     }
 
-    /// Types Ctrl-C: the group of the command gets the signal.
+    /// Types Ctrl-C, once there is a command to get it: its process group gets the signal.
     fn interrupt(&self) {
+        until("there is a command to interrupt", || {
+            let group = self.groups().pop();
+            let sent = group.is_some_and(|group| kill_process_group(group, Signal::INT).is_ok());
+            sent || parted(&self.text()).1.len() == self.typed
+        });
+    }
+
+    /// The process groups of what was started and has not ended; none as long as one of them is not
+    /// what it is going to be: it may swallow a signal, or still be in the group of this test.
+    fn groups(&self) -> Vec<Pid> {
         let pid = self.running.pid();
-        let path = format!("/proc/{pid}/task/{pid}/children");
-        let children = fs::read_to_string(path).expect("children of a shell");
-        let last = children.split_whitespace().last();
-        let group = last.and_then(|child| Pid::from_raw(child.parse().ok()?));
-        if let Some(group) = group {
-            // It may just have ended by itself.
-            let _ = kill_process_group(group, Signal::INT);
+        let image = |pid: &str| fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let shell = image(&pid.to_string());
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.unwrap_or_default();
+        if children
+            .split_whitespace()
+            .any(|child| image(child) == shell)
+        {
+            return vec![];
         }
+        let groups = children.split_whitespace().filter_map(|child| {
+            let child = Pid::from_raw(child.parse().ok()?);
+            getpgid(child).ok()
+        });
+        groups.collect()
     }
 
     /// Waits until so many lines came and so many commands ended as `enough` says.
@@ -164,6 +181,23 @@ impl Shell {
             lines.join("\n")
         )
     }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        for group in self.groups() {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// How many lines come before a program that serves can be used.
+fn ready(lines: &[String]) -> usize {
+    let last = lines
+        .iter()
+        .rposition(|line| line.starts_with("listening on "));
+    let until_then = &lines[..last.map_or(lines.len(), |last| last + 1)];
+    until_then.iter().filter(|line| *line != DOTS).count()
 }
 
 /// The lines that came, and the statuses of the commands that ended.

@@ -10,7 +10,7 @@ use super::{open_port, probe, records, text};
 use crate::support::{Exit, Namespace};
 
 /// Host, address, port and state of each line of `--plain`, in order.
-fn results<'a>(exits: impl IntoIterator<Item = &'a Exit>) -> Vec<String> {
+pub(super) fn results<'a>(exits: impl IntoIterator<Item = &'a Exit>) -> Vec<String> {
     let mut all = Vec::new();
     for exit in exits {
         for line in text(exit).lines() {

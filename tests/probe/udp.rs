@@ -9,7 +9,7 @@ use crate::support::{Input, Namespace, Program, Running, need};
 
 /// A program in `space` that serves UDP at `host` on these ports, in the protocol that each is named
 /// after, until it is dropped.
-fn server(space: &Namespace, host: &str, services: &[(&str, u16)]) -> Running {
+pub(super) fn server(space: &Namespace, host: &str, services: &[(&str, u16)]) -> Running {
     const SCRIPT: &str = "
 import socket, sys, threading
 host = sys.argv[1]

@@ -13,6 +13,24 @@ fn descriptors(server: &Running) -> usize {
         .count()
 }
 
+/// `--broker` and `--chat` take many clients without being told to.
+#[test]
+fn clients_who_share_can_be_too_many() {
+    for option in ["--broker", "--chat"] {
+        let words = ["listen", "-v", "-m", "1", option, "127.0.0.1", "0"];
+        let server = nettool(words).start();
+        let first = client(server.listening());
+        server.says("connected");
+        let seen = Peer::connect(server.listening(), vec![Step::ReadToEnd]).seen();
+        assert_eq!((seen.received.count, seen.end), (0, End::Reset));
+        server.says("refused: there are as many clients as there may be");
+        drop(first);
+        stopped(server);
+    }
+    let exit = nettool(["listen", "-m", "1", "127.0.0.1", "0"]).run();
+    exit.says("--max-clients is for --keep-open").status(2);
+}
+
 /// E4: with everybody idle the next one is turned away, and served when they are dropped.
 #[test]
 fn a_full_server_says_so_and_idle_clients_leave() {

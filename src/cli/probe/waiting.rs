@@ -133,7 +133,7 @@ impl Request {
             };
             if !wanted.ports.udp.is_empty() {
                 return Err(Usage::new(format!(
-                    "{option} follows TCP ports and Unix sockets"
+                    "{option} follows TCP ports and Unix sockets: leave -u and u: out"
                 )));
             }
             for host in hosts {

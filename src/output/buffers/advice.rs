@@ -31,6 +31,10 @@ impl Report for Advice {
             text += "As root, here; the peer needs the same for its side:\n";
             text += &remedies;
         }
+        if !self.fits_one_connection() {
+            text += "No setting helps: a TCP connection has at most 1 GiB on the way (RFC 7323).\n";
+            text += "Share the bytes between several connections.\n";
+        }
         text + &style.dim(RULE)
     }
 }

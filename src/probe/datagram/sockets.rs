@@ -5,7 +5,7 @@ use super::question::{Question, question};
 use crate::probe::Binding;
 use crate::probe::network::{Answer, Network, Outcome, ProbeId};
 use crate::probe::sockets::outcome::{local, rejected};
-use crate::probe::sockets::{Own, capacity};
+use crate::probe::sockets::{BATCH, Own, capacity, look};
 use crate::sys::{next_icmp_error, request_icmp_errors};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -18,8 +18,6 @@ use std::time::{Duration, Instant};
 
 /// The most sockets at once: each has a local port of its own, which others may need too.
 const MOST: usize = 4096;
-/// How many answers are taken at once.
-const BATCH: usize = 1024;
 /// As much of an answer as is looked at.
 const ANSWER: usize = 2048;
 
@@ -197,6 +195,24 @@ impl Asked {
     }
 }
 
+impl Datagrams {
+    /// Takes the outcomes that the events tell of.
+    fn collect(&mut self, answers: &mut Vec<Answer>) {
+        let at = self.clock.elapsed();
+        let known = answers.len();
+        for event in &self.events {
+            let probe = ProbeId(event.token().0);
+            let asked = self.asked.get(probe.0).and_then(Option::as_ref);
+            if let Some(outcome) = asked.and_then(|asked| self.outcome(asked)) {
+                answers.push(Answer { probe, at, outcome });
+            }
+        }
+        for answer in answers.iter().skip(known) {
+            self.close(answer.probe);
+        }
+    }
+}
+
 impl Network for Datagrams {
     fn now(&self) -> Duration {
         self.clock.elapsed()
@@ -219,22 +235,12 @@ impl Network for Datagrams {
     }
 
     fn wait(&mut self, until: Duration, answers: &mut Vec<Answer>) -> io::Result<()> {
-        let timeout = until.saturating_sub(self.now());
-        match self.poll.poll(&mut self.events, Some(timeout)) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            _ => {}
+        let mut timeout = until.saturating_sub(self.now());
+        while look(&mut self.poll, &mut self.events, timeout)? {
+            self.collect(answers);
+            timeout = Duration::ZERO;
         }
-        let at = self.clock.elapsed();
-        for event in &self.events {
-            let probe = ProbeId(event.token().0);
-            let asked = self.asked.get(probe.0).and_then(Option::as_ref);
-            if let Some(outcome) = asked.and_then(|asked| self.outcome(asked)) {
-                answers.push(Answer { probe, at, outcome });
-            }
-        }
-        for answer in &*answers {
-            self.close(answer.probe);
-        }
+        self.collect(answers);
         Ok(())
     }
 }

@@ -135,12 +135,12 @@ impl Survey {
     }
 
     /// Does what is due, until there is something to do outside.
-    fn next_step(&mut self, now: Duration) -> Step {
+    fn next_step(&mut self, now: Duration, looked: Duration) -> Step {
         loop {
             if let Some(step) = self.todo.pop_front() {
                 return step;
             }
-            if self.expire(now) {
+            if self.expire(looked) {
                 continue;
             }
             let opening = self.opening();
@@ -278,11 +278,11 @@ impl Survey {
     }
 
     /// Handles one timer that is due. Returns whether there was one.
-    fn expire(&mut self, now: Duration) -> bool {
+    fn expire(&mut self, looked: Duration) -> bool {
         let Some(Reverse((due, number))) = self.timers.peek().copied() else {
             return false;
         };
-        if due > now {
+        if due > looked {
             return false;
         }
         self.timers.pop();
@@ -340,9 +340,9 @@ impl Schedule for Survey {
         self.sent
     }
 
-    fn step(&mut self, now: Duration) -> Step {
-        self.end_pacing(now);
-        self.next_step(now)
+    fn step(&mut self, now: Duration, looked: Duration) -> Step {
+        self.end_pacing(looked);
+        self.next_step(now, looked)
     }
 
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {

@@ -53,6 +53,11 @@ impl Sockets {
         self.stalls < MOST_STALLS
     }
 
+    /// Forgets one connection that was waited for in vain.
+    pub(in crate::probe) const fn forgive_stall(&mut self) {
+        self.stalls = self.stalls.saturating_sub(1);
+    }
+
     /// A socket for an address of this machine: the last one that was refused, or a new one.
     fn socket_here(&mut self, to: SocketAddr) -> io::Result<Socket> {
         let spare = self.spare.get_mut(usize::from(to.is_ipv6()));

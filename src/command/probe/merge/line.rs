@@ -92,6 +92,8 @@ struct PortLine {
     icmp: Option<Icmp>,
     rtt_us: Option<u64>,
     tries: u8,
+    #[serde(default)]
+    service: Option<String>,
     banner: Option<String>,
 }
 
@@ -109,7 +111,7 @@ struct WarningLine {
     message: String,
 }
 
-/// The reasons that occur, each kept once and for good: reports have them for as long as we run.
+/// The reasons and protocols that occur, each kept once and for good: reports have them for as long as we run.
 #[derive(Debug, Default)]
 pub(super) struct Reasons(HashMap<String, &'static str>);
 
@@ -173,6 +175,12 @@ fn report(line: PortLine, reasons: &mut Reasons) -> Result<PortReport, String> {
         Proto::Tcp => Protocol::Tcp,
         Proto::Udp => Protocol::Udp,
     };
+    let registered = service::name_of(line.port, protocol);
+    // Who answered in a protocol of another port is named after that.
+    let answered = match line.service {
+        Some(name) if registered != Some(&name) => reasons.keep(&name).ok(),
+        _ => None,
+    };
     Ok(PortReport {
         host: line.host.into(),
         addr: line.addr,
@@ -185,7 +193,7 @@ fn report(line: PortLine, reasons: &mut Reasons) -> Result<PortReport, String> {
         icmp: line.icmp,
         rtt: line.rtt_us.map(Duration::from_micros),
         tries: line.tries,
-        service: service::name_of(line.port, protocol),
+        service: answered.or(registered),
         banner: line.banner,
     })
 }
