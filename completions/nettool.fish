@@ -217,7 +217,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -l show -d 'Ports
 closed\t'The host answered that nobody listens'
 rejected\t'ICMP says that the port may not be reached'
 filtered\t'Silence'
-open\|filtered\t'Silence over UDP'
+'open|filtered'\t'Silence over UDP'
 unreachable\t'There is no way to the host'
 undetermined\t'We could not find out'
 all\t'Every state'"
@@ -345,3 +345,10 @@ complete -c nettool -n "__fish_nettool_using_subcommand completions" -s h -l hel
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s V -l version -d 'Print version'
 # The names of interfaces are asked of this machine.
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -f -a "(command nettool ifaces --names 2>/dev/null)"
+for asking in connect listen probe
+    complete -c nettool -n "__fish_nettool_using_subcommand $asking" -l interface -x -a "(command nettool ifaces --names 2>/dev/null)"
+end
+# A list of ports may be one of these.
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -x -a "common well-known registered dynamic all"
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -x -a "common well-known registered dynamic all"
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -a "common well-known registered dynamic all"

@@ -19,6 +19,7 @@ mod listen;
 mod messages;
 mod odd_ends;
 mod options;
+mod packages;
 mod probe;
 mod process;
 mod progress;

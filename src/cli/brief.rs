@@ -15,7 +15,7 @@ const EXAMPLES: usize = 4;
 /// Options of one command that `-h` does not show.
 const OF_COMMANDS: &[(&str, &[&str])] = &[
     ("connect", TALK),
-    ("connect", &["source_port", "retry_delay", "lines"]),
+    ("connect", &["source_port", "retry_delay", "crlf"]),
     ("listen", TALK),
     (
         "listen",
@@ -47,6 +47,7 @@ const OF_COMMANDS: &[(&str, &[&str])] = &[
         "probe",
         &[
             "exclude_ports",
+            "deadline",
             "all_addresses",
             "try_timeout",
             "tries",
@@ -68,7 +69,6 @@ const OF_COMMANDS: &[(&str, &[&str])] = &[
             "patience",
             "fast",
             "plain",
-            "every",
         ],
     ),
 ];

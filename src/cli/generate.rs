@@ -238,18 +238,27 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
             let function = include_str!("completion/interfaces.zsh");
             let text = replaced(text, end, &format!("{function}{end}"));
             let lines = text.lines().map(|line| match line {
-                name if name.contains("these interfaces") => {
+                name if name.contains("these interfaces") || name.contains("--interface=[") => {
                     replaced(name, ":_default'", ":_nettool_interfaces'")
+                }
+                ports if ports.contains("--ports=[") || ports.contains("'-p+[The ports") => {
+                    replaced(ports, ":_default'", ":_nettool_ports'")
+                }
+                ports if ports.contains("--exclude-ports=[") => {
+                    replaced(ports, ":_default'", ":_nettool_ports'")
+                }
+                words if words.contains("*::words -- Names") => {
+                    replaced(words, ":_default'", ":_nettool_targets'")
                 }
                 other => other.to_owned(),
             });
             lines.map(|line| line + "\n").collect()
         }
-        // A bar would be a pipe there.
-        Shell::Fish => format!(
-            "{}{asked}",
-            text.replace("open|filtered", "open\\|filtered")
-        ),
+        // A bar that is not quoted is a pipe.
+        Shell::Fish => {
+            let text = replaced(text, "\nopen|filtered\\t", "\n'open|filtered'\\t");
+            format!("{text}{asked}")
+        }
         _ => text.to_owned(),
     }
 }

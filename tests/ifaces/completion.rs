@@ -1,4 +1,4 @@
-//! The names of interfaces on the Tab key, in real shells.
+//! The Tab key in real shells: commands, options, names of interfaces, ranges of ports.
 
 use std::path::Path;
 
@@ -59,6 +59,11 @@ fn bash_offers_names() {
     assert_eq!(offers("ifaces --color a"), "auto\nalways\n");
     assert_eq!(offers("connect ifaces ve"), "\n");
     assert!(offers("ifaces ''").starts_with("lo\n"));
+    assert_eq!(offers("connect --interface pl"), "plug\n");
+    assert_eq!(offers("probe -p w"), "well-known\n");
+    assert_eq!(offers("probe localhost al"), "all\n");
+    assert_eq!(offers("pro"), "probe\n");
+    assert_eq!(offers("buffers fi"), "fill\n");
 }
 
 #[test]
@@ -84,6 +89,12 @@ fn fish_offers_names() {
     assert_eq!(names, [HOSTILE, "veth0"]);
     assert_eq!(offers("nettool ifaces lo p"), "plug\n");
     assert!(offers("nettool ifaces --stat").starts_with("--stats\t"));
+    assert_eq!(offers("nettool connect --interface pl"), "plug\n");
+    assert_eq!(offers("nettool probe -p w"), "well-known\n");
+    assert_eq!(offers("nettool probe localhost dyn"), "dynamic\n");
+    assert!(offers("nettool probe --show open\\|").starts_with("open|filtered\t"));
+    assert!(offers("nettool pro").starts_with("probe\t"));
+    assert!(offers("nettool buffers fi").starts_with("fill\t"));
 }
 
 #[test]
@@ -105,6 +116,12 @@ fn zsh_offers_names() {
     terminal.shows("\r\nplug\r\n");
     terminal.types("nettool ifaces --names ve\\$\t\n");
     terminal.shows(&format!("\r\n{HOSTILE}\r\n"));
-    terminal.types("exit\n");
+    terminal.types("nettool ifa\t --na\t lo\n");
+    terminal.shows("\r\nlo\r\n");
+    terminal.types("nettool pro\t --pl\t -p well\t ::1 | grep -c dynam\t\n");
+    terminal.shows("well-known");
+    terminal.types("nettool pro\t localhost regis\t --seed x\n");
+    terminal.shows("registered");
+    terminal.types("exit 0\n");
     shell.wait().status(0);
 }

@@ -13,6 +13,16 @@ _nettool_interfaces() {
 _nettool_named() {
     local word before
     _nettool "$@"
+    case "${COMP_WORDS[*]:1:COMP_CWORD-1}" in
+        *probe*\ -p | *probe*\ --ports | *probe*\ --exclude-ports)
+            COMPREPLY=($(compgen -W "common well-known registered dynamic all" -- "$2"))
+            return
+            ;;
+        *\ --interface)
+            _nettool_interfaces "$2"
+            return
+            ;;
+    esac
     case "$3" in
         --color | --every | --for)
             return
@@ -26,6 +36,12 @@ _nettool_named() {
             --color,* | *,-*) ;;
             *,ifaces)
                 _nettool_interfaces "$2"
+                return
+                ;;
+            *,probe)
+                if [[ $3 != -* && $3 != probe ]]; then
+                    COMPREPLY=($(compgen -W "common well-known registered dynamic all" -- "$2"))
+                fi
                 return
                 ;;
             *) return ;;

@@ -5,3 +5,11 @@ _nettool_interfaces() {
     compadd -a names
 }
 
+# A list of ports may be one of these.
+_nettool_ports() {
+    compadd common well-known registered dynamic all
+}
+_nettool_targets() {
+    _nettool_ports
+    _hosts
+}
