@@ -89,8 +89,7 @@ Examples:
   nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
   nettool listen -k --save incoming 9000       a file of what each client sends
   nettool listen -k -c 'date; uptime' 9000     a command for each client of this machine
-  nettool listen -k 8080 --forward db:5432     a way for them to another server
-  nettool listen -u 5353 --forward udp://ns:53  the same for datagrams";
+  nettool listen -k 8080 --forward db:5432     a way for them to another server";
 
 /// Where to wait for clients.
 #[derive(Clone, Debug, Eq, PartialEq)]

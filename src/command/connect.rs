@@ -90,7 +90,8 @@ async fn session(
             let Some(transfer) = tried? else {
                 return Ok(talk::stopped(&came));
             };
-            let transfer = talk::finish_dump(dump, transfer, stop).await;
+            let transfer = talk::finish_dump(dump, transfer, stop.as_mut()).await;
+            talk::hear_of_hangup(&transfer, &came, stop).await;
             let transfer = talk::tell(transfer, &arguments.data, output);
             return Ok(talk::status(&transfer, &came));
         };

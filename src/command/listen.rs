@@ -122,7 +122,8 @@ async fn session(
     let Some(transfer) = transfer else {
         return Ok(talk::stopped(&came));
     };
-    let transfer = talk::finish_dump(dump, transfer, stop).await;
+    let transfer = talk::finish_dump(dump, transfer, stop.as_mut()).await;
+    talk::hear_of_hangup(&transfer, &came, stop).await;
     let transfer = talk::tell(transfer, &arguments.data, output);
     Ok(talk::status(&transfer, &came))
 }

@@ -126,6 +126,21 @@ where
 /// How long writing may take when a signal has ended us.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// A terminal that goes away is told of twice, by an error (EIO) and by SIGHUP, in any order: the
+/// signal is what ends us.
+pub(super) async fn hear_of_hangup<S>(
+    transfer: &Transfer,
+    came: &Cell<Option<i32>>,
+    stop: Pin<&mut S>,
+) where
+    S: Future<Output = ()>,
+{
+    let is_gone = transfer.error.as_ref().and_then(Error::errno) == Some(libc::EIO);
+    if is_gone && came.get().is_none() {
+        let _ = tokio::time::timeout(LAST_WORDS, stop).await;
+    }
+}
+
 /// Tells of a conversation; where stdin or stdout failed, by the name of the file in its place.
 pub(super) fn tell(mut transfer: Transfer, data: &DataArgs, output: &Output) -> Transfer {
     if let Some(error) = &mut transfer.error {
