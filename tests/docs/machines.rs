@@ -10,7 +10,7 @@ use crate::support::{Namespace, need, scratch};
 /// The names that the documents use. All but `localhost` are the other machine's.
 const HOSTS: &str = "127.0.0.1 localhost
 ::1 localhost
-192.0.2.7 host other web1 web2 db cache example.org mail.example.org
+192.0.2.7 host other web1 web2 db cache ns example.org mail.example.org
 ";
 
 /// What the other machine and this one are made of, beyond a cable between them.
