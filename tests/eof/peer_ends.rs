@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{MOMENT, Plan, Side, Stdin, Talk, rows};
-use crate::support::{End, Input, Namespace, Pattern, Peer, Step, need, nettool, scratch};
+use crate::support::{End, Input, LIMIT, Namespace, Pattern, Peer, Step, need, nettool, scratch};
 
 rows! {
     stdout_is_closed_and_stdin_still_sent:
@@ -144,8 +144,9 @@ fn connect_leaves_an_idle_input_after_an_answer() {
     let pipe = talk.running.stdin.take();
     let (exit, seen) = talk.ends();
     let idle = ended.elapsed();
+    // How long it really takes is up to the machine: the far bound is a wait without end.
     assert!(
-        idle > Duration::from_millis(400) && idle < Duration::from_secs(2),
+        idle > Duration::from_millis(400) && idle < LIMIT,
         "{idle:?}"
     );
     exit.success().printed("BYE").says("--until both");
