@@ -108,7 +108,17 @@ const WIDE: usize = 1024 * 1024;
 pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, most: usize, more: bool) -> Splice {
     let mut flags = SpliceFlags::NONBLOCK;
     flags.set(SpliceFlags::MORE, more);
-    match rustix::pipe::splice(from, None, to, None, most, flags) {
+    outcome(rustix::pipe::splice(from, None, to, None, most, flags))
+}
+
+/// Moves at most so many bytes of a file to a socket that waits, without copying them here.
+pub(crate) fn send_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, most: usize) -> Splice {
+    outcome(rustix::fs::sendfile(to, from, None, most))
+}
+
+/// What a call that moves bytes in the kernel came to.
+fn outcome(moved: Result<usize, Errno>) -> Splice {
+    match moved {
         Ok(length) => Splice::Moved(length),
         Err(Errno::AGAIN | Errno::INTR) => Splice::NotNow,
         Err(Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP) => Splice::NotHere,

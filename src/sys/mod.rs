@@ -41,7 +41,7 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water,
+    bind_to_interface, forget_closed_stdout, receive_drops, send_file, set_receive_low_water,
     sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
@@ -53,8 +53,8 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    carried, forget_news, peer_state, set_receive_low_water, sigpipe_was_ignored, splice,
-    stdout_was_closed, unacknowledged, watch_for_end, widen_pipe, write_now,
+    carried, forget_news, peer_state, send_file, set_receive_low_water, sigpipe_was_ignored,
+    splice, stdout_was_closed, unacknowledged, watch_for_end, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
@@ -84,16 +84,26 @@ pub(crate) use signals::{
     die_of, ignore_job_control, ignored, restore_signals, spare_status_signals,
 };
 
-/// What a splice came to.
+/// What a call came to that moves bytes inside the system.
 pub(crate) enum Splice {
     /// It failed.
     Failed(std::io::Error),
     /// So many bytes went; 0 is the end of the source.
     Moved(usize),
-    /// These two ends cannot be spliced.
+    /// The system does not do so between these two ends.
     NotHere,
     /// The source is empty or the destination full: nobody says which.
     NotNow,
+}
+
+impl Splice {
+    /// The number of its error, if it failed.
+    pub(crate) fn errno(&self) -> Option<i32> {
+        match self {
+            Self::Failed(error) => error.raw_os_error(),
+            _ => None,
+        }
+    }
 }
 
 /// The sockets of a kind.

@@ -84,6 +84,11 @@ pub(crate) fn splice(
     Splice::NotHere
 }
 
+/// Not here.
+pub(crate) fn send_file(_from: BorrowedFd<'_>, _to: BorrowedFd<'_>, _most: usize) -> Splice {
+    Splice::NotHere
+}
+
 /// Not here: there is no such option, or it wants another form.
 pub(crate) fn bind_to_interface(_socket: &socket2::Socket, _name: &str) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

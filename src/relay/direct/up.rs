@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use socket2::SockRef;
@@ -26,6 +26,9 @@ const LARGEST_READ: usize = 512 * 1024;
 
 /// What one splice takes at most: while it waits for the socket nobody can write into the pipe.
 const LARGEST_SPLICE: usize = 256 * 1024;
+
+/// What one call takes from a file at most: meanwhile no order is heard.
+const LARGEST_FILE_PIECE: usize = 512 * 1024;
 
 /// A splice that moves this much begins the bulk phase: the system then sends full segments alone,
 /// for the short ones between them cost as much as long ones.
@@ -57,6 +60,7 @@ pub(super) fn run(work: &Work, pending: Vec<u8>, kind: StdinKind) {
     let mut up = Up {
         work,
         kind,
+        hands_over: work.ways == Ways::Best && kind == StdinKind::File,
         watches_socket: true,
         splicing: Splicing::new(false),
         is_bulk: false,
@@ -81,6 +85,8 @@ pub(super) fn run(work: &Work, pending: Vec<u8>, kind: StdinKind) {
 struct Up<'a> {
     work: &'a Work,
     kind: StdinKind,
+    /// Whether the system takes the bytes of stdin itself, which saves both copies.
+    hands_over: bool,
     /// Whether the socket is watched for failing while there is no input.
     watches_socket: bool,
     /// Whether the pipe of stdin is spliced.
@@ -103,6 +109,7 @@ impl Up<'_> {
         loop {
             let step = match self.send_held() {
                 Ok(()) if self.work.attention.mode() != Mode::Run => Err(End::Ordered),
+                Ok(()) if self.hands_over => self.hand_over(),
                 Ok(()) if self.splicing.is_due() => self.splice(),
                 Ok(()) => self.read(),
                 Err(end) => Err(end),
@@ -110,6 +117,32 @@ impl Up<'_> {
             if let Err(end) = step {
                 return end;
             }
+        }
+    }
+
+    /// Has the system send a piece of the file that stdin is.
+    fn hand_over(&mut self) -> Result<(), End> {
+        let (stdin, socket) = (rustix::stdio::stdin(), self.work.socket.as_fd());
+        let call = || match sys::send_file(stdin, socket, LARGEST_FILE_PIECE) {
+            // Of a connection that lives it is the file that failed, and reading says so.
+            Splice::Failed(_) if !has_ended(socket) => Splice::NotHere,
+            result => result,
+        };
+        match self.work.shared.keeping(call, Splice::errno) {
+            Splice::Moved(0) => Err(End::News(News::InputEnded)),
+            Splice::Moved(length) => {
+                self.work.shared.meter.note_input();
+                self.work.shared.meter.count_sent(length);
+                // Before Linux 6.5 the last piece of a file was held back as if more followed.
+                self.holds_back = self.work.proto == Proto::Tcp;
+                Ok(())
+            }
+            Splice::NotNow => self.wait_for_socket(),
+            Splice::NotHere => {
+                self.hands_over = false;
+                Ok(())
+            }
+            Splice::Failed(error) => Err(error.into()),
         }
     }
 
@@ -121,11 +154,7 @@ impl Up<'_> {
         let (stdin, socket) = (rustix::stdio::stdin(), self.work.socket.as_fd());
         let more = self.is_bulk;
         let call = || sys::splice(stdin, socket, LARGEST_SPLICE, more);
-        let error = |result: &Splice| match result {
-            Splice::Failed(error) => error.raw_os_error(),
-            _ => None,
-        };
-        match self.work.shared.keeping(call, error) {
+        match self.work.shared.keeping(call, Splice::errno) {
             Splice::Moved(0) => Err(End::News(News::InputEnded)),
             Splice::Moved(length) => {
                 self.work.shared.meter.note_input();
@@ -135,11 +164,7 @@ impl Up<'_> {
                 self.splicing.note_splice(length);
                 Ok(())
             }
-            Splice::NotNow => {
-                let room = (self.work.socket.as_fd(), PollFlags::OUT);
-                self.work.attention.wait([room], None)?;
-                Ok(())
-            }
+            Splice::NotNow => self.wait_for_socket(),
             Splice::NotHere => {
                 self.splicing.give_up();
                 Ok(())
@@ -204,8 +229,7 @@ impl Up<'_> {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    let room = (self.work.socket.as_fd(), PollFlags::OUT);
-                    self.work.attention.wait([room], None)?;
+                    self.wait_for_socket()?;
                     if self.work.attention.mode() == Mode::Stop {
                         return Err(End::Ordered);
                     }
@@ -220,6 +244,13 @@ impl Up<'_> {
         }
         (self.start, self.end) = (0, 0);
         self.work.shared.holds_input.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// Waits until the socket takes more, or an order comes.
+    fn wait_for_socket(&self) -> Result<(), End> {
+        let room = (self.work.socket.as_fd(), PollFlags::OUT);
+        self.work.attention.wait([room], None)?;
         Ok(())
     }
 
@@ -264,6 +295,16 @@ impl Up<'_> {
         }
         self.watches_socket = false;
         Ok(())
+    }
+}
+
+/// Whether this connection is no more.
+fn has_ended(socket: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::empty())];
+    let ended = PollFlags::ERR | PollFlags::HUP;
+    match poll(&mut polled, Some(&Timespec::default())) {
+        Ok(_) => polled.iter().any(|shown| shown.revents().intersects(ended)),
+        Err(_) => true,
     }
 }
 
