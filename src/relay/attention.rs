@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 /// How many descriptors a thread watches at most, beside its orders.
-const MOST: usize = 2;
+const MOST: usize = 4;
 
 /// What a thread is to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,7 +79,12 @@ impl Attention {
         load(&self.mode)
     }
 
-    /// Waits until one of these, two at most, is ready, an order came, or this long; what each
+    /// What an order wakes, for whoever waits for more than this thread does.
+    pub(super) fn waker(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+
+    /// Waits until one of these, four at most, is ready, an order came, or this long; what each
     /// showed is returned in their order, empty where nothing.
     pub(super) fn wait<const N: usize>(
         &self,
@@ -87,9 +92,9 @@ impl Attention {
         patience: Option<Duration>,
     ) -> io::Result<[PollFlags; N]> {
         const { assert!(N <= MOST, "no place for more") };
-        let orders = || PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN);
+        let orders = |_| PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN);
         // Where fewer are watched, the places that are left are not shown to the system.
-        let mut polled = [orders(), orders(), orders()];
+        let mut polled: [_; MOST + 1] = std::array::from_fn(orders);
         let (_, places) = polled.split_at_mut(MOST - N);
         for (place, (fd, events)) in places.iter_mut().zip(watched) {
             *place = PollFd::from_borrowed_fd(fd, events);

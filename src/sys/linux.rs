@@ -1,11 +1,11 @@
 //! Linux alone.
 #![allow(unsafe_code)]
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::io::{Errno, ReadWriteFlags, pwritev2};
+use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
 use rustix::pipe::SpliceFlags;
 
 use super::Splice;
@@ -147,6 +147,13 @@ pub(crate) fn write_now(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => super::write_piece(to, bytes),
         result => Ok(result?),
     }
+}
+
+/// Reads what a pipe or socket holds now, without the flag that belongs to everybody.
+pub(crate) fn read_now(from: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<usize> {
+    // An offset of -1 means none (preadv2(2)).
+    let mut parts = [IoSliceMut::new(bytes)];
+    Ok(preadv2(from, &mut parts, u64::MAX, ReadWriteFlags::NOWAIT)?)
 }
 
 /// Has poll and recv wait for this many bytes; false if the system will not.

@@ -41,8 +41,9 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, receive_drops, send_file, set_receive_low_water,
-    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
+    bind_to_interface, forget_closed_stdout, read_now, receive_drops, send_file,
+    set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent,
+    widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, route_to, tcp_socket};
@@ -53,8 +54,9 @@ pub(crate) use portable::{
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    carried, forget_news, peer_state, send_file, set_receive_low_water, sigpipe_was_ignored,
-    splice, stdout_was_closed, unacknowledged, watch_for_end, widen_pipe, write_now,
+    carried, forget_news, peer_state, read_now, send_file, set_receive_low_water,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, watch_for_end, widen_pipe,
+    write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;

@@ -104,6 +104,11 @@ pub(crate) fn write_now(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     super::write_piece(to, bytes)
 }
 
+/// Not here: nothing says whether a read would wait.
+pub(crate) fn read_now(_from: BorrowedFd<'_>, _bytes: &mut [u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Not everywhere: there is no bulk phase.
 pub(crate) fn set_receive_low_water(_socket: BorrowedFd<'_>, _bytes: usize) -> bool {
     false

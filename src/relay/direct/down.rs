@@ -1,7 +1,7 @@
 //! From the peer to stdout.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -45,38 +45,21 @@ enum End {
     Failed(io::Error),
 }
 
-/// The thread.
-pub(super) fn run(work: &Work, writes: bool) {
-    let mut down = Down {
-        work,
-        stdout: sys::stdout_kind(),
-        buffer: Vec::new(),
-        splicing: Splicing::new(false),
-        large_reads: 0,
-        is_bulk: false,
-        balked: false,
-    };
-    let end = down.move_all(writes).unwrap_or_else(|end| end);
-    match end {
-        End::Ordered => {}
-        End::Complete => {
-            let closed = sys::close_stdout();
-            work.tell(News::Written(closed.map_err(write_error)));
-        }
-        End::Failed(error) => work.tell(News::Written(Err(write_error(error)))),
-    }
-}
-
 /// The error of stdout.
 fn write_error(error: io::Error) -> Error {
     Error::new(Action::Write, "stdout", error)
 }
 
 /// The downward direction.
-struct Down<'a> {
-    work: &'a Work,
+pub(super) struct Down {
+    work: Work,
+    /// Whether what comes is written, not dropped.
+    writes: bool,
     stdout: StdoutKind,
     buffer: Vec<u8>,
+    /// The part of the buffer that is received and not written.
+    start: usize,
+    end: usize,
     /// Whether the pipe of stdout is spliced.
     splicing: Splicing,
     /// Reads in a row that brought much.
@@ -85,6 +68,8 @@ struct Down<'a> {
     is_bulk: bool,
     /// Whether a splice moved nothing and was then waited for.
     balked: bool,
+    /// What broke the connection before its thread began.
+    broken: Option<io::Error>,
 }
 
 /// What one look at the socket brought.
@@ -97,17 +82,91 @@ enum Came {
     End,
 }
 
-impl Down<'_> {
+impl Down {
+    /// With an empty buffer.
+    pub(super) fn new(work: Work, writes: bool) -> Self {
+        Self {
+            work,
+            writes,
+            stdout: sys::stdout_kind(),
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            splicing: Splicing::new(false),
+            large_reads: 0,
+            is_bulk: false,
+            balked: false,
+            broken: None,
+        }
+    }
+
+    /// The thread.
+    pub(super) fn run(mut self) {
+        match self.move_all().unwrap_or_else(|end| end) {
+            End::Ordered => {}
+            End::Complete => {
+                let closed = sys::close_stdout();
+                let news = News::Written(closed.map_err(write_error));
+                self.work.tell(news);
+            }
+            End::Failed(error) => self.work.tell(News::Written(Err(write_error(error)))),
+        }
+    }
+
+    /// Whether messages of the peer may be short ones, and can be passed on without waiting for
+    /// whoever reads them.
+    pub(super) fn may_be_short(&self) -> bool {
+        let is_fresh = self.start == self.end && self.work.attention.mode() == Mode::Run;
+        is_fresh && self.work.ways == Ways::Best && self.writes && self.stdout.has_reader()
+    }
+
+    /// Waits until stdin or the peer has something, which of them it is is returned in this order;
+    /// `None` if it is neither.
+    pub(super) fn wait_for_short(&self, other_orders: BorrowedFd<'_>) -> Option<(bool, bool)> {
+        let stdin = (rustix::stdio::stdin(), PollFlags::IN);
+        let socket = (self.work.socket.as_fd(), PollFlags::IN);
+        let stdout = (rustix::stdio::stdout(), PollFlags::empty());
+        let orders = (other_orders, PollFlags::IN);
+        let watched = [stdin, socket, stdout, orders];
+        let [input, came, gone, order] = self.work.attention.wait(watched, None).ok()?;
+        let is_plain = gone.is_empty() && order.is_empty();
+        is_plain.then_some((!input.is_empty(), !came.is_empty()))
+    }
+
+    /// Passes on what the peer has sent now; false if there is more to do than that.
+    pub(super) fn pass_short(&mut self) -> bool {
+        match self.take(RecvFlags::DONTWAIT) {
+            // Whoever receives again finds the end again.
+            Ok(0) => return false,
+            Ok(length) => (self.start, self.end) = (0, length),
+            Err(Errno::AGAIN | Errno::INTR) => return true,
+            Err(error) => {
+                self.broken = Some(error.into());
+                return false;
+            }
+        }
+        let length = self.end;
+        // What fails here fails again.
+        let all = self.write_held_now().is_ok_and(|all| all);
+        self.learn(length);
+        all && !self.splicing.is_due() && length < self.buffer.len()
+    }
+
     /// Until the peer ends and everything is written, stdout fails, or an order says so.
-    fn move_all(&mut self, writes: bool) -> Result<End, End> {
+    fn move_all(&mut self) -> Result<End, End> {
         let is_pipe = self.work.ways == Ways::Best
             && self.stdout == StdoutKind::Pipe
             && sys::widen_pipe(rustix::stdio::stdout());
         self.splicing = Splicing::new(is_pipe);
+        self.write_held()?;
+        if let Some(error) = self.broken.take() {
+            self.broke(error);
+            return self.after_end();
+        }
         loop {
             let came = match self.work.attention.mode() {
                 Mode::Stop => return Err(End::Ordered),
-                Mode::Drop => return self.drop_all(writes),
+                Mode::Drop => return self.drop_all(),
                 Mode::Rescue => match self.receive() {
                     Came::Nothing => Came::End,
                     came => came,
@@ -126,15 +185,15 @@ impl Down<'_> {
                 Came::Bytes(0) => {}
                 Came::Bytes(length) => self.write(length)?,
                 Came::Nothing => self.wait_for_peer()?,
-                Came::End => return self.after_end(writes),
+                Came::End => return self.after_end(),
             }
         }
     }
 
     /// The peer will send no more: stdout is complete, if an order does not say otherwise.
-    fn after_end(&mut self, writes: bool) -> Result<End, End> {
+    fn after_end(&mut self) -> Result<End, End> {
         match self.work.attention.mode() {
-            _ if !writes => Err(End::Ordered),
+            _ if !self.writes => Err(End::Ordered),
             Mode::Stop => Err(End::Ordered),
             Mode::Rescue if self.work.shared.meter.received() == 0 => {
                 self.work.tell(News::Written(Ok(())));
@@ -145,8 +204,8 @@ impl Down<'_> {
     }
 
     /// Reads and drops until the end or an order; stdout is complete as it is.
-    fn drop_all(&mut self, writes: bool) -> Result<End, End> {
-        if writes {
+    fn drop_all(&mut self) -> Result<End, End> {
+        if self.writes {
             let closed = sys::close_stdout();
             self.work.tell(News::Written(closed.map_err(write_error)));
         }
@@ -171,21 +230,26 @@ impl Down<'_> {
         self.receive_with(RecvFlags::DONTWAIT)
     }
 
-    /// Takes what comes into the buffer, and waits for it if the flags say so.
+    /// Takes what comes, and waits for it if the flags say so.
     fn receive_with(&mut self, flags: RecvFlags) -> Came {
-        if self.buffer.is_empty() {
-            self.buffer.resize(FIRST_READ, 0);
-        }
-        let received = rustix::net::recv(&self.work.socket, self.buffer.as_mut_slice(), flags);
-        match received {
-            Ok((0, _)) => self.ended(),
-            Ok((length, _)) => {
-                self.work.shared.meter.count_received(length);
-                Came::Bytes(length)
-            }
+        match self.take(flags) {
+            Ok(0) => self.ended(),
+            Ok(length) => Came::Bytes(length),
             Err(Errno::AGAIN | Errno::INTR) => Came::Nothing,
             Err(error) => self.broke(error.into()),
         }
+    }
+
+    /// Takes what comes into the buffer; 0 is the end.
+    fn take(&mut self, flags: RecvFlags) -> Result<usize, Errno> {
+        if self.buffer.is_empty() {
+            self.buffer.resize(FIRST_READ, 0);
+        }
+        let (length, _) = rustix::net::recv(&self.work.socket, self.buffer.as_mut_slice(), flags)?;
+        if length > 0 {
+            self.work.shared.meter.count_received(length);
+        }
+        Ok(length)
     }
 
     /// Moves what has come into the pipe of stdout without looking at it.
@@ -294,7 +358,7 @@ impl Down<'_> {
     /// Waits; a poll that fails is stdout's failure.
     fn wait<const N: usize>(
         &self,
-        watched: [(std::os::fd::BorrowedFd<'_>, PollFlags); N],
+        watched: [(BorrowedFd<'_>, PollFlags); N],
         patience: Option<Duration>,
     ) -> Result<[PollFlags; N], End> {
         self.work
@@ -305,22 +369,40 @@ impl Down<'_> {
 
     /// Writes the front of the buffer to stdout, and learns from its size.
     fn write(&mut self, length: usize) -> Result<(), End> {
-        let mut start = 0;
-        while start < length {
-            let bytes = self.buffer.get(start..length).unwrap_or_default();
+        (self.start, self.end) = (0, length);
+        self.write_held()?;
+        self.learn(length);
+        Ok(())
+    }
+
+    /// Writes what was received and is not yet written.
+    fn write_held(&mut self) -> Result<(), End> {
+        while !self.write_held_now()? {
+            self.wait_for_room()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what stdout takes at once of what was received; true if that was all.
+    fn write_held_now(&mut self) -> Result<bool, End> {
+        while let Some(bytes) = self
+            .buffer
+            .get(self.start..self.end)
+            .filter(|bytes| !bytes.is_empty())
+        {
             if !self.stdout.has_reader() {
                 sys::write_stdout(bytes).map_err(End::Failed)?;
                 break;
             }
             match self.write_now(bytes) {
-                Ok(written) => start = start.saturating_add(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_room()?,
+                Ok(written) => self.start = self.start.saturating_add(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(End::Failed(error)),
             }
         }
-        self.learn(length);
-        Ok(())
+        (self.start, self.end) = (0, 0);
+        Ok(true)
     }
 
     /// Writes what the reader of stdout takes at once.

@@ -1,20 +1,23 @@
 //! The mover for bytes that nobody looks at: one blocking thread a direction, each with the fewest
-//! copies that its two ends allow.
+//! copies that its two ends allow, and one for both as long as messages are short.
 
 mod down;
 mod splicing;
+mod together;
 mod up;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc::sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::sync::mpsc;
 
+use self::down::Down;
+use self::up::Up;
 use super::attention::{self, Attention, Control, Mode};
 use super::mover::{Mover, News};
 use super::{Input, Meter};
@@ -138,13 +141,13 @@ impl<'a> Direct<'a> {
         let (up, up_attention) = attention::pair(Mode::Run)?;
         let (down, down_attention) =
             attention::pair(if flow.writes { Mode::Run } else { Mode::Drop })?;
-        let (up_work, down_work) = (work(up_attention), work(down_attention));
+        let downward = Down::new(work(down_attention), flow.writes);
         if flow.reads {
-            let pending = input.take_pending();
-            let kind = input.kind();
-            thread::Builder::new().spawn(move || up::run(&up_work, pending, kind))?;
+            let (pending, kind) = (input.take_pending(), input.kind());
+            spawn_both(Up::new(work(up_attention), pending, kind), downward)?;
+        } else {
+            thread::Builder::new().spawn(move || downward.run())?;
         }
-        thread::Builder::new().spawn(move || down::run(&down_work, flow.writes))?;
         Ok(Self {
             socket,
             input,
@@ -155,6 +158,21 @@ impl<'a> Direct<'a> {
             is_sending: flow.reads,
         })
     }
+}
+
+/// Starts the threads of both directions. The second one waits while the first one suffices.
+fn spawn_both(mut up: Up, mut down: Down) -> io::Result<()> {
+    let (hand, handed) = sync_channel::<Up>(1);
+    let second = move || handed.recv().map_or((), Up::run);
+    let first = move || {
+        together::pass(&mut up, &mut down);
+        // The other thread is there for as long as it has not got this.
+        let _ = hand.send(up);
+        down.run();
+    };
+    thread::Builder::new().spawn(second)?;
+    thread::Builder::new().spawn(first)?;
+    Ok(())
 }
 
 /// Has a call that may wait do so itself, for a while: a splice that finds the socket full or empty

@@ -55,38 +55,12 @@ impl From<io::Error> for End {
     }
 }
 
-/// The thread.
-pub(super) fn run(work: &Work, pending: Vec<u8>, kind: StdinKind) {
-    let mut up = Up {
-        work,
-        kind,
-        hands_over: work.ways == Ways::Best && kind == StdinKind::File,
-        watches_socket: true,
-        splicing: Splicing::new(false),
-        is_bulk: false,
-        holds_back: false,
-        buffer: pending,
-        start: 0,
-        end: 0,
-    };
-    up.end = up.buffer.len();
-    let end = up.move_all();
-    up.push();
-    let leftover = up.buffer.get(up.start..up.end).unwrap_or_default().to_vec();
-    work.shared.holds_input.store(false, Ordering::Release);
-    let news = match end {
-        End::Ordered => None,
-        End::News(news) => Some(news),
-    };
-    let _ = work.reports.send(Report::UpEnded(news, leftover));
-}
-
 /// The upward direction.
-struct Up<'a> {
-    work: &'a Work,
+pub(super) struct Up {
+    work: Work,
     kind: StdinKind,
-    /// Whether the system takes the bytes of stdin itself, which saves both copies.
-    hands_over: bool,
+    /// Which calls the ends have not refused.
+    ways: Ways,
     /// Whether the socket is watched for failing while there is no input.
     watches_socket: bool,
     /// Whether the pipe of stdin is spliced.
@@ -99,17 +73,89 @@ struct Up<'a> {
     /// The part of the buffer that is read and not sent.
     start: usize,
     end: usize,
+    /// What ended it before its thread began.
+    ended: Option<End>,
 }
 
-impl Up<'_> {
+impl Up {
+    /// Begins with what was read before.
+    pub(super) fn new(work: Work, pending: Vec<u8>, kind: StdinKind) -> Self {
+        Self {
+            ways: work.ways,
+            work,
+            kind,
+            watches_socket: true,
+            splicing: Splicing::new(false),
+            is_bulk: false,
+            holds_back: false,
+            end: pending.len(),
+            buffer: pending,
+            start: 0,
+            ended: None,
+        }
+    }
+
+    /// The thread.
+    pub(super) fn run(mut self) {
+        let end = match self.ended.take() {
+            Some(end) => end,
+            None => self.move_all(),
+        };
+        self.push();
+        let leftover = self.buffer.get(self.start..self.end);
+        let leftover = leftover.unwrap_or_default().to_vec();
+        self.work.shared.holds_input.store(false, Ordering::Release);
+        let news = match end {
+            End::Ordered => None,
+            End::News(news) => Some(news),
+        };
+        let _ = self.work.reports.send(Report::UpEnded(news, leftover));
+    }
+
+    /// Whether messages from stdin may be short ones, and can be taken without waiting for them.
+    pub(super) fn may_be_short(&self) -> bool {
+        let is_fresh = self.start == self.end && self.work.attention.mode() == Mode::Run;
+        is_fresh && self.ways == Ways::Best && self.kind == StdinKind::Stream
+    }
+
+    /// What an order wakes.
+    pub(super) fn waker(&self) -> BorrowedFd<'_> {
+        self.work.attention.waker()
+    }
+
+    /// Passes on what stdin has now; false if there is more to do than that.
+    pub(super) fn pass_short(&mut self) -> bool {
+        self.make_room();
+        match sys::read_now(rustix::stdio::stdin(), &mut self.buffer) {
+            // Whoever reads again finds the end again.
+            Ok(0) => return false,
+            Ok(length) => self.hold(length),
+            Err(error) => return is_not_yet(&error),
+        }
+        match self.send_now() {
+            Ok(true) => {
+                let was_full = self.end == self.buffer.len();
+                self.release();
+                !was_full
+            }
+            Ok(false) => false,
+            Err(end) => {
+                self.ended = Some(end);
+                false
+            }
+        }
+    }
+
     /// Until stdin ends, something fails, or an order says so.
     fn move_all(&mut self) -> End {
-        let is_pipe = self.work.ways == Ways::Best && sys::widen_pipe(rustix::stdio::stdin());
+        let is_pipe = self.ways == Ways::Best && sys::widen_pipe(rustix::stdio::stdin());
         self.splicing = Splicing::new(is_pipe);
         loop {
             let step = match self.send_held() {
                 Ok(()) if self.work.attention.mode() != Mode::Run => Err(End::Ordered),
-                Ok(()) if self.hands_over => self.hand_over(),
+                Ok(()) if self.kind == StdinKind::File && self.ways == Ways::Best => {
+                    self.hand_over()
+                }
                 Ok(()) if self.splicing.is_due() => self.splice(),
                 Ok(()) => self.read(),
                 Err(end) => Err(end),
@@ -120,7 +166,7 @@ impl Up<'_> {
         }
     }
 
-    /// Has the system send a piece of the file that stdin is.
+    /// Has the system send a piece of the file that stdin is, which saves both copies.
     fn hand_over(&mut self) -> Result<(), End> {
         let (stdin, socket) = (rustix::stdio::stdin(), self.work.socket.as_fd());
         let call = || match sys::send_file(stdin, socket, LARGEST_FILE_PIECE) {
@@ -139,7 +185,7 @@ impl Up<'_> {
             }
             Splice::NotNow => self.wait_for_socket(),
             Splice::NotHere => {
-                self.hands_over = false;
+                self.ways = Ways::Portable;
                 Ok(())
             }
             Splice::Failed(error) => Err(error.into()),
@@ -178,9 +224,7 @@ impl Up<'_> {
         if self.kind != StdinKind::File && !self.wait_for_input()? {
             return Ok(());
         }
-        if self.buffer.len() < FIRST_READ {
-            self.buffer.resize(FIRST_READ, 0);
-        }
+        self.make_room();
         match rustix::io::read(rustix::stdio::stdin(), self.buffer.as_mut_slice()) {
             Ok(0) => Err(End::News(News::InputEnded)),
             Ok(length) => {
@@ -201,7 +245,7 @@ impl Up<'_> {
         }
     }
 
-    /// Notes what was read; a full buffer grows for the next time.
+    /// Notes what was read.
     fn hold(&mut self, length: usize) {
         self.work.shared.meter.note_input();
         self.work.shared.holds_input.store(true, Ordering::Release);
@@ -209,8 +253,27 @@ impl Up<'_> {
         self.splicing.note_read(length, self.buffer.len());
     }
 
+    /// The buffer begins small.
+    fn make_room(&mut self) {
+        if self.buffer.len() < FIRST_READ {
+            self.buffer.resize(FIRST_READ, 0);
+        }
+    }
+
     /// Sends what was read and is not yet sent.
     fn send_held(&mut self) -> Result<(), End> {
+        while !self.send_now()? {
+            self.wait_for_socket()?;
+            if self.work.attention.mode() == Mode::Stop {
+                return Err(End::Ordered);
+            }
+        }
+        self.release();
+        Ok(())
+    }
+
+    /// Sends what the socket takes at once of what was read; true if that was all.
+    fn send_now(&mut self) -> Result<bool, End> {
         while let Some(held) = self
             .buffer
             .get(self.start..self.end)
@@ -218,25 +281,22 @@ impl Up<'_> {
         {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
             let call = || rustix::net::send(&self.work.socket, held, flags);
-            match self
-                .work
-                .shared
-                .keeping(call, |sent| errno_of(sent.as_ref().err()))
-            {
+            let shared = &self.work.shared;
+            match shared.keeping(call, |sent| errno_of(sent.as_ref().err())) {
                 Ok(length) => {
-                    self.work.shared.meter.count_sent(length);
+                    shared.meter.count_sent(length);
                     self.start = self.start.saturating_add(length).min(self.end);
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.wait_for_socket()?;
-                    if self.work.attention.mode() == Mode::Stop {
-                        return Err(End::Ordered);
-                    }
-                }
+                Err(Errno::AGAIN) => return Ok(false),
                 Err(error) => return Err(io::Error::from(error).into()),
             }
         }
+        Ok(true)
+    }
+
+    /// All is sent; a buffer that was full grows for the next time.
+    fn release(&mut self) {
         let was_full = self.end > 0 && self.end == self.buffer.len();
         if was_full && self.end < LARGEST_READ {
             self.buffer
@@ -244,7 +304,6 @@ impl Up<'_> {
         }
         (self.start, self.end) = (0, 0);
         self.work.shared.holds_input.store(false, Ordering::Release);
-        Ok(())
     }
 
     /// Waits until the socket takes more, or an order comes.
@@ -296,6 +355,12 @@ impl Up<'_> {
         self.watches_socket = false;
         Ok(())
     }
+}
+
+/// Whether it says only that there is nothing yet.
+pub(super) fn is_not_yet(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+    kinds.contains(&error.kind())
 }
 
 /// Whether this connection is no more.
