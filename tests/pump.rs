@@ -1,8 +1,10 @@
 //! Bytes by hash over every path, of every size around the edges of a buffer, whoever is slow.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Input, Output, Pattern, Peer, Step, nettool, scratch};
+use crate::support::{Input, LIMIT, Output, Pattern, Peer, Step, nettool, scratch};
 
 /// What carries the bytes: the best calls, those that every system has, the event loop.
 const PATHS: [&str; 3] = ["auto", "portable", "looped"];
@@ -113,6 +115,33 @@ fn nothing_is_lost_when_the_reader_is_slow() {
     }
 }
 
+/// Short messages go both ways, and then the reader of stdout stops: what is sent still goes.
+#[test]
+fn a_reader_that_stops_holds_up_no_sending() {
+    const ROUNDS: usize = 200;
+    let message = Pattern::new(10, 8000).to_vec();
+    for path in PATHS {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = server.local_addr().unwrap().to_string();
+        let client = nettool(["connect", &addr]).env("NETTOOL_PATH", path);
+        let mut client = client.stdin(Input::Open).stdout(Output::Open).start();
+        let (mut peer, _) = server.accept().unwrap();
+        peer.set_read_timeout(Some(LIMIT)).unwrap();
+        peer.set_write_timeout(Some(LIMIT)).unwrap();
+        let mut stdin = client.stdin.take().unwrap();
+        for round in 0..ROUNDS {
+            peer.write_all(&message).unwrap();
+            stdin.write_all(b"x").unwrap();
+            let answer = peer.read_exact(&mut [0]);
+            assert!(answer.is_ok(), "{path}, round {round}: {answer:?}");
+        }
+        drop((peer, stdin));
+        let came = client.read(ROUNDS * message.len());
+        assert!(came == message.repeat(ROUNDS), "{path}");
+        client.wait().success();
+    }
+}
+
 /// A message that comes when much has just moved is not kept for a larger one: neither by what
 /// sends nor by what receives. Both wait for more when much is moving.
 #[test]
@@ -133,7 +162,7 @@ fn a_message_after_much_is_not_held_back() {
         let mut stdin = client.stdin.take().unwrap();
         std::io::copy(&mut Pattern::new(3, MUCH as u64), &mut stdin).unwrap();
         for message in 0..3 {
-            std::io::Write::write_all(&mut stdin, b"x").unwrap();
+            stdin.write_all(b"x").unwrap();
             // Without an end that would push it out.
             crate::support::until("the message is there", || {
                 let length = std::fs::metadata(&to).map_or(0, |file| file.len());

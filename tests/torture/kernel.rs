@@ -42,7 +42,7 @@ fn unharmed(work: &[(&str, Play)], faults: &[&str]) {
 #[test]
 fn interrupted_calls_are_made_again() {
     let calls = "readv,writev,recvfrom,sendto,recvmsg,sendmsg,recvmmsg,sendmmsg,splice,epoll_wait,\
-                 poll,ppoll,accept4,pwritev2,preadv2";
+                 poll,ppoll,accept4,pwritev2,preadv2,sendfile";
     let often = format!("{calls}:error=EINTR:when=2+3");
     unharmed(&WORK[..7], &[&often, "read:error=EINTR:when=8+3"]);
     // The runtime of a server hears of signals by a pair of sockets that no signal interrupts.
@@ -53,7 +53,7 @@ fn interrupted_calls_are_made_again() {
 /// C2: what is ready is not, every other time, where readiness is asked for each time.
 #[test]
 fn calls_that_would_block_are_waited_for() {
-    let faults = ["splice,recvfrom,sendto,pwritev2:error=EAGAIN:when=2+2"];
+    let faults = ["splice,sendfile,recvfrom,sendto,pwritev2:error=EAGAIN:when=2+2"];
     unharmed(&WORK[..3], &faults);
 }
 
@@ -80,6 +80,8 @@ fn calls_that_are_not_offered_are_replaced() {
         let fault = format!("splice,copy_file_range,sendfile:error={error}");
         unharmed(&WORK, &[&fault]);
     }
+    // What only sending a file whole fails with, reading tells, or does not find.
+    unharmed(&WORK[..1], &["sendfile:error=EIO:when=2+2"]);
     for fault in [
         "pwritev2,preadv2:error=EOPNOTSUPP",
         "pwritev2,preadv2:error=ENOSYS",
