@@ -9,6 +9,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
+use super::held::Held;
 use super::splicing::Splicing;
 use super::{Ways, Work};
 use crate::error::{Action, Error};
@@ -16,12 +17,6 @@ use crate::net::Proto;
 use crate::relay::attention::Mode;
 use crate::relay::mover::News;
 use crate::sys::{self, Splice, StdoutKind};
-
-/// What one read takes at first; reads that are full double it.
-const FIRST_READ: usize = 16 * 1024;
-
-/// What one read takes at most.
-const LARGEST_READ: usize = 512 * 1024;
 
 /// What one splice takes at most: as much as the widest pipe.
 const LARGEST_SPLICE: usize = 1024 * 1024;
@@ -36,7 +31,7 @@ const BULK_PATIENCE: Duration = Duration::from_millis(3);
 const BULK_READS: u32 = 4;
 
 /// Why the thread ends.
-enum End {
+pub(super) enum End {
     /// It was told to.
     Ordered,
     /// Everything is written.
@@ -52,14 +47,12 @@ fn write_error(error: io::Error) -> Error {
 
 /// The downward direction.
 pub(super) struct Down {
-    work: Work,
+    pub(super) work: Work,
     /// Whether what comes is written, not dropped.
-    writes: bool,
-    stdout: StdoutKind,
-    buffer: Vec<u8>,
-    /// The part of the buffer that is received and not written.
-    start: usize,
-    end: usize,
+    pub(super) writes: bool,
+    pub(super) stdout: StdoutKind,
+    /// What is received and not written.
+    pub(super) held: Held,
     /// Whether the pipe of stdout is spliced.
     splicing: Splicing,
     /// Reads in a row that brought much.
@@ -69,7 +62,7 @@ pub(super) struct Down {
     /// Whether a splice moved nothing and was then waited for.
     balked: bool,
     /// What broke the connection before its thread began.
-    broken: Option<io::Error>,
+    pub(super) broken: Option<io::Error>,
 }
 
 /// What one look at the socket brought.
@@ -89,9 +82,7 @@ impl Down {
             work,
             writes,
             stdout: sys::stdout_kind(),
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
+            held: Held::new(Vec::new()),
             splicing: Splicing::new(false),
             large_reads: 0,
             is_bulk: false,
@@ -111,45 +102,6 @@ impl Down {
             }
             End::Failed(error) => self.work.tell(News::Written(Err(write_error(error)))),
         }
-    }
-
-    /// Whether messages of the peer may be short ones, and can be passed on without waiting for
-    /// whoever reads them.
-    pub(super) fn may_be_short(&self) -> bool {
-        let is_fresh = self.start == self.end && self.work.attention.mode() == Mode::Run;
-        is_fresh && self.work.ways == Ways::Best && self.writes && self.stdout.has_reader()
-    }
-
-    /// Waits until stdin or the peer has something, which of them it is is returned in this order;
-    /// `None` if it is neither.
-    pub(super) fn wait_for_short(&self, other_orders: BorrowedFd<'_>) -> Option<(bool, bool)> {
-        let stdin = (rustix::stdio::stdin(), PollFlags::IN);
-        let socket = (self.work.socket.as_fd(), PollFlags::IN);
-        let stdout = (rustix::stdio::stdout(), PollFlags::empty());
-        let orders = (other_orders, PollFlags::IN);
-        let watched = [stdin, socket, stdout, orders];
-        let [input, came, gone, order] = self.work.attention.wait(watched, None).ok()?;
-        let is_plain = gone.is_empty() && order.is_empty();
-        is_plain.then_some((!input.is_empty(), !came.is_empty()))
-    }
-
-    /// Passes on what the peer has sent now; false if there is more to do than that.
-    pub(super) fn pass_short(&mut self) -> bool {
-        match self.take(RecvFlags::DONTWAIT) {
-            // Whoever receives again finds the end again.
-            Ok(0) => return false,
-            Ok(length) => (self.start, self.end) = (0, length),
-            Err(Errno::AGAIN | Errno::INTR) => return true,
-            Err(error) => {
-                self.broken = Some(error.into());
-                return false;
-            }
-        }
-        let length = self.end;
-        // What fails here fails again.
-        let all = self.write_held_now().is_ok_and(|all| all);
-        self.learn(length);
-        all && !self.splicing.is_due() && length < self.buffer.len()
     }
 
     /// Until the peer ends and everything is written, stdout fails, or an order says so.
@@ -241,11 +193,8 @@ impl Down {
     }
 
     /// Takes what comes into the buffer; 0 is the end.
-    fn take(&mut self, flags: RecvFlags) -> Result<usize, Errno> {
-        if self.buffer.is_empty() {
-            self.buffer.resize(FIRST_READ, 0);
-        }
-        let (length, _) = rustix::net::recv(&self.work.socket, self.buffer.as_mut_slice(), flags)?;
+    pub(super) fn take(&mut self, flags: RecvFlags) -> Result<usize, Errno> {
+        let (length, _) = rustix::net::recv(&self.work.socket, self.held.room(), flags)?;
         if length > 0 {
             self.work.shared.meter.count_received(length);
         }
@@ -369,9 +318,9 @@ impl Down {
 
     /// Writes the front of the buffer to stdout, and learns from its size.
     fn write(&mut self, length: usize) -> Result<(), End> {
-        (self.start, self.end) = (0, length);
+        let is_full = self.held.fill(length);
         self.write_held()?;
-        self.learn(length);
+        self.learn(length, is_full);
         Ok(())
     }
 
@@ -384,24 +333,21 @@ impl Down {
     }
 
     /// Writes what stdout takes at once of what was received; true if that was all.
-    fn write_held_now(&mut self) -> Result<bool, End> {
-        while let Some(bytes) = self
-            .buffer
-            .get(self.start..self.end)
-            .filter(|bytes| !bytes.is_empty())
-        {
+    pub(super) fn write_held_now(&mut self) -> Result<bool, End> {
+        while !self.held.is_empty() {
+            let bytes = self.held.bytes();
             if !self.stdout.has_reader() {
                 sys::write_stdout(bytes).map_err(End::Failed)?;
                 break;
             }
             match self.write_now(bytes) {
-                Ok(written) => self.start = self.start.saturating_add(written),
+                Ok(written) => self.held.pass(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(End::Failed(error)),
             }
         }
-        (self.start, self.end) = (0, 0);
+        self.held.release();
         Ok(true)
     }
 
@@ -413,13 +359,9 @@ impl Down {
         }
     }
 
-    /// A read that filled the buffer doubles it; many large ones in a row begin the bulk phase.
-    fn learn(&mut self, length: usize) {
-        let is_full = length == self.buffer.len();
-        self.splicing.note_read(length, self.buffer.len());
-        if is_full && length < LARGEST_READ {
-            self.buffer.resize(length.saturating_mul(2), 0);
-        }
+    /// Many large reads in a row begin the bulk phase.
+    fn learn(&mut self, length: usize, is_full: bool) {
+        self.splicing.note_read(is_full);
         self.large_reads = if length >= BULK / 2 {
             self.large_reads.saturating_add(1)
         } else {

@@ -2,6 +2,7 @@
 //! copies that its two ends allow, and one for both as long as messages are short.
 
 mod down;
+mod held;
 mod splicing;
 mod together;
 mod up;

@@ -36,12 +36,12 @@ impl Splicing {
         self.is_possible && self.full_reads >= FULL_READS
     }
 
-    /// Takes note of a read that brought this much into a buffer of that size.
-    pub(super) fn note_read(&mut self, length: usize, size: usize) {
-        self.full_reads = if length < size {
-            0
-        } else {
+    /// Takes note of a read, which filled the buffer or not.
+    pub(super) fn note_read(&mut self, is_full: bool) {
+        self.full_reads = if is_full {
             self.full_reads.saturating_add(1)
+        } else {
+            0
         };
     }
 
@@ -69,17 +69,17 @@ mod tests {
 
     fn bulk() -> Splicing {
         let mut splicing = Splicing::new(true);
-        splicing.note_read(100, 100);
-        splicing.note_read(200, 200);
+        splicing.note_read(true);
+        splicing.note_read(true);
         splicing
     }
 
     #[test]
     fn short_messages_are_read() {
         let mut splicing = Splicing::new(true);
-        for length in [1, 100, 99, 100, 1] {
-            splicing.note_read(length, 100);
-            assert!(!splicing.is_due(), "after {length}");
+        for (number, is_full) in [false, true, false, true, false].into_iter().enumerate() {
+            splicing.note_read(is_full);
+            assert!(!splicing.is_due(), "read {number}");
         }
     }
 

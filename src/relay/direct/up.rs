@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 use socket2::SockRef;
 
+use super::held::Held;
 use super::splicing::Splicing;
 use super::{Report, Ways, Work};
 use crate::error::{Action, Error};
@@ -17,12 +18,6 @@ use crate::net::Proto;
 use crate::relay::attention::Mode;
 use crate::relay::mover::News;
 use crate::sys::{self, Splice, StdinKind};
-
-/// What one read takes at first; reads that are full double it.
-const FIRST_READ: usize = 16 * 1024;
-
-/// What one read takes at most: on loopback 512 KiB moved most bytes a second.
-const LARGEST_READ: usize = 512 * 1024;
 
 /// What one splice takes at most: while it waits for the socket nobody can write into the pipe.
 const LARGEST_SPLICE: usize = 256 * 1024;
@@ -41,7 +36,7 @@ const BULK_PATIENCE: Duration = Duration::from_millis(1);
 const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
 
 /// Why the thread ends.
-enum End {
+pub(super) enum End {
     /// It was told to read no more.
     Ordered,
     /// stdin ended, or something failed.
@@ -57,10 +52,10 @@ impl From<io::Error> for End {
 
 /// The upward direction.
 pub(super) struct Up {
-    work: Work,
-    kind: StdinKind,
+    pub(super) work: Work,
+    pub(super) kind: StdinKind,
     /// Which calls the ends have not refused.
-    ways: Ways,
+    pub(super) ways: Ways,
     /// Whether the socket is watched for failing while there is no input.
     watches_socket: bool,
     /// Whether the pipe of stdin is spliced.
@@ -69,12 +64,10 @@ pub(super) struct Up {
     is_bulk: bool,
     /// Whether the system may hold back the end of what it took, because more was announced.
     holds_back: bool,
-    buffer: Vec<u8>,
-    /// The part of the buffer that is read and not sent.
-    start: usize,
-    end: usize,
+    /// What is read and not sent.
+    pub(super) held: Held,
     /// What ended it before its thread began.
-    ended: Option<End>,
+    pub(super) ended: Option<End>,
 }
 
 impl Up {
@@ -88,9 +81,7 @@ impl Up {
             splicing: Splicing::new(false),
             is_bulk: false,
             holds_back: false,
-            end: pending.len(),
-            buffer: pending,
-            start: 0,
+            held: Held::new(pending),
             ended: None,
         }
     }
@@ -102,48 +93,13 @@ impl Up {
             None => self.move_all(),
         };
         self.push();
-        let leftover = self.buffer.get(self.start..self.end);
-        let leftover = leftover.unwrap_or_default().to_vec();
+        let leftover = self.held.bytes().to_vec();
         self.work.shared.holds_input.store(false, Ordering::Release);
         let news = match end {
             End::Ordered => None,
             End::News(news) => Some(news),
         };
         let _ = self.work.reports.send(Report::UpEnded(news, leftover));
-    }
-
-    /// Whether messages from stdin may be short ones, and can be taken without waiting for them.
-    pub(super) fn may_be_short(&self) -> bool {
-        let is_fresh = self.start == self.end && self.work.attention.mode() == Mode::Run;
-        is_fresh && self.ways == Ways::Best && self.kind == StdinKind::Stream
-    }
-
-    /// What an order wakes.
-    pub(super) fn waker(&self) -> BorrowedFd<'_> {
-        self.work.attention.waker()
-    }
-
-    /// Passes on what stdin has now; false if there is more to do than that.
-    pub(super) fn pass_short(&mut self) -> bool {
-        self.make_room();
-        match sys::read_now(rustix::stdio::stdin(), &mut self.buffer) {
-            // Whoever reads again finds the end again.
-            Ok(0) => return false,
-            Ok(length) => self.hold(length),
-            Err(error) => return is_not_yet(&error),
-        }
-        match self.send_now() {
-            Ok(true) => {
-                let was_full = self.end == self.buffer.len();
-                self.release();
-                !was_full
-            }
-            Ok(false) => false,
-            Err(end) => {
-                self.ended = Some(end);
-                false
-            }
-        }
     }
 
     /// Until stdin ends, something fails, or an order says so.
@@ -224,11 +180,11 @@ impl Up {
         if self.kind != StdinKind::File && !self.wait_for_input()? {
             return Ok(());
         }
-        self.make_room();
-        match rustix::io::read(rustix::stdio::stdin(), self.buffer.as_mut_slice()) {
+        match rustix::io::read(rustix::stdio::stdin(), self.held.room()) {
             Ok(0) => Err(End::News(News::InputEnded)),
             Ok(length) => {
-                self.hold(length);
+                let is_full = self.hold(length);
+                self.splicing.note_read(is_full);
                 Ok(())
             }
             Err(Errno::AGAIN | Errno::INTR) => Ok(()),
@@ -245,19 +201,11 @@ impl Up {
         }
     }
 
-    /// Notes what was read.
-    fn hold(&mut self, length: usize) {
+    /// Notes what was read; whether it was as much as could be.
+    pub(super) fn hold(&mut self, length: usize) -> bool {
         self.work.shared.meter.note_input();
         self.work.shared.holds_input.store(true, Ordering::Release);
-        (self.start, self.end) = (0, length);
-        self.splicing.note_read(length, self.buffer.len());
-    }
-
-    /// The buffer begins small.
-    fn make_room(&mut self) {
-        if self.buffer.len() < FIRST_READ {
-            self.buffer.resize(FIRST_READ, 0);
-        }
+        self.held.fill(length)
     }
 
     /// Sends what was read and is not yet sent.
@@ -268,42 +216,28 @@ impl Up {
                 return Err(End::Ordered);
             }
         }
-        self.release();
         Ok(())
     }
 
     /// Sends what the socket takes at once of what was read; true if that was all.
-    fn send_now(&mut self) -> Result<bool, End> {
-        while let Some(held) = self
-            .buffer
-            .get(self.start..self.end)
-            .filter(|held| !held.is_empty())
-        {
+    pub(super) fn send_now(&mut self) -> Result<bool, End> {
+        let shared = &self.work.shared;
+        while !self.held.is_empty() {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            let call = || rustix::net::send(&self.work.socket, held, flags);
-            let shared = &self.work.shared;
+            let call = || rustix::net::send(&self.work.socket, self.held.bytes(), flags);
             match shared.keeping(call, |sent| errno_of(sent.as_ref().err())) {
                 Ok(length) => {
                     shared.meter.count_sent(length);
-                    self.start = self.start.saturating_add(length).min(self.end);
+                    self.held.pass(length);
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(false),
                 Err(error) => return Err(io::Error::from(error).into()),
             }
         }
+        self.held.release();
+        shared.holds_input.store(false, Ordering::Release);
         Ok(true)
-    }
-
-    /// All is sent; a buffer that was full grows for the next time.
-    fn release(&mut self) {
-        let was_full = self.end > 0 && self.end == self.buffer.len();
-        if was_full && self.end < LARGEST_READ {
-            self.buffer
-                .resize(self.end.saturating_mul(2).min(LARGEST_READ), 0);
-        }
-        (self.start, self.end) = (0, 0);
-        self.work.shared.holds_input.store(false, Ordering::Release);
     }
 
     /// Waits until the socket takes more, or an order comes.
@@ -355,12 +289,6 @@ impl Up {
         self.watches_socket = false;
         Ok(())
     }
-}
-
-/// Whether it says only that there is nothing yet.
-pub(super) fn is_not_yet(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
-    kinds.contains(&error.kind())
 }
 
 /// Whether this connection is no more.
