@@ -1,8 +1,9 @@
 //! From the peer to stdout.
 
+mod writing;
+
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -13,7 +14,6 @@ use super::held::Held;
 use super::splicing::Splicing;
 use super::{Ways, Work};
 use crate::error::{Action, Error};
-use crate::net::Proto;
 use crate::relay::attention::Mode;
 use crate::relay::mover::News;
 use crate::sys::{self, Splice, StdoutKind};
@@ -288,22 +288,6 @@ impl Down {
         Ok(())
     }
 
-    /// Waits until stdout takes more.
-    fn wait_for_room(&mut self) -> Result<(), End> {
-        self.work.shared.is_stalled.store(true, Ordering::Relaxed);
-        let [room] = self.wait([(rustix::stdio::stdout(), PollFlags::OUT)], None)?;
-        self.work.shared.is_stalled.store(false, Ordering::Relaxed);
-        self.work.shared.meter.note_move();
-        if room.contains(PollFlags::ERR) {
-            return Err(End::Failed(Errno::PIPE.into()));
-        }
-        if self.work.attention.mode() == Mode::Stop {
-            Err(End::Ordered)
-        } else {
-            Ok(())
-        }
-    }
-
     /// Waits; a poll that fails is stdout's failure.
     fn wait<const N: usize>(
         &self,
@@ -314,63 +298,6 @@ impl Down {
             .attention
             .wait(watched, patience)
             .map_err(End::Failed)
-    }
-
-    /// Writes the front of the buffer to stdout, and learns from its size.
-    fn write(&mut self, length: usize) -> Result<(), End> {
-        let is_full = self.held.fill(length);
-        self.write_held()?;
-        self.learn(length, is_full);
-        Ok(())
-    }
-
-    /// Writes what was received and is not yet written.
-    fn write_held(&mut self) -> Result<(), End> {
-        while !self.write_held_now()? {
-            self.wait_for_room()?;
-        }
-        Ok(())
-    }
-
-    /// Writes what stdout takes at once of what was received; true if that was all.
-    pub(super) fn write_held_now(&mut self) -> Result<bool, End> {
-        while !self.held.is_empty() {
-            let bytes = self.held.bytes();
-            if !self.stdout.has_reader() {
-                sys::write_stdout(bytes).map_err(End::Failed)?;
-                break;
-            }
-            match self.write_now(bytes) {
-                Ok(written) => self.held.pass(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(End::Failed(error)),
-            }
-        }
-        self.held.release();
-        Ok(true)
-    }
-
-    /// Writes what the reader of stdout takes at once.
-    fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self.work.ways {
-            Ways::Best => sys::write_now(rustix::stdio::stdout(), bytes),
-            Ways::Portable => sys::write_piece(rustix::stdio::stdout(), bytes),
-        }
-    }
-
-    /// Many large reads in a row begin the bulk phase.
-    fn learn(&mut self, length: usize, is_full: bool) {
-        self.splicing.note_read(is_full);
-        self.large_reads = if length >= BULK / 2 {
-            self.large_reads.saturating_add(1)
-        } else {
-            0
-        };
-        let may = self.work.ways == Ways::Best && self.work.proto == Proto::Tcp;
-        if may && !self.is_bulk && self.large_reads >= BULK_READS && !self.stdout.has_reader() {
-            self.is_bulk = sys::set_receive_low_water(self.work.socket.as_fd(), BULK);
-        }
     }
 
     /// Ends the bulk phase.
