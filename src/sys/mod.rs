@@ -62,7 +62,7 @@ pub(crate) use processes::process_sockets;
 pub(crate) use socket_list::sockets;
 
 pub(crate) use binding::{bind_without_port, limit_connect};
-pub(crate) use child::{prepare_child, signal_group};
+pub(crate) use child::{prepare_child, signal_group, watch_child};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
     request_arrival_address, request_bundles, send_bundle, send_many, watched,
@@ -81,7 +81,7 @@ pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use local_ports::{limit_local_ports, local_ports, retransmissions};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{
-    die_of, ignore_job_control, ignored, restore_signals, spare_status_signals,
+    die_of, hear_of_children, ignore_job_control, ignored, restore_signals, spare_status_signals,
 };
 
 /// What a splice came to.

@@ -16,6 +16,19 @@ pub(crate) fn can_inject() -> bool {
 /// `read,write:error=EINTR:when=5+3`; the count begins anew in every thread, and the loader of
 /// shared libraries counts too. Every such call is written down in `log`, with what its descriptor is.
 pub(crate) fn inject(program: Program, faults: &[&str], log: &Path) -> Program {
+    program.by_way_of(injector(faults, log))
+}
+
+/// Likewise, but only calls fail, and count, that concern such a descriptor, as `/proc/self/fd`
+/// shows it: `anon_inode:[pidfd]`.
+pub(crate) fn inject_at(program: Program, at: &str, faults: &[&str], log: &Path) -> Program {
+    let mut words = injector(faults, log);
+    words.extend(["-P".to_owned(), at.to_owned()]);
+    program.by_way_of(words)
+}
+
+/// The tracer that injects.
+fn injector(faults: &[&str], log: &Path) -> Vec<String> {
     let calls: Vec<_> = faults
         .iter()
         .filter_map(|fault| fault.split(':').next())
@@ -25,7 +38,7 @@ pub(crate) fn inject(program: Program, faults: &[&str], log: &Path) -> Program {
     for fault in faults {
         words.extend(["-e".to_owned(), format!("inject={fault}")]);
     }
-    program.by_way_of(words)
+    words
 }
 
 /// Writes down every one of these calls, separated by commas.
