@@ -17,7 +17,7 @@ mod local_ports;
 mod settings;
 mod signals;
 
-#[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 
 #[cfg(target_os = "linux")]
