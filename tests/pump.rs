@@ -1,5 +1,7 @@
 //! Bytes by hash over every path, of every size around the edges of a buffer, whoever is slow.
 
+mod whatever;
+
 use std::time::Duration;
 
 use crate::support::{Input, Output, Pattern, Peer, Step, nettool, scratch};
