@@ -30,7 +30,7 @@ fn unharmed(work: &[(&str, Play)], faults: &[&str]) {
     for (name, play) in work {
         let directory = scratch();
         let log = directory.path().join("log");
-        let outcome = play(&|program| inject(program, faults, &log));
+        let outcome = play(&|program| inject(program, faults, &[], &log));
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         assert_eq!(outcome, Ok(Outcome::Exact), "{name}, {faults:?}:\n{log}");
     }
@@ -109,9 +109,26 @@ fn commands_end_though_nobody_tells_of_it() {
     };
     let directory = scratch();
     let log = directory.path().join("log");
-    play(&|program| inject(program, &["pidfd_open:error=EMFILE"], &log));
+    play(&|program| inject(program, &["pidfd_open:error=EMFILE"], &[], &log));
     for which in ["1+", "2+", "3"] {
         let fault = format!("epoll_ctl:error=ENOMEM:when={which}");
-        play(&|program| inject_at(program, "anon_inode:[pidfd]", &[&fault], &log));
+        play(&|program| inject_at(program, "anon_inode:[pidfd]", &fault, &log));
+    }
+}
+
+/// C3: a thread that is told to stop hears of it though the system has no memory for a message.
+#[test]
+fn an_order_to_stop_is_never_lost() {
+    if !can_inject() {
+        return;
+    }
+    let directory = scratch();
+    let log = directory.path().join("log");
+    for which in 1..=2 {
+        let fault = format!("sendto:error=ENOBUFS:when={which}");
+        let outcome = scenarios::connect_talks_over_a_unix_socket(&|program| {
+            inject(program, &[&fault], &[], &log)
+        });
+        assert_eq!(outcome, Ok(Outcome::Failed), "{fault}");
     }
 }
