@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::value::{
     AddressRange, Cidr, Dscp, Duration, Endpoint, Group, Host, Port, PortList, Rate, Size,
 };
-use crate::{interfaces, sys};
+use crate::{interfaces, probe, sys};
 
 /// Values as people write them; each is what it was after being written and read again.
 pub fn values(bytes: &[u8]) {
@@ -61,6 +61,16 @@ pub fn resolver(bytes: &[u8]) {
     interfaces::fuzz(bytes);
 }
 
+/// What a UDP port answers, to whatever it was asked.
+pub fn answers(bytes: &[u8]) {
+    probe::fuzz_answers(bytes);
+}
+
+/// What a TCP port says first.
+pub fn banners(bytes: &[u8]) {
+    probe::fuzz_banners(bytes);
+}
+
 #[cfg(test)]
 mod tests {
     use crate::replay::replay;
@@ -88,6 +98,16 @@ mod tests {
     #[test]
     fn messages_of_the_error_queue_are_read_or_refused() {
         replay("icmp", super::icmp);
+    }
+
+    #[test]
+    fn answers_are_known_or_not() {
+        replay("answers", super::answers);
+    }
+
+    #[test]
+    fn banners_are_told_on_one_line() {
+        replay("banners", super::banners);
     }
 
     #[test]

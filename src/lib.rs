@@ -28,7 +28,7 @@
 pub mod buffers;
 pub mod error;
 pub mod event;
-#[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
+#[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;
 pub mod interfaces;
@@ -36,7 +36,7 @@ pub mod net;
 pub mod probe;
 pub mod process;
 pub mod relay;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 #[path = "../tests/fuzz/replay.rs"]
 mod replay;
 pub mod serve;

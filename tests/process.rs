@@ -12,8 +12,8 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use crate::support::{
-    End, Exit, Fingerprint, Input, Namespace, Output, Pattern, Peer, Program, Running, Step,
-    Terminal, need, nettool, scratch, skip, until,
+    CONTROL_C, CONTROL_D, End, Exit, Fingerprint, Input, Namespace, Output, Pattern, Peer, Program,
+    Running, Step, Terminal, need, nettool, scratch, skip, until,
 };
 
 /// The signals that end a session.
@@ -446,6 +446,48 @@ fn a_terminal_keeps_its_flags_and_modes() {
     terminal.shows("listening on");
     ends_by(server, Signal::TERM);
     assert_eq!(terminal.settings(), before);
+}
+
+/// What the keyboard ends, and a peer that breaks off, with a bar drawn or not.
+#[test]
+fn a_terminal_is_left_as_it_was_whatever_ends_us() {
+    if !need(&["setsid"]) {
+        return;
+    }
+    let mut terminal = Terminal::new();
+    let before = terminal.settings();
+    let hello = || Step::Write(b"hello\n".to_vec());
+    let mut shown = 0;
+    for bar in [&[][..], &["--progress", "bar"]] {
+        for (keys, end) in [
+            (Some(CONTROL_C), Step::ReadToEnd),
+            (Some(CONTROL_D), Step::ReadToEnd),
+            (None, Step::Reset),
+        ] {
+            let server = Peer::serve(vec![hello(), Step::Await, end]);
+            let client = nettool(["connect", &server.addr().to_string()]).args(bar);
+            let client = terminal.hosts(client).start();
+            shown += 1;
+            until("it has come", || {
+                let screen = String::from_utf8_lossy(&terminal.screen()).into_owned();
+                screen.matches("hello\r\n").count() == shown
+            });
+            assert_eq!(terminal.settings(), before);
+            server.go();
+            if let Some(keys) = keys {
+                terminal.types(keys);
+            }
+            let exit = client.wait();
+            let expected = match keys {
+                Some(CONTROL_C) => (None, Some(libc::SIGINT)),
+                Some(_) => (Some(0), None),
+                None => (Some(1), None),
+            };
+            assert_eq!((exit.code, exit.signal), expected);
+            assert_eq!(terminal.settings(), before);
+            server.seen();
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Bytes by hash over every path, of every size around the edges of a buffer, whoever is slow.
 
+mod whatever;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;

@@ -43,6 +43,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whatever_a_file_says_is_read_or_refused() {
+        crate::replay::replay("network_list", |bytes| {
+            let _ = parse(bytes);
+        });
+    }
+
+    #[test]
     fn a_file_has_networks_and_comments() {
         let text = "\u{feff}# ours\r\n10.0.0.0/8\r\n\r\n  ::1 192.0.2.1 # two\nfd00::/8";
         let networks = parse(text.as_bytes()).unwrap();

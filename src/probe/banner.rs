@@ -6,6 +6,9 @@
 
 mod speech;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use speech::fuzz;
+
 use super::{Binding, PortReport, Proto, State, Target, Whom};
 use socket2::{Domain, Protocol, Socket, Type};
 use speech::{LONGEST, Opening, is_complete, openings, words};

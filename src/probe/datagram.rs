@@ -10,5 +10,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use question::fuzz;
 pub(super) use sockets::{Datagrams, Kind};
 pub(super) use survey::Survey;

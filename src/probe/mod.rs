@@ -40,6 +40,11 @@ mod verdict;
 mod wait;
 mod window;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use banner::fuzz as fuzz_banners;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use datagram::fuzz as fuzz_answers;
+
 pub use attempt::{Connector, Tried};
 pub use banner::Banners;
 pub use binding::Binding;

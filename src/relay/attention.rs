@@ -1,14 +1,15 @@
 //! How a blocking thread is told what to do while it waits for something else.
 
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+
+use crate::sys;
 
 /// How many descriptors a thread watches at most, beside its orders.
 const MOST: usize = 4;
@@ -30,20 +31,18 @@ pub(super) enum Mode {
 /// The end of whoever gives orders.
 pub(super) struct Control {
     mode: Arc<AtomicU8>,
-    waker: UnixStream,
+    waker: OwnedFd,
 }
 
 /// The end of the thread.
 pub(super) struct Attention {
     mode: Arc<AtomicU8>,
-    wake: UnixStream,
+    wake: OwnedFd,
 }
 
 /// Both ends.
 pub(super) fn pair(mode: Mode) -> io::Result<(Control, Attention)> {
-    let (waker, wake) = UnixStream::pair()?;
-    waker.set_nonblocking(true)?;
-    wake.set_nonblocking(true)?;
+    let (waker, wake) = sys::alarm()?;
     let mode = Arc::new(AtomicU8::new(mode as u8));
     let control = Control {
         mode: Arc::clone(&mode),
@@ -63,13 +62,20 @@ impl Control {
 
     /// Ends the wait of the thread, if it waits.
     pub(super) fn wake(&self) {
-        // A full socket wakes as well as one more byte does.
-        let _ = (&self.waker).write_all(&[0]);
+        // What is full wakes as well as one more does.
+        let _ = rustix::io::write(&self.waker, &1_u64.to_ne_bytes());
     }
 
     /// The last order.
     pub(super) fn mode(&self) -> Mode {
         load(&self.mode)
+    }
+}
+
+impl Drop for Control {
+    /// Nobody is left to give another order.
+    fn drop(&mut self) {
+        self.command(Mode::Stop);
     }
 }
 
@@ -107,7 +113,7 @@ impl Attention {
         let mut shown = places.iter().map(PollFd::revents);
         let answers = std::array::from_fn(|_| shown.next().unwrap_or(PollFlags::empty()));
         if shown.next().is_some_and(|order| !order.is_empty()) {
-            let _ = (&self.wake).read(&mut [0; 64]);
+            let _ = rustix::io::read(&self.wake, &mut [0; 64]);
         }
         Ok(answers)
     }

@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
 use rustix::pipe::SpliceFlags;
 
@@ -176,4 +177,11 @@ pub(crate) fn set_receive_low_water(socket: BorrowedFd<'_>, bytes: usize) -> boo
         )
     };
     answer == 0
+}
+
+/// What is written to the first, eight bytes at once, makes the second readable. Neither waits, and
+/// a write needs no memory, as one to a socket would: it cannot be lost (eventfd(2)).
+pub(crate) fn alarm() -> io::Result<(OwnedFd, OwnedFd)> {
+    let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+    Ok((event.try_clone()?, event))
 }

@@ -17,7 +17,7 @@ mod local_ports;
 mod settings;
 mod signals;
 
-#[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 
 #[cfg(target_os = "linux")]
@@ -41,7 +41,7 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, read_now, receive_drops, send_file,
+    alarm, bind_to_interface, forget_closed_stdout, read_now, receive_drops, send_file,
     set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent,
     widen_pipe, write_now,
 };
@@ -49,8 +49,8 @@ pub(crate) use linux::{
 pub(crate) use netlink::{default_routes, interfaces, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, process_sockets,
-    receive_drops, route_to, sockets, tcp_socket, unsent,
+    alarm, bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces,
+    process_sockets, receive_drops, route_to, sockets, tcp_socket, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
@@ -64,7 +64,7 @@ pub(crate) use processes::process_sockets;
 pub(crate) use socket_list::sockets;
 
 pub(crate) use binding::{bind_without_port, limit_connect};
-pub(crate) use child::{prepare_child, signal_group};
+pub(crate) use child::{prepare_child, signal_group, watch_child};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
     request_arrival_address, request_bundles, send_bundle, send_many, watched,
@@ -83,7 +83,7 @@ pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use local_ports::{limit_local_ports, local_ports, retransmissions};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{
-    die_of, ignore_job_control, ignored, restore_signals, spare_status_signals,
+    die_of, hear_of_children, ignore_job_control, ignored, restore_signals, spare_status_signals,
 };
 
 /// What a call came to that moves bytes inside the system.

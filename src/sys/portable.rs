@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 use tokio::io::unix::AsyncFd;
 
@@ -131,3 +132,11 @@ pub(crate) fn watch_for_end(_socket: BorrowedFd<'_>) -> io::Result<AsyncFd<Owned
 
 /// Nobody watches.
 pub(crate) fn forget_news(_watch: BorrowedFd<'_>) {}
+
+/// What is written to the first makes the second readable. Neither waits.
+pub(crate) fn alarm() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (rings, hears) = UnixStream::pair()?;
+    rings.set_nonblocking(true)?;
+    hears.set_nonblocking(true)?;
+    Ok((rings.into(), hears.into()))
+}

@@ -66,9 +66,26 @@ pub(crate) fn spare_status_signals() -> Vec<i32> {
     wanted
 }
 
-/// Gives the signals that we ignore on our own account what they had before us, for a program that
+/// Whether SIGCHLD was ignored before us, and is no more.
+static CHILDREN_WERE_IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// Has children be waited for: where SIGCHLD is ignored, by our parent say, the system forgets them
+/// when they end (waitpid(2)).
+pub(crate) fn hear_of_children() {
+    if ignored(libc::SIGCHLD) {
+        CHILDREN_WERE_IGNORED.store(true, Ordering::Relaxed);
+        // SAFETY: the default action runs none of our code.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    }
+}
+
+/// Gives the signals that we changed on our own account what they had before us, for a program that
 /// takes our place: what is ignored stays so (execve(2)).
 pub(crate) fn restore_signals() {
+    if CHILDREN_WERE_IGNORED.load(Ordering::Relaxed) {
+        // SAFETY: SIG_IGN runs none of our code.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    }
     let job_control = JOB_CONTROL.into_iter().zip(&WERE_IGNORED);
     let job_control = job_control.map(|(signal, was)| (signal, was.load(Ordering::Relaxed)));
     let others = job_control.chain([(libc::SIGPIPE, sigpipe_was_ignored())]);

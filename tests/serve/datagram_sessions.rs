@@ -447,7 +447,7 @@ fn what_makes_no_sense_is_refused() {
         &["-e", "cat", "--echo"][..],
         &["-e", "cat", "--forward", "udp://127.0.0.1:9"],
         &["--forward", "udp://127.0.0.1:9", "--progress", "bar"],
-        &["-e", "cat", "--hexdump", "/tmp/x"],
+        &["-e", "cat", "--hexdump", "dump"],
         &["-e", "cat", "--accept-timeout", "1s"],
         &["-e", ""],
         &["--forward", "nowhere"],

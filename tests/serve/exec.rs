@@ -195,15 +195,35 @@ fn the_command_finds_signals_and_limits_as_we_did() {
     let hup = ["env", "--ignore-signal=HUP"];
     let both = ["env", "--ignore-signal=HUP", "--ignore-signal=PIPE"];
     assert_eq!(there(&both), here(&hup));
+    // The system forgets the children of whoever ignores this one.
+    let children = ["env", "--ignore-signal=CHLD"];
+    assert_eq!(there(&children), here(&children));
+}
+
+/// How many bytes of the connection at this port the peer's kernel has not acknowledged.
+fn queued(port: u16) -> u64 {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!(":{port:04X}");
+    let rows = table.lines().map(|row| row.split_whitespace().collect());
+    let mut ours = rows.filter(|row: &Vec<_>| row[1].ends_with(&local) && row[3] == "01");
+    let queues = ours.next().map_or("0:0", |row| row[4]);
+    u64::from_str_radix(queues.split(':').next().unwrap(), 16).unwrap()
 }
 
 #[test]
 fn a_command_whose_reader_is_gone_dies_of_it() {
     for options in [&["-e", "yes"][..], &["-e", "yes", "--max-bytes", "1G"]] {
         let server = one(options).start();
+        let addr = server.listening();
         // Unread bytes turn the close into a reset.
-        let steps = vec![Step::Read(100_000)];
-        Peer::connect(server.listening(), steps).seen();
+        let peer = Peer::connect(addr, vec![Step::Read(100_000), Step::Await]);
+        let mut last = 0;
+        until("no more gets through", || {
+            let before = std::mem::replace(&mut last, queued(addr.port()));
+            last > 0 && last == before
+        });
+        peer.go();
+        peer.seen();
         // The command itself may have a word to say of the reset.
         server.wait().status(1).says("not delivered");
     }

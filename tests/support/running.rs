@@ -46,9 +46,10 @@ impl Running {
             .unwrap_or_else(|_| self.fail(&format!("announced {end:?}")))
     }
 
-    /// The first address or path that it announces, unless it ends before.
-    pub(crate) fn heard(&self) -> Option<String> {
-        let all = self.errors().find(self.deadline, |bytes| {
+    /// The first address or path that it announces, unless it ends before or takes longer.
+    pub(crate) fn heard(&self, patience: Duration) -> Option<String> {
+        let deadline = self.deadline.min(Instant::now() + patience);
+        let all = self.errors().find(deadline, |bytes| {
             let all = announcements(bytes);
             (!all.is_empty()).then_some(all)
         });

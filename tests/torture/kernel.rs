@@ -1,7 +1,7 @@
 //! Faults of the kernel that change nothing (part C): what is sent arrives all the same.
 
 use super::scenarios::{self, Outcome, Wrap};
-use crate::support::{can_inject, inject, scratch};
+use crate::support::{can_inject, inject, inject_at, scratch};
 
 /// A piece of work, as the sweep has it.
 type Play = fn(Wrap) -> Result<Outcome, String>;
@@ -30,7 +30,7 @@ fn unharmed(work: &[(&str, Play)], faults: &[&str]) {
     for (name, play) in work {
         let directory = scratch();
         let log = directory.path().join("log");
-        let outcome = play(&|program| inject(program, faults, &log));
+        let outcome = play(&|program| inject(program, faults, &[], &log));
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         assert_eq!(outcome, Ok(Outcome::Exact), "{name}, {faults:?}:\n{log}");
     }
@@ -96,4 +96,41 @@ fn calls_that_are_not_offered_are_replaced() {
 fn options_that_are_not_to_be_had_cost_nothing() {
     unharmed(&WORK, &["close:error=EINTR:when=12+2"]);
     unharmed(&WORK[..4], &["ioctl:error=ENOTTY:when=40+"]);
+}
+
+/// C3: commands are waited for, and ended, though nobody can be told of their ends: there is no
+/// descriptor for that, or the event queue has no room for it at first or later.
+#[test]
+fn commands_end_though_nobody_tells_of_it() {
+    if !can_inject() {
+        return;
+    }
+    let play = |wrap: Wrap| {
+        let outcome = scenarios::server_runs_a_command(wrap);
+        assert_eq!(outcome, Ok(Outcome::Exact));
+    };
+    let directory = scratch();
+    let log = directory.path().join("log");
+    play(&|program| inject(program, &["pidfd_open:error=EMFILE"], &[], &log));
+    for which in ["1+", "2+", "3"] {
+        let fault = format!("epoll_ctl:error=ENOMEM:when={which}");
+        play(&|program| inject_at(program, "anon_inode:[pidfd]", &fault, &log));
+    }
+}
+
+/// C3: a thread that is told to stop hears of it though the system has no memory for a message.
+#[test]
+fn an_order_to_stop_is_never_lost() {
+    if !can_inject() {
+        return;
+    }
+    let directory = scratch();
+    let log = directory.path().join("log");
+    for which in 1..=2 {
+        let fault = format!("sendto:error=ENOBUFS:when={which}");
+        let outcome = scenarios::connect_talks_over_a_unix_socket(&|program| {
+            inject(program, &[&fault], &[], &log)
+        });
+        assert_eq!(outcome, Ok(Outcome::Failed), "{fault}");
+    }
 }

@@ -38,8 +38,10 @@ pub(super) enum Outcome {
     Failed,
     /// It failed and could not say more than its status.
     FailedSilently,
-    /// A rule was broken after a fault that no kernel makes.
-    Impossible,
+    /// No call failed that was meant to: it did not come.
+    Missed,
+    /// A rule was broken when a call failed, too, that no kernel lets fail.
+    Spoilt,
 }
 
 /// The longest that a program or a peer may take: so much is a hang.
@@ -73,6 +75,16 @@ fn told(exit: &Exit) -> String {
         ..
     } = exit;
     format!("code {code:?}, signal {signal:?}, {stderr}")
+}
+
+/// Where it can be reached. Of whom nobody learns that, because its stderr failed, waits until it is
+/// told to stop.
+fn reached(running: &Running) -> Option<String> {
+    let heard = running.heard(PATIENCE / 3);
+    if heard.is_none() {
+        running.signal(Signal::TERM);
+    }
+    heard
 }
 
 /// A failure within the rules.
@@ -277,7 +289,7 @@ fn listen(wrap: Wrap, place: Place, ends: &Ends, bytes: &Bytes) -> Result<Outcom
     };
     let program = wrap(nettool(["listen"]).args(words)).limit(PATIENCE);
     let running = ends.give(program, directory.path(), bytes).start();
-    let heard = running.heard().and_then(|address| {
+    let heard = reached(&running).and_then(|address| {
         let addr = match place {
             Place::Tcp => address.parse::<SocketAddr>().expect("an address").into(),
             Place::Unix => SockAddr::unix(&path).expect("a short path"),
@@ -386,7 +398,7 @@ pub(super) fn listen_hears_datagrams(wrap: Wrap) -> Result<Outcome, String> {
     let most = all.len().to_string();
     let words = ["listen", "-u", "127.0.0.1", "0", "--max-bytes", &most];
     let running = wrap(nettool(words)).limit(PATIENCE).start();
-    if let Some(address) = running.heard() {
+    if let Some(address) = reached(&running) {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         for line in LINES {
             // Whoever is gone says why.
@@ -417,7 +429,7 @@ fn server(wrap: Wrap, options: &[&str]) -> Result<(Exit, Vec<Visit>), String> {
     let words = ["listen", "-k", "127.0.0.1", "0"];
     let program = wrap(nettool(words).args(options)).limit(PATIENCE * 2);
     let running = program.start();
-    let visits = running.heard().map_or_else(Vec::new, |address| {
+    let visits = reached(&running).map_or_else(Vec::new, |address| {
         let addr = address.parse::<SocketAddr>().expect("an address").into();
         let visit = |number| {
             let sent = Pattern::new(number, 40_000 + number);

@@ -125,3 +125,26 @@ fn targets<'a>(reports: impl IntoIterator<Item = &'a PortReport>) -> Vec<Target>
     };
     addresses.into_iter().map(target).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_file_says_is_read_or_refused() {
+        crate::replay::replay("merged", |bytes| {
+            let (mut fold, mut reasons) = (Fold::default(), Reasons::default());
+            fold.begin("file");
+            for text in bytes.split(|byte| *byte == b'\n') {
+                match Line::read(text, &mut reasons) {
+                    Ok(line) => fold.take(line),
+                    Err(_) => fold.doubt(),
+                }
+            }
+            fold.end();
+            let merged = fold.finish();
+            let named = targets(&merged.reports);
+            Findings::new(&named, Vec::new()).sort();
+        });
+    }
+}

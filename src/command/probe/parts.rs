@@ -159,12 +159,17 @@ impl State {
             Err(error) => return Err(Error::new(Action::Read, path.display(), error).into()),
         };
         let name = path.display().to_string();
-        let state: Self =
-            serde_json::from_slice(&text).map_err(|error| damaged(&name, &error.to_string()))?;
-        if (state.v, state.r#type.as_str()) != (1, "resume") {
-            return Err(damaged(&name, "it is of another kind").into());
-        }
+        let state = Self::parse(&text).map_err(|problem| damaged(&name, &problem))?;
         Ok(Some(state))
+    }
+
+    /// What such a file says, or what is wrong with it.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let state: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        if (state.v, state.r#type.as_str()) != (1, "resume") {
+            return Err("it is of another kind".to_owned());
+        }
+        Ok(state)
     }
 
     /// Writes a file whole or not at all.
@@ -191,4 +196,16 @@ fn damaged(name: &str, problem: &str) -> Usage {
     Usage::new(format!(
         "{name} was not written by --resume, or is damaged: {problem}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_file_says_is_read_or_refused() {
+        crate::replay::replay("resumed", |bytes| {
+            let _ = State::parse(bytes);
+        });
+    }
 }

@@ -143,6 +143,16 @@ pub(super) fn words(said: &[u8]) -> String {
     text
 }
 
+/// Whatever was said is one line of text that obeys nobody, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz(said: &[u8]) {
+    let text = words(said);
+    let harmless =
+        |letter: char| !letter.is_control() && (letter.is_ascii() || letter.is_alphanumeric());
+    assert!(text.chars().all(harmless), "{said:?} becomes {text:?}");
+    let _ = is_complete(said);
+}
+
 #[cfg(test)]
 mod tests {
     use super::{LONGEST, Opening, client_hello, head, is_complete, openings, words};

@@ -90,6 +90,15 @@ impl Question {
     }
 }
 
+/// Reads a datagram as an answer to every question, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz(answer: &[u8]) {
+    let known = QUESTIONS.iter().flat_map(|(_, questions)| *questions);
+    for question in known.chain(ELSEWHERE) {
+        let _ = question.name(answer);
+    }
+}
+
 /// One element of the Basic Encoding Rules (X.690): a tag, a length below 128, the content.
 fn ber(tag: u8, content: &[u8]) -> Vec<u8> {
     debug_assert!(content.len() < 128, "only the short form is written");

@@ -3,14 +3,17 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus, Stdio};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, waitpid};
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
 use super::{ChildEnd, Exec, Words};
-use crate::error::{Action, Error, Result};
+use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Address, is_link_local};
 use crate::serve::behaviour::Behaviour;
@@ -19,15 +22,59 @@ use crate::serve::client::Client;
 use crate::serve::stop::{Phase, Stop};
 use crate::sys;
 
-/// How long a child has from SIGTERM to SIGKILL, and how long once the server has to be gone.
+/// How long a child has from SIGTERM to SIGKILL and then to its end, and how long to SIGKILL once
+/// the server has to be gone.
 const GRACE: Duration = Duration::from_secs(2);
 const LAST_GRACE: Duration = Duration::from_millis(500);
 
-/// A child that has not been waited for.
+/// How often a child is looked at whose end nobody tells of.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A child, which is waited for whatever becomes of this.
 #[derive(Debug)]
 pub(in crate::serve) struct Child {
-    pid: u32,
-    process: Box<tokio::process::Child>,
+    pid: Pid,
+    news: News,
+    /// It was waited for: the number may be somebody else's.
+    is_over: bool,
+}
+
+/// What tells that a child may have ended.
+#[derive(Debug)]
+enum News {
+    /// A descriptor of its own.
+    Own(AsyncFd<OwnedFd>),
+    /// The signal that tells of all children.
+    Any(Signals),
+    /// Nothing: we look from time to time.
+    None,
+}
+
+impl News {
+    /// The best there is: there may be no room for the better ones.
+    fn of(pid: Pid) -> Self {
+        if let Ok(own) = sys::watch_child(pid) {
+            return Self::Own(own);
+        }
+        signal(SignalKind::child()).map_or(Self::None, Self::Any)
+    }
+
+    /// Waits until it may be worth a look.
+    async fn wait(&mut self) {
+        match self {
+            Self::Own(ended) => {
+                let _ = ended.readable().await;
+                // Whoever debugs it is told first, and may keep it from us for a while.
+                *self = Self::None;
+            }
+            Self::Any(signals) => {
+                if signals.recv().await.is_none() {
+                    *self = Self::None;
+                }
+            }
+            Self::None => tokio::time::sleep(LOOK).await,
+        }
+    }
 }
 
 impl Child {
@@ -56,48 +103,81 @@ impl Child {
         process.stdin(stdin).stdout(stdout);
         tell_addresses(&mut process, caller);
         sys::prepare_child(&mut process);
-        let mut process = tokio::process::Command::from(process);
-        process.kill_on_drop(true);
         let failed = |error: io::Error| Error::new(Action::Run, name.display(), error);
-        let process = Box::new(process.spawn().map_err(failed)?);
-        let pid = process.id().unwrap_or_default();
-        Ok(Self { pid, process })
+        let pid = Pid::from_child(&process.spawn().map_err(failed)?);
+        Ok(Self {
+            pid,
+            news: News::of(pid),
+            is_over: false,
+        })
     }
 
     /// Waits for its end.
+    ///
+    /// # Errors
+    /// The system does not say how it ended.
     pub(in crate::serve) async fn end(&mut self) -> Result<ChildEnd> {
-        let status = self.process.wait().await;
-        let status = status.map_err(|error| Error::new(Action::Run, self.pid, error))?;
-        Ok(self.ended(status))
+        loop {
+            let looked = waitpid(Some(self.pid), WaitOptions::NOHANG);
+            self.is_over = !matches!(looked, Ok(None));
+            match looked {
+                Ok(Some((_, status))) => return Ok(self.ended(status)),
+                Ok(None) => self.news.wait().await,
+                Err(error) => {
+                    let error = io::Error::from(error);
+                    return Err(Error::new(Action::Run, self.pid, error));
+                }
+            }
+        }
     }
 
     /// Its end in our words.
-    fn ended(&self, status: ExitStatus) -> ChildEnd {
+    fn ended(&self, status: WaitStatus) -> ChildEnd {
         ChildEnd {
-            pid: self.pid,
-            status: status.code(),
-            signal: status.signal(),
+            pid: self.pid.as_raw_nonzero().get().unsigned_abs(),
+            status: status.exit_status(),
+            signal: status.terminating_signal(),
         }
     }
 
     /// Ends it before its time: SIGTERM, and SIGKILL when that was not heeded.
     ///
     /// # Errors
-    /// The system does not say how it ended.
+    /// The system does not say how it ended, or keeps it.
     pub(in crate::serve) async fn dismiss(mut self, stop: &Stop) -> Result<ChildEnd> {
         self.signal(Signal::TERM);
         tokio::select! {
             end = self.end() => return end,
             () = grace(stop) => self.signal(Signal::KILL),
         }
-        self.end().await
+        match tokio::time::timeout(GRACE, self.end()).await {
+            Ok(end) => end,
+            Err(_) => Err(Error::new(Action::Run, self.pid, Cause::TimedOut(GRACE))),
+        }
     }
 
     /// Sends a signal to it and its children.
     fn signal(&self, signal: Signal) {
-        // Once it was waited for the number may be somebody else's.
-        if self.process.id().is_some() {
+        if !self.is_over {
             sys::signal_group(self.pid, signal);
+        }
+    }
+}
+
+impl Drop for Child {
+    /// Nobody is left to it: it is ended, and waited for.
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        self.signal(Signal::KILL);
+        let (pid, mut news) = (self.pid, std::mem::replace(&mut self.news, News::None));
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                while let Ok(None) = waitpid(Some(pid), WaitOptions::NOHANG) {
+                    news.wait().await;
+                }
+            });
         }
     }
 }
