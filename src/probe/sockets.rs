@@ -6,8 +6,11 @@ pub(super) mod outcome;
 
 use super::binding::Binding;
 use super::datagram::{Datagrams, Kind};
+use super::neighbourhood::Neighbourhood;
 use super::network::{Answer, Network, Outcome, ProbeId};
+use super::target::{Target, Whom};
 use crate::sys::request_icmp_errors;
+use crate::value::AddressRange;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use outcome::connected;
@@ -38,6 +41,7 @@ pub struct Sockets {
     under_way: Vec<Option<Attempt>>,
     capacity: usize,
     own: Own,
+    neighbourhood: Neighbourhood,
     /// What every socket is bound to.
     binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
@@ -102,6 +106,7 @@ impl Sockets {
             clock: Instant::now(),
             under_way: Vec::new(),
             own,
+            neighbourhood: Neighbourhood::default(),
             binding,
             spare: [None, None],
             stalls: 0,
@@ -112,6 +117,15 @@ impl Sockets {
     /// Whether this is an address of this machine.
     pub(super) fn is_here(&self, address: IpAddr) -> bool {
         self.own.has(address)
+    }
+
+    /// These are to be probed: fewer sockets at once, if they are too many neighbours.
+    pub(super) fn expect(&mut self, targets: &[Target]) {
+        let ranges = targets.iter().map(|target| match &target.whom {
+            Whom::Host(_, address) => AddressRange::from(address.ip()),
+            Whom::Range(range) => *range,
+        });
+        self.capacity = self.neighbourhood.room(ranges, self.capacity);
     }
 
     /// What every socket is bound to.
@@ -127,6 +141,7 @@ impl Sockets {
 
     /// Connects to another machine.
     fn start_there(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
+        self.neighbourhood.seek(to.ip(), self.clock.elapsed());
         let socket = match self.open(to) {
             Ok(socket) => socket,
             Err(error) => return Some(local(&error)),
@@ -202,6 +217,10 @@ impl Network for Sockets {
         }
     }
 
+    fn explain(&mut self, host: IpAddr) -> Option<Outcome> {
+        self.neighbourhood.explain(host, self.clock.elapsed())
+    }
+
     fn abandon(&mut self, probe: ProbeId) {
         if let Some(slot) = self.under_way.get_mut(probe.0) {
             *slot = None;
@@ -215,6 +234,7 @@ impl Network for Sockets {
             timeout = Duration::ZERO;
         }
         self.collect(answers);
+        self.neighbourhood.watch(self.clock.elapsed());
         Ok(())
     }
 }

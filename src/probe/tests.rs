@@ -94,7 +94,7 @@ impl Scan {
                 Port::Closed => State::Closed,
                 Port::Silent => State::Filtered,
                 Port::Prohibited => State::Rejected,
-                Port::NoNeighbour | Port::NoRoute => State::Unreachable,
+                Port::NoNeighbour | Port::NobodySays | Port::NoRoute => State::Unreachable,
             };
             report.state != expected
         });
@@ -247,6 +247,18 @@ fn few_words_about_a_missing_neighbour_are_enough_for_all_its_ports() {
     let scan = Scan::ports(&mut net, 1..=5000);
     assert_eq!(scan.summary.unreachable, 5000);
     assert!(scan.seconds() < 5.0, "{}", scan.seconds());
+}
+
+#[test]
+fn a_missing_neighbour_that_nobody_tells_of_is_no_filter() {
+    let port = |to: SocketAddr| match to.ip() {
+        IpAddr::V4(ip) if ip.to_bits() % 8 == 0 => mixed(to),
+        _ => Port::NobodySays,
+    };
+    let mut net = SimNet::new(ms(1), port);
+    let scan = Scan::of(&mut net, 64, 1..=200, Limits::default());
+    assert_eq!(scan.wrong(port), 0);
+    assert!(scan.seconds() < 9.0, "{}", scan.seconds());
 }
 
 #[test]

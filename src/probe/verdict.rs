@@ -56,6 +56,15 @@ impl Verdict {
             Outcome::Replied(Some(_)) => port(State::Open, 0, "protocol-reply"),
             Outcome::Replied(None) => port(State::Open, 0, "reply"),
             Outcome::SelfConnected => port(State::Closed, libc::ECONNREFUSED, "self-connect"),
+            Outcome::NoNeighbour => {
+                // Called as where the system tells of it itself.
+                let reason = if target.is_ipv4() {
+                    "host-unreachable"
+                } else {
+                    "address-unreachable"
+                };
+                port(State::Unreachable, libc::EHOSTUNREACH, reason)
+            }
             Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
             Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),
             Outcome::Icmp {
@@ -194,6 +203,7 @@ const fn rejection(errno: i32, icmp: Icmp, sender: Sender, target: IpAddr) -> Ve
         IpAddr::V4(_) => meaning(icmp),
         IpAddr::V6(_) => meaning_v6(icmp),
     };
+    let is_missing = matches!(sender, Sender::Ourselves) && no_way;
     let state = match sender {
         Sender::Ourselves | Sender::Path if no_way => State::Unreachable,
         _ => State::Rejected,
@@ -202,7 +212,8 @@ const fn rejection(errno: i32, icmp: Icmp, sender: Sender, target: IpAddr) -> Ve
         state,
         errno: Some(errno),
         reason,
-        icmp: Some(icmp),
+        // That nobody answers on the link no message came to tell.
+        icmp: if is_missing { None } else { Some(icmp) },
     })
 }
 
@@ -354,9 +365,11 @@ mod tests {
             let Verdict::Port(finding) = Verdict::of(outcome, target) else {
                 panic!("a shortage from {outcome:?}");
             };
+            let is_own = (sender, expected) == (Ourselves, Unreachable);
+            let told = (!is_own).then_some(icmp);
             assert_eq!(
                 (finding.state, finding.icmp),
-                (expected, Some(icmp)),
+                (expected, told),
                 "{outcome:?}"
             );
         }

@@ -45,11 +45,11 @@ pub(crate) use linux::{
     sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use netlink::{default_routes, interfaces, route_to, tcp_socket};
+pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, process_sockets,
-    receive_drops, route_to, sockets, tcp_socket, unsent,
+    bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, neighbours,
+    process_sockets, receive_drops, route_to, sockets, tcp_socket, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{

@@ -27,6 +27,11 @@ pub(crate) fn route_to(_address: IpAddr, _zone: Option<u32>) -> io::Result<Optio
 }
 
 /// Unknown here.
+pub(crate) fn neighbours() -> io::Result<Option<Vec<(IpAddr, bool)>>> {
+    Ok(None)
+}
+
+/// Unknown here.
 pub(crate) fn default_routes(_family: Family) -> io::Result<Option<Vec<Route>>> {
     Ok(None)
 }
