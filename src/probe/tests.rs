@@ -181,6 +181,17 @@ fn three_in_a_hundred_lost_each_way_changes_no_state() {
 }
 
 #[test]
+fn no_port_is_given_up_while_losses_explain_its_silence() {
+    for (loss, seed) in [(70, 3), (70, 26), (100, 6), (100, 100), (100, 242)] {
+        let mut net = SimNet::new(ms(5), few_open);
+        net.loss = loss;
+        net.seed(seed);
+        let scan = Scan::ports(&mut net, 1..=20_000);
+        assert_eq!(scan.wrong(few_open), 0, "{loss} {seed}");
+    }
+}
+
+#[test]
 fn a_path_that_loses_whatever_we_do_is_not_crept_along() {
     // Of a thousand packets each way, and the most seconds.
     for (loss, most) in [(50, 5.0), (100, 12.0), (200, 40.0)] {

@@ -183,7 +183,8 @@ const fn remote(errno: i32) -> Verdict {
         libc::ECONNREFUSED => port(State::Closed, errno, "reset"),
         // The handshake was complete and then torn down: tcp_abort_on_overflow, a SYN proxy
         // without a backend.
-        libc::ECONNRESET => port(State::Open, errno, "reset-after-accept"),
+        // EPIPE: the same after the other end had finished sending (Linux: `tcp_reset`).
+        libc::ECONNRESET | libc::EPIPE => port(State::Open, errno, "reset-after-accept"),
         libc::ETIMEDOUT => Verdict::Port(Finding::SILENCE),
         libc::EHOSTUNREACH | libc::EHOSTDOWN => port(State::Unreachable, errno, "host-unreachable"),
         libc::ENETUNREACH | libc::ENETDOWN | libc::ENETRESET => {
@@ -304,6 +305,7 @@ mod tests {
             (libc::EPERM, Undetermined, Rejected),
             (libc::EINVAL, Unreachable, Undetermined),
             (libc::ECONNRESET, Undetermined, Open),
+            (libc::EPIPE, Undetermined, Open),
         ] {
             assert_eq!(state(Outcome::Local(errno)), Some((local, Some(errno))));
             assert_eq!(state(Outcome::Remote(errno)), Some((remote, Some(errno))));
@@ -316,7 +318,8 @@ mod tests {
             for outcome in [Outcome::Local(errno), Outcome::Remote(errno)] {
                 if let Verdict::Port(finding) = Verdict::of(outcome, V4) {
                     assert!(!finding.reason.is_empty());
-                    assert!(finding.state != State::Open || errno == libc::ECONNRESET);
+                    let was_accepted = [libc::ECONNRESET, libc::EPIPE].contains(&errno);
+                    assert!(finding.state != State::Open || was_accepted);
                 }
             }
         }

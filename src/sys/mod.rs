@@ -41,15 +41,15 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water,
+    CONNECTS_AGAIN, bind_to_interface, forget_closed_stdout, receive_drops, set_receive_low_water,
     sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces, neighbours,
-    process_sockets, receive_drops, route_to, sockets, tcp_socket, unsent,
+    CONNECTS_AGAIN, bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces,
+    neighbours, process_sockets, receive_drops, route_to, sockets, tcp_socket, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{

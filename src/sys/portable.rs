@@ -11,6 +11,9 @@ use crate::buffers::{Process, Socket, SocketKind};
 use crate::interfaces::{Hardware, Interface, Route};
 use crate::net::Family;
 
+/// A socket that was refused is of no more use here.
+pub(crate) const CONNECTS_AGAIN: bool = false;
+
 /// Unknown here: no count of acknowledged bytes.
 pub(crate) fn unacknowledged(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     Ok(None)
