@@ -30,6 +30,10 @@ const NAMES: [(u32, &str); 19] = [
 impl InterfaceFlags {
     /// Switched on by the administrator.
     pub const UP: u32 = 0x1;
+    /// This machine alone.
+    pub(crate) const LOOPBACK: u32 = 0x8;
+    /// Nobody is asked who has an address.
+    pub(crate) const NOARP: u32 = 0x80;
     /// Ready to pass packets.
     pub const RUNNING: u32 = 0x40;
 

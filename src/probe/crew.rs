@@ -125,6 +125,7 @@ impl Job {
                 _ if !total.complete || plan.is_empty() => Summary::of_nothing_in(plan.len()),
                 Proto::Tcp if is_here => run_here(sockets, &plan, left(), stop, &mut found)?,
                 Proto::Tcp => {
+                    sockets.expect(targets);
                     let mut pacer = Pacer::new(plan, left(), sockets.capacity());
                     let part = run(sockets, &mut pacer, stop, &mut found)?;
                     limited = Limited::all_of(&pacer);

@@ -13,6 +13,13 @@ const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most tries a port gets, however many others needed.
 const MOST_TRIES: u8 = 30;
 
+/// How many closed ports may be taken for filtered, on average, where the path loses packets.
+const DOUBT: f64 = 1e-3;
+/// The fewest late answers that tell how many are lost, and the part from which on it is not the
+/// path that loses them.
+const EVIDENCE: f64 = 3.0;
+const HOPELESS: f64 = 0.4;
+
 /// The hosts that have answered; of the others there is nothing to know.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
@@ -28,6 +35,9 @@ pub(super) struct Hosts {
 struct Host {
     rtt: Rtt,
     best_try: u8,
+    /// How many answers there were, and how many of them took more than one try.
+    answers: f64,
+    late: f64,
 }
 
 impl Hosts {
@@ -36,6 +46,8 @@ impl Hosts {
         let host = self.known.entry(host).or_default();
         for host in [host, &mut self.path] {
             host.best_try = host.best_try.max(number);
+            host.answers += 1.0;
+            host.late += f64::from(u8::from(number > 1));
             if elapsed < AMBIGUOUS || host.rtt.smoothed().is_none() {
                 host.rtt.learn(elapsed);
             }
@@ -81,14 +93,31 @@ impl Hosts {
         }
     }
 
-    /// How many tries a silent port of the host gets: two more than any port needed so far, and
-    /// for a host that may not exist one more than any host needed.
+    /// How many tries a silent port of the host gets: two more than any port needed so far, and as
+    /// many as the losses demand; for a host that may not exist one more than any host needed.
     pub(super) fn tries(&self, host: u32) -> u8 {
         let tries = match self.known.get(&host) {
-            Some(host) => host.best_try.max(1).saturating_add(2),
+            Some(host) => host.best_try.max(1).saturating_add(2).max(host.needed()),
             None => self.path.best_try.max(1).saturating_add(1),
         };
         tries.min(MOST_TRIES)
+    }
+}
+
+impl Host {
+    /// After how many tries hardly any silent port is one that answers.
+    fn needed(&self) -> u8 {
+        let lost = self.late / self.answers.max(1.0);
+        if self.late < EVIDENCE || lost > HOPELESS {
+            return 0;
+        }
+        let mut left = self.answers;
+        let mut tries = 0_u8;
+        while left > DOUBT && tries < MOST_TRIES {
+            left *= lost;
+            tries = tries.saturating_add(1);
+        }
+        tries
     }
 }
 
@@ -117,6 +146,20 @@ mod tests {
         assert_eq!((hosts.tries(0), hosts.tries(1)), (5, 4));
         hosts.learn(0, 200, ms(20));
         assert_eq!(hosts.tries(0), 30);
+    }
+
+    #[test]
+    fn many_losses_demand_more_tries() {
+        let mut hosts = Hosts::default();
+        for n in 0..9000_u32 {
+            let number = if n % 10 == 0 { 2 } else { 1 };
+            hosts.learn(0, number, ms(20));
+        }
+        assert_eq!(hosts.tries(0), 7, "a tenth is lost, of nine thousand");
+        for _ in 0..9000 {
+            hosts.learn(0, 2, ms(20));
+        }
+        assert_eq!(hosts.tries(0), 4, "no path loses half");
     }
 
     #[test]

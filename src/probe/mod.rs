@@ -16,6 +16,7 @@ mod drought;
 mod epochs;
 mod hosts;
 mod latency;
+mod neighbourhood;
 mod network;
 mod pacer;
 mod ping;
@@ -75,6 +76,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use verdict::{Finding, Verdict};
 
 /// The longest wait without a look at whether to go on.
 const ATTENTION: Duration = Duration::from_millis(100);
@@ -156,6 +158,7 @@ fn advance(
             }
             Step::Abandon(probe) => network.abandon(probe),
             Step::Found(result) => {
+                let result = explained(network, pacer, result);
                 summary.count(result.finding.state);
                 if let Some(report) = report(pacer.plan(), result) {
                     take(report, result.number);
@@ -165,6 +168,25 @@ fn advance(
             Step::Done => return None,
         }
     }
+}
+
+/// A result; where silence has a cause that our own system knows, that, and it goes for the host.
+fn explained(network: &mut impl Network, pacer: &mut impl Schedule, found: Found) -> Found {
+    if found.finding != Finding::SILENCE {
+        return found;
+    }
+    let Some(host) = pacer.plan().address(found.place).map(|host| host.ip()) else {
+        return found;
+    };
+    let finding = match network.explain(host).map(|cause| Verdict::of(cause, host)) {
+        None => return found,
+        Some(Verdict::Short(shortage, errno)) => Finding::undetermined(shortage, errno),
+        Some(Verdict::Port(finding)) => {
+            pacer.miss(found.place.host, finding);
+            finding
+        }
+    };
+    Found { finding, ..found }
 }
 
 /// A result in the words of the target it belongs to.

@@ -2,7 +2,7 @@
 
 use super::report::Icmp;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// One connection attempt. The pacer chooses the number, small and dense; it is free again once
@@ -24,6 +24,11 @@ pub trait Network {
     /// The same for a port's try of this `number`, from 1, where it makes a difference.
     fn start_try(&mut self, probe: ProbeId, to: SocketAddr, _number: u8) -> Option<Outcome> {
         self.start(probe, to)
+    }
+
+    /// What our own system knows about a host that met every try with silence, if that explains it.
+    fn explain(&mut self, _host: IpAddr) -> Option<Outcome> {
+        None
     }
 
     /// Closes a probe that has no outcome yet.
@@ -54,6 +59,8 @@ pub enum Outcome {
     /// The socket was given the probed port as its own and connected to itself, which can only
     /// happen where nobody listens.
     SelfConnected,
+    /// Our own system has looked for the host on the link, and nobody answered.
+    NoNeighbour,
     /// Our own system refused before anything was sent.
     Local(i32),
     /// The attempt was under way and failed, with no ICMP message known.

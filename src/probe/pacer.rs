@@ -105,6 +105,9 @@ pub(super) trait Schedule {
 
     /// A probe that was under way has an outcome.
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration);
+
+    /// There is no way to a host, whatever its port.
+    fn miss(&mut self, _host: u32, _finding: Finding) {}
 }
 
 impl Schedule for Pacer {
@@ -126,6 +129,10 @@ impl Schedule for Pacer {
 
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {
         self.settled(probe, outcome, now);
+    }
+
+    fn miss(&mut self, host: u32, finding: Finding) {
+        self.hosts.miss(host, finding);
     }
 }
 

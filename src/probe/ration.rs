@@ -17,6 +17,8 @@ const LIMITED: f64 = 0.2;
 const LEAST: f64 = 10.0;
 const MOST: f64 = 64.0;
 const BATCH: u32 = 24;
+/// How many open ports of a host are asked in turn.
+const VARIETY: usize = 8;
 /// The chance that is left to the path to have lost nothing by accident.
 const DOUBT: f64 = 1e-4;
 /// The open port may be silent a quarter as often as closed ones, for losses beside the limit.
@@ -35,8 +37,8 @@ pub(super) struct Rations {
 /// One host.
 #[derive(Debug, Default)]
 struct Host {
-    /// A port that is open.
-    open: Option<u16>,
+    /// Ports that are open: asked in turn, since the queue of a server may be short.
+    open: Vec<u16>,
     /// The highest number of a try that found an open port.
     tries: u8,
     /// Resets that came for the first try, and that did not.
@@ -63,7 +65,7 @@ enum Judgement {
 /// Questions to an open port.
 #[derive(Debug)]
 struct Trial {
-    place: Place,
+    host: u32,
     asked: u32,
     answered: u32,
     missed: u32,
@@ -74,7 +76,9 @@ impl Rations {
     /// A port is open, as its try of this number found.
     pub(super) fn open(&mut self, place: Place, number: u8) {
         let host = self.hosts.entry(place.host).or_default();
-        host.open = Some(place.port);
+        if host.open.len() < VARIETY && !host.open.contains(&place.port) {
+            host.open.push(place.port);
+        }
         host.tries = host.tries.max(number);
     }
 
@@ -99,11 +103,10 @@ impl Rations {
         }
         let is_pending = matches!(known.judgement, Judgement::Pending);
         let is_suspicious = known.late >= EVIDENCE && known.part() > SUSPICIOUS;
-        if let Some(port) = known.open.filter(|_| is_pending && is_suspicious)
-            && self.trial.is_none()
-        {
+        let is_possible = !known.open.is_empty() && self.trial.is_none();
+        if is_pending && is_suspicious && is_possible {
             self.trial = Some(Trial {
-                place: Place { host, port },
+                host,
                 asked: 0,
                 answered: 0,
                 missed: 0,
@@ -122,8 +125,14 @@ impl Rations {
         if trial.pause > 0 {
             return None;
         }
+        let open = &self.hosts.get(&trial.host)?.open;
+        let turn = usize::try_from(trial.asked).ok()?.checked_rem(open.len())?;
+        let port = *open.get(turn)?;
         trial.asked = trial.asked.saturating_add(1);
-        Some(trial.place)
+        Some(Place {
+            host: trial.host,
+            port,
+        })
     }
 
     /// A question was not answered for want of something on our side.
@@ -143,7 +152,7 @@ impl Rations {
         } else {
             trial.missed = trial.missed.saturating_add(1);
         }
-        let Some(host) = self.hosts.get_mut(&trial.place.host) else {
+        let Some(host) = self.hosts.get_mut(&trial.host) else {
             return;
         };
         let Some(is_limited) = trial.verdict(host) else {
@@ -308,6 +317,15 @@ mod tests {
             rations.reset(7, Some(1.0), ms(1));
         }
         assert!(!rations.explains_losses());
+    }
+
+    #[test]
+    fn open_ports_are_asked_in_turn() {
+        let mut rations = half_late();
+        let ssh = Place { host: 7, port: 22 };
+        rations.open(ssh, 1);
+        let asked: Vec<_> = (0..APART * 4).filter_map(|_| rations.ask()).collect();
+        assert_eq!(asked, [HTTP, ssh, HTTP, ssh]);
     }
 
     #[test]

@@ -142,6 +142,7 @@ impl Part {
         found: impl FnMut(Vec<PortReport>) -> ControlFlow<()>,
     ) -> io::Result<(Results, Left)> {
         let is_here = self.targets.iter().all(|target| is_here(sockets, target));
+        sockets.expect(&self.targets);
         let datagrams = |sockets: &mut Sockets| sockets.datagrams(Kind::Udp);
         self.run_over(sockets, datagrams, is_here, stop, found)
     }

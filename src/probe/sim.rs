@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub(super) enum Port {
     Silent,
     Prohibited,
     NoNeighbour,
+    /// The same, and nobody is told.
+    NobodySays,
     NoRoute,
 }
 
@@ -178,7 +180,7 @@ impl SimNet {
                 }
                 Some((Reply::NoNeighbour, Duration::from_secs(3)))
             }
-            Port::Silent | Port::NoRoute => None,
+            Port::Silent | Port::NobodySays | Port::NoRoute => None,
         }
     }
 }
@@ -210,6 +212,11 @@ impl Network for SimNet {
         self.peak = self.peak.max(self.sockets.len());
         self.syn(probe, serial, to, self.now.get());
         None
+    }
+
+    fn explain(&mut self, host: IpAddr) -> Option<Outcome> {
+        let port = (self.port)(SocketAddr::new(host, 1));
+        (port == Port::NobodySays).then_some(Outcome::NoNeighbour)
     }
 
     fn abandon(&mut self, probe: ProbeId) {

@@ -3,15 +3,20 @@
 
 mod here;
 pub(super) mod outcome;
+mod seats;
 
 use super::binding::Binding;
 use super::datagram::{Datagrams, Kind};
-use super::network::{Answer, Network, Outcome, ProbeId};
+use super::neighbourhood::Neighbourhood;
+use super::network::{Answer, Network, Outcome, ProbeId, Sender};
+use super::target::{Target, Whom};
 use crate::sys::request_icmp_errors;
+use crate::value::AddressRange;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use outcome::connected;
 use rustix::process::{Resource, getrlimit};
+use seats::Seats;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashSet;
 use std::io;
@@ -35,9 +40,10 @@ pub struct Sockets {
     poll: Poll,
     events: Events,
     clock: Instant,
-    under_way: Vec<Option<Attempt>>,
+    seats: Seats,
     capacity: usize,
     own: Own,
+    neighbourhood: Neighbourhood,
     /// What every socket is bound to.
     binding: Binding,
     /// A socket whose last connection was refused, of IPv4 and of IPv6.
@@ -59,6 +65,23 @@ impl Own {
         Self(Arc::new(
             interfaces.iter().map(if_addrs::Interface::ip).collect(),
         ))
+    }
+
+    /// The same outcome: a message from one of them is our own, which a socket that is as new again
+    /// cannot tell.
+    fn recognised(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Icmp {
+                errno,
+                icmp,
+                sender: Sender::Path,
+            } if icmp.from.is_some_and(|from| self.has(from)) => Outcome::Icmp {
+                errno,
+                icmp,
+                sender: Sender::Ourselves,
+            },
+            outcome => outcome,
+        }
     }
 
     /// Whether this is one of them.
@@ -100,8 +123,9 @@ impl Sockets {
             poll,
             events: Events::with_capacity(BATCH),
             clock: Instant::now(),
-            under_way: Vec::new(),
+            seats: Seats::new(),
             own,
+            neighbourhood: Neighbourhood::default(),
             binding,
             spare: [None, None],
             stalls: 0,
@@ -112,6 +136,15 @@ impl Sockets {
     /// Whether this is an address of this machine.
     pub(super) fn is_here(&self, address: IpAddr) -> bool {
         self.own.has(address)
+    }
+
+    /// These are to be probed: fewer sockets at once, if they are too many neighbours.
+    pub(super) fn expect(&mut self, targets: &[Target]) {
+        let ranges = targets.iter().map(|target| match &target.whom {
+            Whom::Host(_, address) => AddressRange::from(address.ip()),
+            Whom::Range(range) => *range,
+        });
+        self.capacity = self.neighbourhood.room(ranges, self.capacity);
     }
 
     /// What every socket is bound to.
@@ -127,7 +160,11 @@ impl Sockets {
 
     /// Connects to another machine.
     fn start_there(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
-        let socket = match self.open(to) {
+        self.neighbourhood.seek(to.ip(), self.clock.elapsed());
+        if let Some(seat) = self.seats.take(to) {
+            return self.start_again(probe, seat);
+        }
+        let socket = match self.open_in_place(to) {
             Ok(socket) => socket,
             Err(error) => return Some(local(&error)),
         };
@@ -135,6 +172,35 @@ impl Sockets {
             Ok(()) => Some(connected(&socket)),
             Err(libc::EINPROGRESS | libc::EINTR) => self.watch(probe, Attempt { socket, to }),
             Err(errno) => Some(Outcome::Local(errno)),
+        }
+    }
+
+    /// The same with a socket that was there.
+    fn start_again(&mut self, probe: ProbeId, seat: usize) -> Option<Outcome> {
+        let Attempt { socket, to } = self.seats.attempt(seat)?;
+        let outcome = match connect(socket, *to) {
+            Err(libc::EINPROGRESS | libc::EINTR) => {
+                self.seats.seat(seat, probe);
+                return None;
+            }
+            Ok(()) => connected(socket),
+            Err(errno) => Outcome::Local(errno),
+        };
+        self.seats.close(seat);
+        Some(outcome)
+    }
+
+    /// A socket for this destination, in place of those without a use if there is no room.
+    fn open_in_place(&mut self, to: SocketAddr) -> io::Result<Socket> {
+        if self.seats.len() >= self.capacity {
+            self.seats.close_idle();
+        }
+        match self.open(to) {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+                self.seats.close_idle();
+                self.open(to)
+            }
+            opened => opened,
         }
     }
 
@@ -152,18 +218,14 @@ impl Sockets {
     fn watch(&mut self, probe: ProbeId, attempt: Attempt) -> Option<Outcome> {
         let descriptor = attempt.socket.as_raw_fd();
         let registry = self.poll.registry();
-        let token = Token(probe.0);
-        if let Err(error) = registry.register(&mut SourceFd(&descriptor), token, Interest::WRITABLE)
-        {
+        let seat = self.seats.add(attempt);
+        let registered =
+            registry.register(&mut SourceFd(&descriptor), Token(seat), Interest::WRITABLE);
+        if let Err(error) = registered {
+            self.seats.close(seat);
             return Some(local(&error));
         }
-        if self.under_way.len() <= probe.0 {
-            self.under_way
-                .resize_with(probe.0.saturating_add(1), || None);
-        }
-        if let Some(slot) = self.under_way.get_mut(probe.0) {
-            *slot = Some(attempt);
-        }
+        self.seats.seat(seat, probe);
         None
     }
 }
@@ -173,12 +235,8 @@ impl Sockets {
     fn collect(&mut self, answers: &mut Vec<Answer>) {
         let at = self.clock.elapsed();
         for event in &self.events {
-            let probe = ProbeId(event.token().0);
-            let Some(slot) = self.under_way.get_mut(probe.0) else {
-                continue;
-            };
-            if let Some(outcome) = slot.as_ref().and_then(Attempt::outcome) {
-                *slot = None;
+            if let Some((probe, outcome)) = self.seats.ended(event.token().0) {
+                let outcome = self.own.recognised(outcome);
                 answers.push(Answer { probe, at, outcome });
             }
         }
@@ -202,19 +260,23 @@ impl Network for Sockets {
         }
     }
 
+    fn explain(&mut self, host: IpAddr) -> Option<Outcome> {
+        self.neighbourhood.explain(host, self.clock.elapsed())
+    }
+
     fn abandon(&mut self, probe: ProbeId) {
-        if let Some(slot) = self.under_way.get_mut(probe.0) {
-            *slot = None;
-        }
+        self.seats.abandon(probe);
     }
 
     fn wait(&mut self, until: Duration, answers: &mut Vec<Answer>) -> io::Result<()> {
+        self.seats.tidy();
         let mut timeout = until.saturating_sub(self.now());
         while look(&mut self.poll, &mut self.events, timeout)? {
             self.collect(answers);
             timeout = Duration::ZERO;
         }
         self.collect(answers);
+        self.neighbourhood.watch(self.clock.elapsed());
         Ok(())
     }
 }

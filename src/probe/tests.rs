@@ -94,7 +94,7 @@ impl Scan {
                 Port::Closed => State::Closed,
                 Port::Silent => State::Filtered,
                 Port::Prohibited => State::Rejected,
-                Port::NoNeighbour | Port::NoRoute => State::Unreachable,
+                Port::NoNeighbour | Port::NobodySays | Port::NoRoute => State::Unreachable,
             };
             report.state != expected
         });
@@ -181,6 +181,17 @@ fn three_in_a_hundred_lost_each_way_changes_no_state() {
 }
 
 #[test]
+fn no_port_is_given_up_while_losses_explain_its_silence() {
+    for (loss, seed) in [(70, 3), (70, 26), (100, 6), (100, 100), (100, 242)] {
+        let mut net = SimNet::new(ms(5), few_open);
+        net.loss = loss;
+        net.seed(seed);
+        let scan = Scan::ports(&mut net, 1..=20_000);
+        assert_eq!(scan.wrong(few_open), 0, "{loss} {seed}");
+    }
+}
+
+#[test]
 fn a_path_that_loses_whatever_we_do_is_not_crept_along() {
     // Of a thousand packets each way, and the most seconds.
     for (loss, most) in [(50, 5.0), (100, 12.0), (200, 40.0)] {
@@ -247,6 +258,18 @@ fn few_words_about_a_missing_neighbour_are_enough_for_all_its_ports() {
     let scan = Scan::ports(&mut net, 1..=5000);
     assert_eq!(scan.summary.unreachable, 5000);
     assert!(scan.seconds() < 5.0, "{}", scan.seconds());
+}
+
+#[test]
+fn a_missing_neighbour_that_nobody_tells_of_is_no_filter() {
+    let port = |to: SocketAddr| match to.ip() {
+        IpAddr::V4(ip) if ip.to_bits() % 8 == 0 => mixed(to),
+        _ => Port::NobodySays,
+    };
+    let mut net = SimNet::new(ms(1), port);
+    let scan = Scan::of(&mut net, 64, 1..=200, Limits::default());
+    assert_eq!(scan.wrong(port), 0);
+    assert!(scan.seconds() < 9.0, "{}", scan.seconds());
 }
 
 #[test]

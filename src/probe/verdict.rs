@@ -56,6 +56,15 @@ impl Verdict {
             Outcome::Replied(Some(_)) => port(State::Open, 0, "protocol-reply"),
             Outcome::Replied(None) => port(State::Open, 0, "reply"),
             Outcome::SelfConnected => port(State::Closed, libc::ECONNREFUSED, "self-connect"),
+            Outcome::NoNeighbour => {
+                // Called as where the system tells of it itself.
+                let reason = if target.is_ipv4() {
+                    "host-unreachable"
+                } else {
+                    "address-unreachable"
+                };
+                port(State::Unreachable, libc::EHOSTUNREACH, reason)
+            }
             Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
             Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),
             Outcome::Icmp {
@@ -174,7 +183,8 @@ const fn remote(errno: i32) -> Verdict {
         libc::ECONNREFUSED => port(State::Closed, errno, "reset"),
         // The handshake was complete and then torn down: tcp_abort_on_overflow, a SYN proxy
         // without a backend.
-        libc::ECONNRESET => port(State::Open, errno, "reset-after-accept"),
+        // EPIPE: the same after the other end had finished sending (Linux: `tcp_reset`).
+        libc::ECONNRESET | libc::EPIPE => port(State::Open, errno, "reset-after-accept"),
         libc::ETIMEDOUT => Verdict::Port(Finding::SILENCE),
         libc::EHOSTUNREACH | libc::EHOSTDOWN => port(State::Unreachable, errno, "host-unreachable"),
         libc::ENETUNREACH | libc::ENETDOWN | libc::ENETRESET => {
@@ -194,6 +204,7 @@ const fn rejection(errno: i32, icmp: Icmp, sender: Sender, target: IpAddr) -> Ve
         IpAddr::V4(_) => meaning(icmp),
         IpAddr::V6(_) => meaning_v6(icmp),
     };
+    let is_missing = matches!(sender, Sender::Ourselves) && no_way;
     let state = match sender {
         Sender::Ourselves | Sender::Path if no_way => State::Unreachable,
         _ => State::Rejected,
@@ -202,7 +213,8 @@ const fn rejection(errno: i32, icmp: Icmp, sender: Sender, target: IpAddr) -> Ve
         state,
         errno: Some(errno),
         reason,
-        icmp: Some(icmp),
+        // That nobody answers on the link no message came to tell.
+        icmp: if is_missing { None } else { Some(icmp) },
     })
 }
 
@@ -293,6 +305,7 @@ mod tests {
             (libc::EPERM, Undetermined, Rejected),
             (libc::EINVAL, Unreachable, Undetermined),
             (libc::ECONNRESET, Undetermined, Open),
+            (libc::EPIPE, Undetermined, Open),
         ] {
             assert_eq!(state(Outcome::Local(errno)), Some((local, Some(errno))));
             assert_eq!(state(Outcome::Remote(errno)), Some((remote, Some(errno))));
@@ -305,7 +318,8 @@ mod tests {
             for outcome in [Outcome::Local(errno), Outcome::Remote(errno)] {
                 if let Verdict::Port(finding) = Verdict::of(outcome, V4) {
                     assert!(!finding.reason.is_empty());
-                    assert!(finding.state != State::Open || errno == libc::ECONNRESET);
+                    let was_accepted = [libc::ECONNRESET, libc::EPIPE].contains(&errno);
+                    assert!(finding.state != State::Open || was_accepted);
                 }
             }
         }
@@ -354,9 +368,11 @@ mod tests {
             let Verdict::Port(finding) = Verdict::of(outcome, target) else {
                 panic!("a shortage from {outcome:?}");
             };
+            let is_own = (sender, expected) == (Ourselves, Unreachable);
+            let told = (!is_own).then_some(icmp);
             assert_eq!(
                 (finding.state, finding.icmp),
-                (expected, Some(icmp)),
+                (expected, told),
                 "{outcome:?}"
             );
         }

@@ -11,6 +11,10 @@ use rustix::pipe::SpliceFlags;
 
 use super::Splice;
 
+/// Whether a second connect(2) tells how the first one went, and leaves a refused socket as new
+/// (`__inet_stream_connect` in `net/ipv4/af_inet.c`).
+pub(crate) const CONNECTS_AGAIN: bool = true;
+
 /// Bytes of a TCP socket that the peer's kernel has not acknowledged, sent or not: SIOCOUTQ is
 /// `write_seq - snd_una` (net/ipv4/tcp.c, `tcp_ioctl`), and a FIN counts as one.
 pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {

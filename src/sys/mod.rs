@@ -41,16 +41,16 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    alarm, bind_to_interface, forget_closed_stdout, read_now, receive_drops, send_file,
-    set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent,
-    widen_pipe, write_now,
+    CONNECTS_AGAIN, alarm, bind_to_interface, forget_closed_stdout, read_now, receive_drops,
+    send_file, set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed,
+    unacknowledged, unsent, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use netlink::{default_routes, interfaces, route_to, tcp_socket};
+pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    alarm, bind_to_interface, default_routes, forget_closed_stdout, hardware, interfaces,
-    process_sockets, receive_drops, route_to, sockets, tcp_socket, unsent,
+    CONNECTS_AGAIN, alarm, bind_to_interface, default_routes, forget_closed_stdout, hardware,
+    interfaces, neighbours, process_sockets, receive_drops, route_to, sockets, tcp_socket, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{

@@ -12,6 +12,9 @@ use crate::buffers::{Process, Socket, SocketKind};
 use crate::interfaces::{Hardware, Interface, Route};
 use crate::net::Family;
 
+/// A socket that was refused is of no more use here.
+pub(crate) const CONNECTS_AGAIN: bool = false;
+
 /// Unknown here: no count of acknowledged bytes.
 pub(crate) fn unacknowledged(_socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     Ok(None)
@@ -24,6 +27,11 @@ pub(crate) fn interfaces() -> io::Result<Option<Vec<Interface>>> {
 
 /// Unknown here: a socket is asked instead.
 pub(crate) fn route_to(_address: IpAddr, _zone: Option<u32>) -> io::Result<Option<Route>> {
+    Ok(None)
+}
+
+/// Unknown here.
+pub(crate) fn neighbours() -> io::Result<Option<Vec<(IpAddr, bool)>>> {
     Ok(None)
 }
 

@@ -244,6 +244,29 @@ fn a_neighbour_that_is_not_there_is_unreachable() {
     }
 }
 
+/// The system tells of few neighbours that it did not find at once.
+#[test]
+fn neighbours_that_are_not_there_are_unreachable_however_many() {
+    let Some((near, _far)) = Namespace::pair() else {
+        return;
+    };
+    for (network, first) in [("10.77.0.0/24", "10.77.0."), ("fd77::/120", "fd77::")] {
+        let exit = near.inside(probe(&format!("--json {network} 22,80"))).run();
+        exit.status(1).within(Duration::from_secs(20));
+        let there = ["1", "2"].map(|last| format!("{first}{last}"));
+        for report in records(&exit, "port") {
+            let addr = report["addr"].as_str().unwrap();
+            let is_there = there.iter().any(|known| known == addr);
+            // The first and the last address of a network are nobody's, and the system may have them.
+            let is_edge = ["10.77.0.0", "10.77.0.255", "fd77::"].contains(&addr);
+            let expected = if is_there { "closed" } else { "unreachable" };
+            assert!(is_edge || report["state"] == expected, "{report}");
+            let is_untold = expected == "closed" || report["icmp"].is_null();
+            assert!(is_edge || is_untold, "one cause, one word: {report}");
+        }
+    }
+}
+
 #[test]
 fn a_host_that_answers_whatever_is_asked_is_suspect() {
     let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {

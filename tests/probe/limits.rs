@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::{probe, records, server, text};
-use crate::support::{Namespace, Program, need, until};
+use crate::support::{Namespace, Program, Running, need, until};
 
 #[test]
 fn the_users_limits_on_silence_hold() {
@@ -30,6 +30,58 @@ fn the_users_rate_holds() {
     let exit = probe("--json --rate 100 127.0.0.1 1-51").run();
     exit.at_least(Duration::from_millis(450))
         .within(Duration::from_secs(3));
+}
+
+/// The far side with two open ports, that resets at most so many connections a second.
+fn limited_resets(rate: u32) -> Option<(Namespace, Namespace, Running)> {
+    let (near, far) = Namespace::pair().filter(|_| need(&["nft", "python3"]))?;
+    far.rules(&format!(
+        "table ip t {{\nchain o {{\ntype filter hook output priority 0;\ntcp flags & (rst | syn) == rst limit rate over {rate}/second drop\n}}\n}}\n"
+    ));
+    let server = server(&far, &[("10.77.0.2", 22), ("10.77.0.2", 2999)]);
+    Some((near, far, server))
+}
+
+#[test]
+fn a_host_that_limits_its_resets_is_given_the_time_that_takes() {
+    let Some((near, _far, _server)) = limited_resets(500) else {
+        return;
+    };
+    let exit = near.inside(probe("--json 10.77.0.2 1-3000")).run();
+    exit.success()
+        .says("10.77.0.2: limits its resets to about ");
+    let summary = &records(&exit, "summary")[0];
+    let counts = ["open", "closed", "filtered"].map(|state| summary[state].as_u64().unwrap());
+    assert_eq!(counts, [2, 2998, 0]);
+}
+
+#[test]
+fn a_host_that_limits_its_resets_is_not_waited_for_in_haste() {
+    let Some((near, _far, _server)) = limited_resets(200) else {
+        return;
+    };
+    let exit = near.inside(probe("--fast --json 10.77.0.2 1-3000")).run();
+    exit.success().within(Duration::from_secs(8));
+    exit.says("without --fast it is told");
+    let mut left = 0;
+    for report in records(&exit, "port") {
+        let is_served = [22, 2999].contains(&report["port"].as_u64().unwrap());
+        let state = report["state"].as_str().unwrap();
+        match (is_served, state) {
+            (true, "open") | (false, "closed") => {}
+            (false, "filtered") => {
+                assert_eq!(report["reason"], "reset-limit", "{report}");
+                left += 1;
+            }
+            _ => panic!("{report}"),
+        }
+    }
+    assert!(left > 1000, "{left}");
+    let none_open = near.inside(probe("--fast 10.77.0.2 100-2900")).run();
+    none_open.status(1);
+    near.inside(probe("--fast --all-open 10.77.0.2 22,2999"))
+        .run()
+        .success();
 }
 
 #[test]

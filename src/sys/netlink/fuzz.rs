@@ -1,7 +1,7 @@
 //! Whatever the kernel says, for `crate::fuzz`.
 
 use super::message::Messages;
-use super::{address, diag, link, route};
+use super::{address, diag, link, neighbour, route};
 
 /// Reads the messages, and each of them as everything that it could be.
 pub(crate) fn netlink(bytes: &[u8]) {
@@ -15,6 +15,7 @@ pub(crate) fn netlink(bytes: &[u8]) {
 /// Reads a body.
 fn body(bytes: &[u8]) {
     let _ = (link::read(bytes), address::read(bytes));
+    let _ = neighbour::read(bytes);
     route::fuzz(bytes);
 }
 

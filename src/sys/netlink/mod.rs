@@ -7,11 +7,13 @@ pub(super) mod fuzz;
 mod interfaces;
 mod link;
 mod message;
+mod neighbour;
 mod route;
 
 pub(in crate::sys) use diag::sockets;
 pub(crate) use diag::tcp_socket;
 pub(crate) use interfaces::interfaces;
+pub(crate) use neighbour::neighbours;
 pub(crate) use route::{default_routes, route_to};
 
 use std::io;
