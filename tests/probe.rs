@@ -1,9 +1,11 @@
 //! `nettool probe`: every state of a port, told apart on real sockets.
 
 mod answers;
+mod asking;
 mod banner;
 mod latency;
 mod limits;
+mod own_port;
 mod parts;
 mod ping;
 mod progress;

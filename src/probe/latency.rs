@@ -1,13 +1,14 @@
-//! How long connections take, over and over.
+//! How long connections, and answers over UDP, take, over and over.
 
 use super::attempt::{Connector, Tried, try_unix};
+use super::datagram::variety;
 use super::report::State;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// What is known of the times of one target.
 #[derive(Clone, Debug, Default)]
@@ -139,6 +140,8 @@ pub struct Series {
 pub enum Aim {
     /// A TCP port.
     Tcp(SocketAddr),
+    /// A UDP port, and the number of the question that it answers if that is known.
+    Udp(SocketAddr, Option<u8>),
     /// A Unix socket.
     Unix(PathBuf),
 }
@@ -155,14 +158,19 @@ impl Series {
         let mut stop = Box::pin(stop);
         let mut beat = Beat::new(self.count, self.every);
         let began = Instant::now();
+        let mut lines: Vec<Line> = self.targets.iter().map(Line::to).collect();
         let mut under_way = JoinSet::new();
         loop {
             while let Some(number) = beat.strike(began.elapsed()) {
-                for (target, aim) in self.targets.iter().enumerate() {
-                    let (aim, connector, limit) =
-                        (aim.clone(), self.connector.clone(), self.try_timeout);
+                for (target, line) in lines.iter().enumerate() {
+                    let (aim, connector, limit) = (
+                        line.next_aim(number),
+                        self.connector.clone(),
+                        self.try_timeout,
+                    );
                     under_way.spawn(async move {
-                        (target, number, connector.measure(&aim, limit).await)
+                        let tried = connector.measure(&aim, limit).await;
+                        (target, number, aim, tried)
                     });
                 }
             }
@@ -173,18 +181,72 @@ impl Series {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
-                Some(Ok((target, number, tried))) = under_way.join_next() => tell(target, number, &tried),
+                Some(Ok((target, number, aim, tried))) = under_way.join_next() => {
+                    if let Some(line) = lines.get_mut(target) {
+                        tell(target, number, &line.learn(aim, tried));
+                    }
+                }
                 () = sleep_until(next.unwrap_or(began)), if next.is_some() => {}
             }
         }
     }
 }
 
+/// One target of a series, and what its tries have taught.
+#[derive(Debug)]
+struct Line {
+    aim: Aim,
+    /// Whether what was heard last is that the port is closed: most hosts say so only so often.
+    was_refused: bool,
+}
+
+impl Line {
+    /// Nothing is learned yet.
+    fn to(aim: &Aim) -> Self {
+        Self {
+            aim: aim.clone(),
+            was_refused: false,
+        }
+    }
+
+    /// Where the try of this number goes, and with which question.
+    fn next_aim(&self, number: u64) -> Aim {
+        match self.aim {
+            Aim::Udp(address, None) => {
+                let turn = number.saturating_sub(1);
+                let turn = turn.checked_rem(u64::from(variety(address.port())));
+                let question = turn.and_then(|turn| u8::try_from(turn).ok());
+                Aim::Udp(address, Some(question.unwrap_or(0).saturating_add(1)))
+            }
+            _ => self.aim.clone(),
+        }
+    }
+
+    /// Learns from a try, and says what it means after those before.
+    fn learn(&mut self, aim: Aim, tried: Tried) -> Tried {
+        match tried.state {
+            State::Open => {
+                self.was_refused = false;
+                self.aim = aim;
+                tried
+            }
+            State::OpenFiltered => Tried::no_reply(tried.elapsed, self.was_refused),
+            _ => {
+                self.was_refused |= tried.icmp.is_some();
+                tried
+            }
+        }
+    }
+}
+
 impl Connector {
-    /// Connects once.
+    /// Tries once.
     async fn measure(&self, aim: &Aim, limit: Duration) -> Tried {
         match aim {
             Aim::Tcp(address) => self.tcp(*address, Some(limit)).await,
+            Aim::Udp(address, question) => {
+                self.udp(*address, question.unwrap_or(1), Some(limit)).await
+            }
             Aim::Unix(path) => try_unix(path),
         }
     }
@@ -203,6 +265,32 @@ impl Connector {
             answers.push((!is_open, !tried.is_answer(), number));
         }
         answers.into_iter().min().map_or(0, |(.., number)| number)
+    }
+
+    /// The same over UDP, where each address is asked all that there is to ask. Returns the number of
+    /// the question that the address answered, too, if it did.
+    pub async fn first_open_udp(
+        &self,
+        addresses: &[SocketAddr],
+        limit: Duration,
+    ) -> (usize, Option<u8>) {
+        let mut asking = JoinSet::new();
+        for (number, address) in addresses.iter().copied().enumerate() {
+            let connector = self.clone();
+            asking.spawn(async move { (number, timeout(limit, connector.udp_any(address)).await) });
+        }
+        let mut answers = Vec::new();
+        while let Some(Ok((number, answer))) = asking.join_next().await {
+            let Ok((question, tried)) = answer else {
+                answers.push((true, true, number, None));
+                continue;
+            };
+            let is_open = tried.state == State::Open;
+            let question = Some(question).filter(|_| is_open);
+            answers.push((!is_open, !tried.is_answer(), number, question));
+        }
+        let first = answers.into_iter().min();
+        first.map_or((0, None), |(.., number, question)| (number, question))
     }
 }
 
@@ -275,6 +363,7 @@ mod tests {
             icmp: None,
             elapsed: ms(time.unwrap_or(9999)),
             retransmissions: Some(u32::from(time.is_none())),
+            service: None,
         }
     }
 
@@ -310,6 +399,33 @@ mod tests {
         assert_eq!(latency.retransmissions(), 2);
         let figures = latency.figures().unwrap();
         assert_eq!((figures.mean, figures.jitter), (ms(20), Some(ms(15))));
+    }
+
+    #[test]
+    fn silence_after_a_refusal_is_not_taken_for_a_loss_and_the_question_is_kept() {
+        let to = SocketAddr::from(([192, 0, 2, 1], 161));
+        let mut line = Line::to(&Aim::Udp(to, None));
+        let asked = |line: &Line, number| line.next_aim(number);
+        assert_eq!(asked(&line, 1), Aim::Udp(to, Some(1)));
+        assert_eq!(asked(&line, 2), Aim::Udp(to, Some(2)));
+        assert_eq!(asked(&line, 3), Aim::Udp(to, Some(1)));
+        let silence = Tried::no_reply(ms(1), false);
+        let second = Aim::Udp(to, Some(2));
+        assert_eq!(line.learn(second.clone(), silence).reason, "no-response");
+        let closed = Tried {
+            state: State::Closed,
+            icmp: Some(crate::probe::Icmp {
+                kind: 3,
+                code: 3,
+                from: None,
+            }),
+            ..silence
+        };
+        line.learn(second.clone(), closed);
+        assert_eq!(line.learn(second.clone(), silence).reason, "icmp-limited");
+        line.learn(second.clone(), tried(Some(1)));
+        assert_eq!(line.learn(second.clone(), silence).reason, "no-response");
+        assert_eq!(asked(&line, 3), second);
     }
 
     #[test]

@@ -11,10 +11,10 @@ mod choice;
 mod crew;
 mod dash;
 mod datagram;
-
 mod drought;
 mod epochs;
 mod hosts;
+mod inquiry;
 mod latency;
 mod network;
 mod pacer;
@@ -59,7 +59,6 @@ pub use target::{Ports, Target, Targets, Whom};
 pub use wait::{Goal, News, Unmet, Wait, Waited};
 
 use crate::error::errno_name;
-use crate::value::Protocol;
 use crate::value::service;
 use datagram::Datagrams;
 use pacer::{Found, Schedule, Step};
@@ -174,11 +173,7 @@ fn report(plan: &Plan, found: Found) -> Option<PortReport> {
 /// A result of a host that is called so.
 fn report_of(host: Arc<str>, addr: IpAddr, proto: Proto, found: Found) -> PortReport {
     let errno = found.finding.errno;
-    let protocol = match proto {
-        Proto::Tcp => Protocol::Tcp,
-        Proto::Udp => Protocol::Udp,
-    };
-    let registered = service::name_of(found.place.port, protocol);
+    let registered = service::name_of(found.place.port, proto.protocol());
     PortReport {
         host,
         addr,

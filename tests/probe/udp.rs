@@ -29,6 +29,8 @@ def sip(question):
     return b'SIP/2.0 483 Too Many Hops\\r\\n\\r\\n' if question.startswith(b'OPTIONS ') else None
 def rpc(question):
     return question[:4] + bytes((0, 0, 0, 1)) + bytes(16)
+def picky(question):
+    return dns(question) if len(question) > 16 and question[2:6] == b'\\0\\0\\0\\1' else None
 def echo(question):
     return question
 def words(question):

@@ -131,14 +131,10 @@ impl Request {
                     }
                 }
             };
-            if !wanted.ports.udp.is_empty() {
-                return Err(Usage::new(format!(
-                    "{option} follows TCP ports and Unix sockets: leave -u and u: out"
-                )));
-            }
             for host in hosts {
-                let ports = wanted.ports.tcp.iter();
-                endpoints.extend(ports.map(|port| Endpoint::Tcp(host.clone(), port)));
+                let (tcp, udp) = (wanted.ports.tcp.iter(), wanted.ports.udp.iter());
+                endpoints.extend(tcp.map(|port| Endpoint::Tcp(host.clone(), port)));
+                endpoints.extend(udp.map(|port| Endpoint::Udp(host.clone(), port)));
                 if endpoints.len() > MOST {
                     return Err(too_many(option));
                 }

@@ -1,6 +1,6 @@
 //! `nettool probe --count`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use nettool::error::Error;
@@ -87,8 +87,11 @@ async fn aims(
         };
         match resolve(host, port, arguments.family()).await {
             Ok(addresses) => {
-                let name = host.to_string();
-                aims.push(choose(&name, addresses, connector, output).await);
+                let (aim, others) = choose(endpoint, addresses, connector).await;
+                if !others.is_empty() {
+                    output.not_measured(&host.to_string(), &others);
+                }
+                aims.push(aim);
             }
             Err(error) => {
                 output.error(&error);
@@ -99,18 +102,31 @@ async fn aims(
     aims
 }
 
-/// The address to measure, of several the first that serves; the others are named.
+/// The address to measure, of several the first that serves, and the others. A UDP port is asked
+/// before what it answers at all.
 async fn choose(
-    name: &str,
+    endpoint: &Endpoint,
     mut addresses: Vec<SocketAddr>,
     connector: &Connector,
-    output: &Output,
-) -> Option<Aim> {
-    if addresses.len() > 1 {
-        let chosen = connector.first_open(&addresses, PATIENCE).await;
+) -> (Option<Aim>, Vec<IpAddr>) {
+    let is_udp = matches!(endpoint, Endpoint::Udp(..));
+    let (chosen, question) = if is_udp {
+        connector.first_open_udp(&addresses, PATIENCE).await
+    } else if addresses.len() > 1 {
+        (connector.first_open(&addresses, PATIENCE).await, None)
+    } else {
+        (0, None)
+    };
+    if chosen < addresses.len() {
         addresses.swap(0, chosen);
-        let others: Vec<_> = addresses.iter().skip(1).map(SocketAddr::ip).collect();
-        output.not_measured(name, &others);
     }
-    addresses.first().copied().map(Aim::Tcp)
+    let others = addresses.iter().skip(1).map(SocketAddr::ip).collect();
+    let aim = |address| {
+        if is_udp {
+            Aim::Udp(address, question)
+        } else {
+            Aim::Tcp(address)
+        }
+    };
+    (addresses.first().copied().map(aim), others)
 }

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::stdout;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use nettool::error::Error;
-use nettool::probe::{Aim, Latency, PortReport, State, Tried};
+use nettool::probe::{Aim, Latency, PortReport, Proto, State, Tried};
 use nettool::process;
 use nettool::value::Endpoint;
 use serde::Serialize;
 
-use super::text::{span, words_of};
+use super::text::{name_of, span, words_of};
 use super::waiting::PathReport;
-use crate::output::{Output, Style, escaped, record};
+use crate::output::{Output, Style, record};
 
 /// How wide the longest bar of the chart is.
 const WIDTH: u64 = 40;
@@ -98,19 +98,21 @@ impl Output {
 impl Measured {
     /// The endpoint, with the address that is measured if that is another text.
     fn name(&self) -> String {
-        let name = self.endpoint.to_string();
         let address = match &self.aim {
-            Aim::Tcp(address) if address.to_string() != name => address.ip().to_string(),
-            _ => return escaped(&name).into_owned(),
+            Aim::Tcp(address) | Aim::Udp(address, _) => Some(address),
+            Aim::Unix(_) => None,
         };
-        format!("{} ({address})", escaped(&name))
+        name_of(&self.endpoint, address.copied())
     }
 
     /// `host:22 (192.0.2.9): try 1: open in 0.31 ms`.
     fn line_of_try(&self, number: u64, tried: &Tried) -> String {
         let time = span(tried.elapsed);
         let what = match tried.state {
-            State::Open => format!("open in {time}"),
+            State::Open => match tried.service {
+                Some(service) => format!("open ({service}) in {time}"),
+                None => format!("open in {time}"),
+            },
             _ if tried.is_answer() => format!("{} in {time}", words_of(tried)),
             _ => format!("{} after {time}", words_of(tried)),
         };
@@ -123,15 +125,19 @@ impl Measured {
 
     /// A try as a record.
     fn record_of_try(&self, tried: &Tried) -> String {
-        match (&self.endpoint, &self.aim) {
-            (Endpoint::Tcp(host, _) | Endpoint::Udp(host, _), Aim::Tcp(address)) => record::line(
-                "port",
-                &PortReport::of_try(host.to_string(), *address, tried),
-            ),
-            (_, Aim::Unix(path)) => {
-                record::line("port", &PathReport::new(path.display().to_string(), tried))
+        let (address, proto) = match &self.aim {
+            Aim::Tcp(address) => (*address, Proto::Tcp),
+            Aim::Udp(address, _) => (*address, Proto::Udp),
+            Aim::Unix(path) => {
+                return record::line("port", &PathReport::new(path.display().to_string(), tried));
             }
-            (Endpoint::Unix(_), Aim::Tcp(_)) => String::new(),
+        };
+        match &self.endpoint {
+            Endpoint::Tcp(host, _) | Endpoint::Udp(host, _) => record::line(
+                "port",
+                &PortReport::of_try(host.to_string(), address, proto, tried),
+            ),
+            Endpoint::Unix(_) => String::new(),
         }
     }
 
@@ -252,10 +258,12 @@ impl<'a> LatencyRecord<'a> {
     fn new(measured: &'a Measured) -> Self {
         let figures = measured.latency.figures();
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let (addr, port, path) = match &measured.aim {
-            Aim::Tcp(address) => (Some(address.ip()), Some(address.port()), None),
-            Aim::Unix(path) => (None, None, Some(path.display().to_string())),
+        let (address, proto, path) = match &measured.aim {
+            Aim::Tcp(address) => (Some(address), "tcp", None),
+            Aim::Udp(address, _) => (Some(address), "udp", None),
+            Aim::Unix(path) => (None, "unix", Some(path.display().to_string())),
         };
+        let (addr, port) = (address.map(SocketAddr::ip), address.map(SocketAddr::port));
         let host = match &measured.endpoint {
             Endpoint::Tcp(host, _) | Endpoint::Udp(host, _) => Some(host.to_string()),
             Endpoint::Unix(_) => None,
@@ -273,7 +281,7 @@ impl<'a> LatencyRecord<'a> {
             max_us: figures.map(|figures| micros(figures.max)),
             jitter_us: figures.and_then(|figures| figures.jitter).map(micros),
             host,
-            proto: if path.is_some() { "unix" } else { "tcp" },
+            proto,
             path,
             lost: measured.latency.lost(),
             retransmissions: measured.latency.retransmissions(),

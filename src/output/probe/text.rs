@@ -1,9 +1,10 @@
 //! The report for a person.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use nettool::probe::{PortReport, State, Summary, Tried};
+use nettool::value::Endpoint;
 
 use super::{AddressFindings, Conclusion, Kind};
 use crate::output::layout::{Tone, Word, table};
@@ -106,6 +107,19 @@ fn why(report: &PortReport) -> String {
     match report.tries {
         0 | 1 => format!("{}{from}", report.reason),
         tries => format!("{}{from}, {tries} tries", report.reason),
+    }
+}
+
+/// What a target is called, with its address if that says more.
+pub(super) fn name_of(endpoint: &Endpoint, address: Option<SocketAddr>) -> String {
+    let name = escaped(&endpoint.to_string()).into_owned();
+    let written = match endpoint {
+        Endpoint::Tcp(host, _) | Endpoint::Udp(host, _) => host.to_string(),
+        Endpoint::Unix(_) => return name,
+    };
+    match address.map(|address| address.ip().to_string()) {
+        Some(address) if address != written => format!("{name} ({address})"),
+        _ => name,
     }
 }
 

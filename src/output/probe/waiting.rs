@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nettool::error::Error;
-use nettool::probe::{News, PortReport, Tried, Waited};
+use nettool::probe::{News, PortReport, Proto, Tried, Waited};
 use nettool::value::Endpoint;
 use serde::Serialize;
 
-use super::text::{span, words_of};
+use super::text::{name_of, span, words_of};
 use crate::output::{Output, record};
 
 /// The talk of one wait.
@@ -94,8 +94,12 @@ impl<'a> WaitTalk<'a> {
             return Ok(());
         }
         let line = match (self.targets.get(target), address) {
-            (Some(Endpoint::Tcp(host, _)), Some(address)) => {
-                let report = PortReport::of_try(host.to_string(), address, tried);
+            (Some(endpoint @ (Endpoint::Tcp(host, _) | Endpoint::Udp(host, _))), Some(address)) => {
+                let proto = match endpoint {
+                    Endpoint::Udp(..) => Proto::Udp,
+                    _ => Proto::Tcp,
+                };
+                let report = PortReport::of_try(host.to_string(), address, proto, tried);
                 record::line("port", &report)
             }
             (Some(Endpoint::Unix(path)), _) => {
@@ -106,17 +110,10 @@ impl<'a> WaitTalk<'a> {
         self.output.result(&line)
     }
 
-    /// What a target is called, with its address if that is another text.
+    /// What a target is called, with its address if that says more.
     fn name(&self, target: usize, address: Option<SocketAddr>) -> String {
-        let target = self.targets.get(target).map(Endpoint::to_string);
-        let target = target.unwrap_or_default();
-        match address.map(|address| address.to_string()) {
-            Some(address) if address != target => {
-                let address = address.rsplit_once(':').map_or("", |(host, _)| host);
-                format!("{target} ({})", address.trim_matches(['[', ']']))
-            }
-            _ => target,
-        }
+        let target = self.targets.get(target);
+        target.map_or_else(String::new, |target| name_of(target, address))
     }
 
     /// Tells how the wait has ended: who is missing, and why.

@@ -63,10 +63,20 @@ const QUESTIONS: &[(&[u16], &[Question])] = &[
 /// The questions for other ports: whoever moved a service moved one of these most often.
 const ELSEWHERE: &[Question] = &[ANYTHING, names::DNS, voice::STUN];
 
+/// The questions of a port.
+fn questions_of(port: u16) -> &'static [Question] {
+    let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
+    known.map_or(ELSEWHERE, |(_, questions)| questions)
+}
+
+/// How many different questions there are for a port.
+pub(in crate::probe) fn variety(port: u16) -> u8 {
+    u8::try_from(questions_of(port).len()).unwrap_or(1)
+}
+
 /// What a port is asked at its try of this number, from 1.
 pub(super) fn question(port: u16, number: u8) -> &'static Question {
-    let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
-    let questions = known.map_or(ELSEWHERE, |(_, questions)| questions);
+    let questions = questions_of(port);
     let number = usize::from(number.saturating_sub(1));
     let turn = number.checked_rem(questions.len()).unwrap_or(0);
     questions.get(turn).unwrap_or(&ANYTHING)
@@ -74,10 +84,7 @@ pub(super) fn question(port: u16, number: u8) -> &'static Question {
 
 /// How many different questions a port is asked at least.
 pub(super) fn questions(port: u16) -> u8 {
-    let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
-    known.map_or(2, |(_, questions)| {
-        u8::try_from(questions.len()).unwrap_or(1)
-    })
+    variety(port).min(2)
 }
 
 impl Question {
@@ -125,7 +132,7 @@ fn number(answer: &[u8], offset: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ELSEWHERE, QUESTIONS, Question, is_ber_sequence, question, questions};
+    use super::{ELSEWHERE, QUESTIONS, Question, is_ber_sequence, question, questions, variety};
     use proptest::prelude::*;
     use std::collections::HashSet;
 
@@ -146,6 +153,7 @@ mod tests {
         assert_eq!(question(9999, 0).protocol, "echo");
         assert_eq!(question(9999, 2).protocol, "dns");
         assert_eq!((questions(161), questions(53), questions(9999)), (2, 1, 2));
+        assert_eq!((variety(161), variety(53), variety(9999)), (2, 1, 3));
     }
 
     #[test]

@@ -12,16 +12,14 @@ use crate::probe::attempt::{Connector, Tried, try_unix};
 use crate::probe::report::State;
 use crate::value::{Endpoint, Host};
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use news::Known;
-use vigil::{Begin, SILENCE, Sign, Vigil};
+use vigil::{Begin, Sign, Silence, Vigil};
 
 pub use news::{News, Unmet};
 pub use vigil::Goal;
@@ -45,7 +43,7 @@ pub struct Waited {
 /// Whom to wait for, and how.
 #[derive(Clone, Debug)]
 pub struct Wait {
-    /// The targets: TCP endpoints and Unix sockets.
+    /// The targets: TCP and UDP ports and Unix sockets.
     pub targets: Vec<Endpoint>,
     /// What is waited for.
     pub goal: Goal,
@@ -136,7 +134,7 @@ impl Watch {
     fn new(wait: &Wait) -> Self {
         let (sender, heard) = unbounded_channel();
         Self {
-            vigil: Vigil::new(wait.goal, wait.targets.len()),
+            vigil: Vigil::new(wait.goal, wait.targets.iter().map(silence_of)),
             began: Instant::now(),
             looks: JoinSet::new(),
             under_way: HashMap::new(),
@@ -150,10 +148,10 @@ impl Watch {
     /// Begins all looks that are due, and ends those that nobody waits for.
     fn begin(&mut self, wait: &Wait, tell: &mut impl FnMut(&News)) {
         while let Some(Begin { target, look }) = self.vigil.begin(self.began.elapsed()) {
-            self.tell_silence(target, tell);
             let Some(endpoint) = wait.targets.get(target) else {
                 continue;
             };
+            self.tell_silence(target, endpoint, tell);
             let teller = Teller {
                 target,
                 look,
@@ -173,14 +171,19 @@ impl Watch {
     }
 
     /// Tells which addresses have not answered the look before the one that begins.
-    fn tell_silence(&self, target: usize, tell: &mut impl FnMut(&News)) {
+    fn tell_silence(&self, target: usize, endpoint: &Endpoint, tell: &mut impl FnMut(&News)) {
         let since_start = self.began.elapsed();
+        let Silence(elapsed) = silence_of(endpoint);
         let silent = self.known.get(target).map(Known::silent);
-        for address in silent.unwrap_or_default() {
+        for (address, answer) in silent.unwrap_or_default() {
+            let was_refused = answer.is_some_and(|tried| tried.icmp.is_some());
             tell(&News::Tried {
                 target,
                 address: Some(address),
-                tried: Tried::silence(SILENCE),
+                tried: match endpoint {
+                    Endpoint::Udp(..) => Tried::no_reply(elapsed, was_refused),
+                    Endpoint::Tcp(..) | Endpoint::Unix(_) => Tried::silence(elapsed),
+                },
                 since_start,
             });
         }
@@ -275,8 +278,19 @@ impl Teller {
     /// Looks once.
     async fn look(self, endpoint: Endpoint, family: Family, connector: Connector) {
         match endpoint {
-            Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => {
-                self.look_at_host(&host, port, family, connector).await;
+            Endpoint::Tcp(host, port) => {
+                let try_it = |address| {
+                    let connector = connector.clone();
+                    async move { connector.tcp(address, None).await }
+                };
+                self.look_at_host(&host, port, family, try_it).await;
+            }
+            Endpoint::Udp(host, port) => {
+                let try_it = |address| {
+                    let connector = connector.clone();
+                    async move { connector.udp_any(address).await.1 }
+                };
+                self.look_at_host(&host, port, family, try_it).await;
             }
             Endpoint::Unix(path) => {
                 let tried = try_unix(&path);
@@ -287,7 +301,15 @@ impl Teller {
     }
 
     /// Resolves a name and tries all its addresses.
-    async fn look_at_host(&self, host: &Host, port: u16, family: Family, connector: Connector) {
+    async fn look_at_host<T>(
+        &self,
+        host: &Host,
+        port: u16,
+        family: Family,
+        try_it: impl Fn(SocketAddr) -> T,
+    ) where
+        T: Future<Output = Tried> + Send + 'static,
+    {
         let addresses = match crate::net::resolve(host, port, family).await {
             Ok(addresses) => addresses,
             Err(error) => {
@@ -296,11 +318,10 @@ impl Teller {
             }
         };
         self.tell(What::Resolved(addresses.clone()));
-        let connector = Arc::new(connector);
         let mut tries = JoinSet::new();
         for address in addresses {
-            let connector = Arc::clone(&connector);
-            tries.spawn(async move { (address, connector.tcp(address, None).await) });
+            let trying = try_it(address);
+            tries.spawn(async move { (address, trying.await) });
         }
         let mut all_answered = true;
         while let Some(Ok((address, tried))) = tries.join_next().await {
@@ -329,7 +350,10 @@ const fn sign_of(tried: &Tried) -> Sign {
     }
 }
 
-/// Silence as an error.
-fn silence() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "no answer")
+/// How long a look at a target is waited for before the next one begins.
+const fn silence_of(endpoint: &Endpoint) -> Silence {
+    match endpoint {
+        Endpoint::Tcp(..) | Endpoint::Unix(_) => Silence::TCP,
+        Endpoint::Udp(..) => Silence::UDP,
+    }
 }

@@ -1,6 +1,6 @@
 //! What is known of a target that is waited for.
 
-use super::{Goal, silence};
+use super::Goal;
 use crate::error::{Action, Cause, Error};
 use crate::probe::attempt::Tried;
 use crate::probe::report::State;
@@ -76,15 +76,17 @@ impl Known {
         self.unresolved = None;
     }
 
-    /// The addresses that have not answered the newest look.
-    pub(super) fn silent(&self) -> Vec<SocketAddr> {
+    /// The addresses that have not answered the newest look, and what they answered before.
+    pub(super) fn silent(&self) -> Vec<(SocketAddr, Option<Tried>)> {
         let is_silent =
             |answer: &Option<(u64, Tried)>| answer.is_none_or(|(look, _)| look < self.newest);
         let silent = self
             .addresses
             .iter()
             .filter(|(_, answer)| is_silent(answer));
-        silent.map(|(address, _)| *address).collect()
+        silent
+            .map(|(address, answer)| (*address, answer.map(|(_, tried)| tried)))
+            .collect()
     }
 
     /// A look found no address.
@@ -117,7 +119,7 @@ impl Known {
                 crate::value::Duration::new(goal.hold)
             )),
             (false, true) if goal.closed => Cause::Other("it is still open".to_owned()),
-            _ => self.cause(),
+            _ => self.cause(matches!(target, Endpoint::Udp(..))),
         };
         let error = Error::new(Action::Wait, target, cause);
         Unmet {
@@ -133,8 +135,8 @@ impl Known {
         tries.any(|tried| tried.state == State::Open)
     }
 
-    /// Why there is no connection.
-    fn cause(&self) -> Cause {
+    /// Why there is no connection, or no answer over UDP.
+    fn cause(&self, is_udp: bool) -> Cause {
         if let Some(error) = &self.unresolved {
             return Cause::Other(format!("it has no address: {}", error.cause_text()));
         }
@@ -142,7 +144,11 @@ impl Known {
             return Cause::Io(error_of(&tried));
         }
         let each = self.addresses.iter().map(|(address, answer)| {
-            let error = answer.map_or_else(silence, |(_, tried)| error_of(&tried));
+            let error = match answer {
+                Some((_, tried)) => error_of(tried),
+                None if is_udp => io::Error::new(io::ErrorKind::TimedOut, NO_REPLY),
+                None => silence(),
+            };
             (address.to_string(), error)
         });
         match each.collect::<Vec<_>>() {
@@ -150,6 +156,14 @@ impl Known {
             each => Cause::Attempts(each),
         }
     }
+}
+
+/// Silence over UDP.
+const NO_REPLY: &str = "no answer: over UDP it may be open or filtered";
+
+/// Silence as an error.
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer")
 }
 
 /// What a try came to, as an error.
