@@ -3,6 +3,7 @@
 mod answers;
 mod asking;
 mod banner;
+mod debian;
 mod latency;
 mod limits;
 mod own_port;
@@ -12,6 +13,7 @@ mod progress;
 mod servers;
 mod targets;
 mod together;
+mod truth;
 mod udp;
 mod waiting;
 

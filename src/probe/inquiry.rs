@@ -89,7 +89,7 @@ async fn heard(asked: &Asked) -> Outcome {
 
 /// The same socket where the runtime watches it.
 fn watched(asked: &Asked) -> io::Result<UdpSocket> {
-    UdpSocket::from_std(asked.socket().try_clone()?.into())
+    UdpSocket::from_std(asked.socket().try_clone()?)
 }
 
 #[cfg(test)]

@@ -44,7 +44,10 @@ def serve(server, answer):
         question, peer = server.recvfrom(65535)
         said = answer(question)
         if said is not None:
-            server.sendto(said, peer)
+            # A transfer has a port of its own.
+            with socket.socket(server.family, socket.SOCK_DGRAM) as other:
+                other.bind((host, 0))
+                (other if answer is tftp else server).sendto(said, peer)
 for word in sys.argv[2:]:
     name, port = word.split(',')
     server = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET, socket.SOCK_DGRAM)

@@ -2,15 +2,17 @@
 
 use super::question::{Question, question};
 use crate::probe::network::Outcome;
-use crate::probe::sockets::outcome::{local, rejected};
-use crate::sys::{next_icmp_error, request_icmp_errors};
+use crate::probe::sockets::outcome::{local, rejected_at};
+use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 
 /// As much of an answer as is looked at.
 const ANSWER: usize = 2048;
+/// How many datagrams that are no answer are passed over at once.
+const STRANGERS: usize = 64;
 
 /// What is asked of each address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,9 +28,10 @@ pub(in crate::probe) enum Kind {
 pub(in crate::probe) struct Asked {
     kind: Kind,
     number: u8,
-    socket: Socket,
+    socket: UdpSocket,
     to: SocketAddr,
-    local: (IpAddr, u16),
+    /// Our own address on the way to them.
+    own: IpAddr,
     question: Option<&'static Question>,
 }
 
@@ -39,89 +42,127 @@ impl Asked {
         kind: Kind,
         to: SocketAddr,
         number: u8,
-        bind: impl FnOnce(&Socket) -> io::Result<()>,
+        bind: impl Fn(&Socket) -> io::Result<()>,
     ) -> io::Result<Self> {
+        let question = (kind == Kind::Udp).then(|| question(to.port(), number));
         let socket = socket(kind, to.is_ipv6())?;
         // Without it an error is the same, only without the message behind it.
         request_icmp_errors(socket.as_fd(), to.is_ipv6());
         bind(&socket)?;
-        socket.connect(&to.into())?;
-        let local = socket.local_addr().ok().and_then(|local| local.as_socket());
+        let socket = UdpSocket::from(socket);
+        let own = if question.is_some_and(Question::is_answered_from_any_port) {
+            own_address(to, bind)?
+        } else {
+            socket.connect(to)?;
+            socket.local_addr().map_or(to.ip(), |own| own.ip())
+        };
         Ok(Self {
             kind,
             number,
-            local: local.map_or((to.ip(), 0), |local| (local.ip(), local.port())),
             socket,
             to,
-            question: (kind == Kind::Udp).then(|| question(to.port(), number)),
+            own,
+            question,
         })
     }
 
     /// The socket, to be watched.
-    pub(in crate::probe) const fn socket(&self) -> &Socket {
+    pub(in crate::probe) const fn socket(&self) -> &UdpSocket {
         &self.socket
     }
 
-    /// Our end.
-    pub(in crate::probe) const fn local(&self) -> (IpAddr, u16) {
-        self.local
+    /// Our end, once the question is sent.
+    pub(in crate::probe) fn local(&self) -> (IpAddr, u16) {
+        (
+            self.own,
+            self.socket.local_addr().map_or(0, |own| own.port()),
+        )
     }
 
     /// Sends the question.
     pub(in crate::probe) fn send(&self) -> io::Result<()> {
-        let bytes = match self.question {
-            Some(question) => (question.bytes)(),
-            None => echo_request(self.to.is_ipv6(), self.number),
+        let sent = match self.question {
+            Some(question) if question.is_answered_from_any_port() => {
+                self.socket.send_to(&(question.bytes)(), self.to)
+            }
+            Some(question) => self.socket.send(&(question.bytes)()),
+            None => self
+                .socket
+                .send(&echo_request(self.to.is_ipv6(), self.number)),
         };
-        self.socket.send(&bytes).map(drop)
+        sent.map(drop)
     }
 
     /// What came back, if anything has; `is_ours` tells which ends other sockets of ours have.
     pub(in crate::probe) fn outcome(
         &self,
-        is_ours: impl FnOnce((IpAddr, u16)) -> bool,
+        is_ours: impl Fn((IpAddr, u16)) -> bool,
     ) -> Option<Outcome> {
         let mut answer = [0; ANSWER];
-        match (&self.socket).read(&mut answer) {
-            Ok(length) => self.answered(answer.get(..length).unwrap_or_default(), is_ours),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let error = next_icmp_error(self.socket.as_fd())?;
-                Some(rejected(&self.socket, self.to, error))
+        for _ in 0..STRANGERS {
+            match self.socket.recv_from(&mut answer) {
+                Ok((length, from)) if from.ip() == self.to.ip() => {
+                    let answer = answer.get(..length).unwrap_or_default();
+                    if let Some(outcome) = self.answered(answer, from, &is_ours) {
+                        return Some(outcome);
+                    }
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Some(self.rejected(next_icmp_error(self.socket.as_fd())?));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Some(self.refused(&error)),
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
-            Err(error) => Some(self.refused(&error)),
         }
+        None
     }
 
-    /// A datagram came from where we asked. One of our own sockets may have been given that very
-    /// port: then nobody else has it.
+    /// A datagram came from whom we asked. One of our own sockets may have been given the very port
+    /// that it came from: then nobody else has it.
     fn answered(
         &self,
         answer: &[u8],
-        is_ours: impl FnOnce((IpAddr, u16)) -> bool,
+        from: SocketAddr,
+        is_ours: impl Fn((IpAddr, u16)) -> bool,
     ) -> Option<Outcome> {
         if self.kind == Kind::Echo {
             return is_echo_reply(answer).then_some(Outcome::Replied(None));
         }
-        let end = (self.to.ip(), self.to.port());
-        if end == self.local || is_ours(end) {
+        let end = (from.ip(), from.port());
+        if end == self.local() || is_ours(end) {
             return Some(Outcome::SelfConnected);
         }
-        Some(Outcome::Replied(
-            self.question.and_then(|question| question.name(answer)),
-        ))
+        let name = self.question.and_then(|question| question.name(answer));
+        // Whoever speaks from another port must speak of what was asked.
+        let is_meant = name.is_some() || from.port() == self.to.port();
+        is_meant.then_some(Outcome::Replied(name))
+    }
+
+    /// An ICMP message speaks of the question.
+    fn rejected(&self, error: IcmpError) -> Outcome {
+        rejected_at(Some(self.own), self.to, error)
     }
 
     /// The system reports an error: an ICMP message, or something of its own.
     pub(in crate::probe) fn refused(&self, error: &io::Error) -> Outcome {
         if let Some(icmp) = next_icmp_error(self.socket.as_fd()) {
-            return rejected(&self.socket, self.to, icmp);
+            return self.rejected(icmp);
         }
         match error.raw_os_error() {
             Some(errno @ libc::ECONNREFUSED) => Outcome::Remote(errno),
             _ => local(error),
         }
     }
+}
+
+/// The address that we have on the way to another, as the system chooses it.
+fn own_address(to: SocketAddr, bind: impl Fn(&Socket) -> io::Result<()>) -> io::Result<IpAddr> {
+    let way = socket(Kind::Udp, to.is_ipv6())?;
+    bind(&way)?;
+    way.connect(&to.into())?;
+    let own = way.local_addr()?.as_socket();
+    Ok(own.map_or(to.ip(), |own| own.ip()))
 }
 
 /// A socket of this kind that never blocks.

@@ -87,7 +87,16 @@ pub(super) fn questions(port: u16) -> u8 {
     variety(port).min(2)
 }
 
+/// Protocols whose servers may answer from another port than that they were asked on: TFTP always
+/// does (RFC 1350, section 4), and those that are asked by multicast as their socket happens to be.
+const FROM_ANY_PORT: [&str; 3] = ["tftp", "ssdp", "ws-discovery"];
+
 impl Question {
+    /// Whether the answer may come from any port of whom was asked.
+    pub(super) fn is_answered_from_any_port(&self) -> bool {
+        FROM_ANY_PORT.contains(&self.protocol)
+    }
+
     /// The protocol of an answer, if it is this question's or an echo.
     pub(super) fn name(&self, answer: &[u8]) -> Option<&'static str> {
         if answer == (self.bytes)() {
@@ -132,7 +141,10 @@ fn number(answer: &[u8], offset: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ELSEWHERE, QUESTIONS, Question, is_ber_sequence, question, questions, variety};
+    use super::{
+        ELSEWHERE, FROM_ANY_PORT, QUESTIONS, Question, is_ber_sequence, question, questions,
+        variety,
+    };
     use proptest::prelude::*;
     use std::collections::HashSet;
 
@@ -172,6 +184,13 @@ mod tests {
                 .len()
                 >= 20
         );
+    }
+
+    #[test]
+    fn who_answers_from_another_port_is_in_the_table() {
+        let from_any = all().filter(|question| question.is_answered_from_any_port());
+        let names: HashSet<_> = from_any.map(|question| question.protocol).collect();
+        assert_eq!(names, HashSet::from(FROM_ANY_PORT));
     }
 
     #[test]
