@@ -221,9 +221,9 @@ filtered\t'Silence'
 unreachable\t'There is no way to the host'
 undetermined\t'We could not find out'
 all\t'Every state'"
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long, and exit with status 1 if they are not' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long, and exit with status 1 if they are not; a UDP port is open when it answers' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l hold -d 'It must still be so this much later' -r
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect so many times and tell how long it takes' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect, or ask over UDP, so many times and tell how long it takes' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l every -d 'The time from one try to the next [default: 1s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l shard -d 'Probe part I of N of all ports; every machine is given the same targets and the same --seed [default seed: 0]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l resume -d 'Go on where this file says that a run was stopped; a run that is stopped writes it, one that ends removes it' -r -F

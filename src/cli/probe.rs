@@ -94,6 +94,7 @@ Examples:
   nettool probe --ping 10.0.0.0/24             who is up in this network
   nettool probe --show all ::1 20-25           the closed ones too
   nettool probe --wait 30s db:5432 -- ./app    start it once the database listens
+  nettool probe --wait 30s u:ns:53             wait until a name server answers
   nettool probe --count 10 --every 0.2 db:22   how long connections take
   nettool probe --shard 2/8 10.0.0.0/16 22     the second of eight parts
   nettool probe --json host all | jq 'select(.state==\"open\").port'";
