@@ -254,7 +254,7 @@ Register-ArgumentCompleter -Native -CommandName 'nettool' -ScriptBlock {
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows')
             [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows')
             [CompletionResult]::new('--banner', '--banner', [CompletionResultType]::ParameterName, 'Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)')
-            [CompletionResult]::new('--ping', '--ping', [CompletionResultType]::ParameterName, 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone')
+            [CompletionResult]::new('--ping', '--ping', [CompletionResultType]::ParameterName, 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone, and --wait and --count follow hosts')
             [CompletionResult]::new('--fast', '--fast', [CompletionResultType]::ParameterName, 'Do not slow down for a host that limits its resets: its closed ports may stay filtered')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs')
             [CompletionResult]::new('--connect-ex', '--connect-ex', [CompletionResultType]::ParameterName, 'One line a port: PORT ERRNO, as connect_ex of Python returns it')

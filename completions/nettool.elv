@@ -247,7 +247,7 @@ set edit:completion:arg-completer[nettool] = {|@words|
             cand -u 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows'
             cand --udp 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows'
             cand --banner 'Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)'
-            cand --ping 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone'
+            cand --ping 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone, and --wait and --count follow hosts'
             cand --fast 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
             cand --plain 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
             cand --connect-ex 'One line a port: PORT ERRNO, as connect_ex of Python returns it'

@@ -236,7 +236,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 4 -d 'IPv4 alo
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s u -l udp -d 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l banner -d 'Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone, and --wait and --count follow hosts'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l fast -d 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'

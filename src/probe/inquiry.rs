@@ -1,15 +1,17 @@
-//! One UDP port at a time, for who waits for it or measures it.
+//! One UDP port or host at a time, for who waits for it or measures it.
 //!
 //! Only an answer is an open port. What the port's protocol is nobody knows before it has answered,
 //! so it may be asked in several; each question has a socket of its own, and so its own time.
 
 use super::attempt::{Connector, Tried, passed};
-use super::datagram::{Asked, Kind, variety};
+use super::datagram::{Asked, Datagrams, Kind, variety};
 use super::network::Outcome;
+use super::ping::PORTS;
+use super::report::State;
 use super::sockets::local;
 use super::verdict::{Finding, Verdict};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -22,26 +24,91 @@ const STEP: Duration = Duration::from_millis(200);
 impl Connector {
     /// Asks a UDP port the question of this number, and waits for an answer at most so long.
     pub async fn udp(&self, to: SocketAddr, question: u8, limit: Option<Duration>) -> Tried {
-        let bind = |socket: &_| self.beside.apply(socket, &self.binding, to.is_ipv6());
-        let asked = Asked::open(Kind::Udp, to, question, bind);
-        let began = Instant::now();
-        let told = |outcome| Tried {
-            service: match outcome {
-                Outcome::Replied(name) => name,
-                _ => None,
-            },
-            ..Tried::new(Verdict::of_datagram(outcome, to.ip()).finding(), began)
+        let (outcome, began) = self.ask(Kind::Udp, to, question, limit).await;
+        let Some(outcome) = outcome else {
+            return Tried::new(Finding::NO_REPLY, began);
         };
+        let service = match outcome {
+            Outcome::Replied(name) => name,
+            _ => None,
+        };
+        let finding = Verdict::of_datagram(outcome, to.ip()).finding();
+        Tried {
+            service,
+            ..Tried::new(finding, began)
+        }
+    }
+
+    /// Asks a host for an ICMP echo, and waits for it at most so long; its port means nothing.
+    pub async fn echo(&self, to: SocketAddr, limit: Option<Duration>) -> Tried {
+        let (outcome, began) = self.ask(Kind::Echo, to, 1, limit).await;
+        let finding = match outcome {
+            None => Finding::SILENCE,
+            Some(Outcome::Replied(_)) => Finding {
+                reason: "echo-reply",
+                ..Verdict::of(Outcome::Connected, to.ip()).finding()
+            },
+            Some(outcome) => Verdict::of(outcome, to.ip()).finding(),
+        };
+        Tried::new(finding, began)
+    }
+
+    /// Whether the system lets us ask for an echo in this family at all.
+    #[must_use]
+    pub fn is_echo_permitted(&self, ipv6: bool) -> bool {
+        Datagrams::is_permitted(Kind::Echo, ipv6)
+    }
+
+    /// Asks a question. Returns its outcome, or nothing for silence, and when it was sent.
+    async fn ask(
+        &self,
+        kind: Kind,
+        to: SocketAddr,
+        number: u8,
+        limit: Option<Duration>,
+    ) -> (Option<Outcome>, Instant) {
+        let bind = |socket: &_| match kind {
+            Kind::Udp => self.beside.apply(socket, &self.binding, to.is_ipv6()),
+            Kind::Echo => self.binding.apply(socket, to.is_ipv6()),
+        };
+        let asked = Asked::open(kind, to, number, bind);
+        let began = Instant::now();
         let asked = match asked {
             Ok(asked) => asked,
-            Err(error) => return told(local(&error)),
+            Err(error) => return (Some(local(&error)), began),
         };
         if let Err(error) = asked.send() {
-            return told(asked.refused(&error));
+            return (Some(asked.refused(&error)), began);
         }
         tokio::select! {
-            outcome = heard(&asked) => told(outcome),
-            () = passed(limit) => Tried::new(Finding::NO_REPLY, began),
+            outcome = heard(&asked) => (Some(outcome), began),
+            () = passed(limit) => (None, began),
+        }
+    }
+
+    /// Asks a host for an echo and, if that is not answered soon, some TCP ports, until it says
+    /// anything: then it is up, and `open`.
+    pub(super) async fn up(&self, to: SocketAddr) -> Tried {
+        let mut asked = JoinSet::new();
+        let connector = self.clone();
+        asked.spawn(async move { connector.echo(to, None).await });
+        let mut ports = PORTS.iter().copied();
+        let mut doubt = Tried::silence(Duration::ZERO);
+        loop {
+            tokio::select! {
+                Some(Ok(tried)) = asked.join_next() => {
+                    if is_alive(&tried, to.ip()) {
+                        return Tried { state: State::Open, ..tried };
+                    }
+                    doubt = tried;
+                }
+                () = sleep(STEP), if ports.len() > 0 => {}
+                else => return doubt,
+            }
+            for port in ports.by_ref() {
+                let (connector, to) = (self.clone(), SocketAddr::new(to.ip(), port));
+                asked.spawn(async move { connector.tcp(to, None).await });
+            }
         }
     }
 
@@ -61,6 +128,13 @@ impl Connector {
             }
         }
     }
+}
+
+/// Whether it is the host itself that answered. What it says of itself by ICMP it says because it is
+/// there.
+fn is_alive(tried: &Tried, host: IpAddr) -> bool {
+    let own_words = tried.icmp.is_some_and(|icmp| icmp.from == Some(host));
+    matches!(tried.state, State::Open | State::Closed) || own_words
 }
 
 /// Waits for what comes back.
@@ -95,7 +169,6 @@ fn watched(asked: &Asked) -> io::Result<UdpSocket> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::State;
     use crate::probe::binding::Binding;
 
     /// Runs something that waits.

@@ -142,8 +142,21 @@ pub enum Aim {
     Tcp(SocketAddr),
     /// A UDP port, and the number of the question that it answers if that is known.
     Udp(SocketAddr, Option<u8>),
+    /// A host, by an ICMP echo; its port means nothing.
+    Echo(SocketAddr),
     /// A Unix socket.
     Unix(PathBuf),
+}
+
+impl Aim {
+    /// The address, unless it is a path.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) | Self::Udp(address, _) | Self::Echo(address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
 }
 
 impl Series {
@@ -247,50 +260,42 @@ impl Connector {
             Aim::Udp(address, question) => {
                 self.udp(*address, question.unwrap_or(1), Some(limit)).await
             }
+            Aim::Echo(address) => self.echo(*address, Some(limit)).await,
             Aim::Unix(path) => try_unix(path),
         }
     }
 
-    /// The number of the first of these addresses that is open, else of the first that answers, each
-    /// asked once and all at the same time.
-    pub async fn first_open(&self, addresses: &[SocketAddr], limit: Duration) -> usize {
+    /// The first of these that is open, else the first that answers, each asked once and all at the
+    /// same time; and its number. A UDP port is asked all that there is to ask.
+    pub async fn first_open(&self, aims: &[Aim], limit: Duration) -> Option<(usize, Aim)> {
         let mut tries = JoinSet::new();
-        for (number, address) in addresses.iter().copied().enumerate() {
+        for (number, aim) in aims.iter().cloned().enumerate() {
             let connector = self.clone();
-            tries.spawn(async move { (number, connector.tcp(address, Some(limit)).await) });
+            tries.spawn(async move { (number, connector.try_out(aim, limit).await) });
         }
         let mut answers = Vec::new();
-        while let Some(Ok((number, tried))) = tries.join_next().await {
-            let is_open = tried.state == State::Open;
-            answers.push((!is_open, !tried.is_answer(), number));
+        while let Some(Ok((number, (aim, tried)))) = tries.join_next().await {
+            let is_open = tried.is_some_and(|tried| tried.state == State::Open);
+            let is_answer = tried.is_some_and(|tried| tried.is_answer());
+            answers.push((!is_open, !is_answer, number, aim));
         }
-        answers.into_iter().min().map_or(0, |(.., number)| number)
+        let first = answers
+            .into_iter()
+            .min_by_key(|(closed, silent, number, _)| (*closed, *silent, *number));
+        first.map(|(.., number, aim)| (number, aim))
     }
 
-    /// The same over UDP, where each address is asked all that there is to ask. Returns the number of
-    /// the question that the address answered, too, if it did.
-    pub async fn first_open_udp(
-        &self,
-        addresses: &[SocketAddr],
-        limit: Duration,
-    ) -> (usize, Option<u8>) {
-        let mut asking = JoinSet::new();
-        for (number, address) in addresses.iter().copied().enumerate() {
-            let connector = self.clone();
-            asking.spawn(async move { (number, timeout(limit, connector.udp_any(address)).await) });
-        }
-        let mut answers = Vec::new();
-        while let Some(Ok((number, answer))) = asking.join_next().await {
-            let Ok((question, tried)) = answer else {
-                answers.push((true, true, number, None));
-                continue;
-            };
-            let is_open = tried.state == State::Open;
-            let question = Some(question).filter(|_| is_open);
-            answers.push((!is_open, !tried.is_answer(), number, question));
-        }
-        let first = answers.into_iter().min();
-        first.map_or((0, None), |(.., number, question)| (number, question))
+    /// Tries once, and finds out what a UDP port answers.
+    async fn try_out(&self, aim: Aim, limit: Duration) -> (Aim, Option<Tried>) {
+        let Aim::Udp(address, _) = aim else {
+            let tried = self.measure(&aim, limit).await;
+            return (aim, Some(tried));
+        };
+        let Ok((question, tried)) = timeout(limit, self.udp_any(address)).await else {
+            return (aim, None);
+        };
+        let question = Some(question).filter(|_| tried.state == State::Open);
+        (Aim::Udp(address, question), Some(tried))
     }
 }
 

@@ -32,6 +32,7 @@ mod shard;
 mod sim;
 mod slab;
 mod sockets;
+mod sought;
 mod target;
 mod tasks;
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
 pub use shard::{Left, Part};
 pub use sockets::Sockets;
+pub use sought::Sought;
 pub use target::{Ports, Target, Targets, Whom};
 pub use wait::{Goal, News, Unmet, Wait, Waited};
 

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::net::Family;
 use crate::probe::attempt::{Connector, Tried, try_unix};
 use crate::probe::report::State;
+use crate::probe::sought::Sought;
 use crate::value::{Endpoint, Host};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -43,8 +44,8 @@ pub struct Waited {
 /// Whom to wait for, and how.
 #[derive(Clone, Debug)]
 pub struct Wait {
-    /// The targets: TCP and UDP ports and Unix sockets.
-    pub targets: Vec<Endpoint>,
+    /// The targets.
+    pub targets: Vec<Sought>,
     /// What is waited for.
     pub goal: Goal,
     /// Addresses of which family count.
@@ -148,17 +149,17 @@ impl Watch {
     /// Begins all looks that are due, and ends those that nobody waits for.
     fn begin(&mut self, wait: &Wait, tell: &mut impl FnMut(&News)) {
         while let Some(Begin { target, look }) = self.vigil.begin(self.began.elapsed()) {
-            let Some(endpoint) = wait.targets.get(target) else {
+            let Some(sought) = wait.targets.get(target) else {
                 continue;
             };
-            self.tell_silence(target, endpoint, tell);
+            self.tell_silence(target, sought, tell);
             let teller = Teller {
                 target,
                 look,
                 sender: self.sender.clone(),
             };
             let connector = wait.connector.clone();
-            let looking = teller.look(endpoint.clone(), wait.family, connector);
+            let looking = teller.look(sought.clone(), wait.family, connector);
             self.under_way.insert(look, self.looks.spawn(looking));
         }
         while let Some(look) = self.vigil.give_up() {
@@ -171,18 +172,19 @@ impl Watch {
     }
 
     /// Tells which addresses have not answered the look before the one that begins.
-    fn tell_silence(&self, target: usize, endpoint: &Endpoint, tell: &mut impl FnMut(&News)) {
+    fn tell_silence(&self, target: usize, sought: &Sought, tell: &mut impl FnMut(&News)) {
         let since_start = self.began.elapsed();
-        let Silence(elapsed) = silence_of(endpoint);
+        let Silence(elapsed) = silence_of(sought);
         let silent = self.known.get(target).map(Known::silent);
         for (address, answer) in silent.unwrap_or_default() {
             let was_refused = answer.is_some_and(|tried| tried.icmp.is_some());
             tell(&News::Tried {
                 target,
                 address: Some(address),
-                tried: match endpoint {
-                    Endpoint::Udp(..) => Tried::no_reply(elapsed, was_refused),
-                    Endpoint::Tcp(..) | Endpoint::Unix(_) => Tried::silence(elapsed),
+                tried: if sought.is_udp() {
+                    Tried::no_reply(elapsed, was_refused)
+                } else {
+                    Tried::silence(elapsed)
                 },
                 since_start,
             });
@@ -276,23 +278,30 @@ impl Teller {
     }
 
     /// Looks once.
-    async fn look(self, endpoint: Endpoint, family: Family, connector: Connector) {
-        match endpoint {
-            Endpoint::Tcp(host, port) => {
+    async fn look(self, sought: Sought, family: Family, connector: Connector) {
+        match sought {
+            Sought::Port(Endpoint::Tcp(host, port)) => {
                 let try_it = |address| {
                     let connector = connector.clone();
                     async move { connector.tcp(address, None).await }
                 };
                 self.look_at_host(&host, port, family, try_it).await;
             }
-            Endpoint::Udp(host, port) => {
+            Sought::Port(Endpoint::Udp(host, port)) => {
                 let try_it = |address| {
                     let connector = connector.clone();
                     async move { connector.udp_any(address).await.1 }
                 };
                 self.look_at_host(&host, port, family, try_it).await;
             }
-            Endpoint::Unix(path) => {
+            Sought::Host(host) => {
+                let try_it = |address| {
+                    let connector = connector.clone();
+                    async move { connector.up(address).await }
+                };
+                self.look_at_host(&host, 0, family, try_it).await;
+            }
+            Sought::Port(Endpoint::Unix(path)) => {
                 let tried = try_unix(&path);
                 self.tell(What::TriedPath(tried));
                 self.tell(What::Sign(sign_of(&tried)));
@@ -351,9 +360,10 @@ const fn sign_of(tried: &Tried) -> Sign {
 }
 
 /// How long a look at a target is waited for before the next one begins.
-const fn silence_of(endpoint: &Endpoint) -> Silence {
-    match endpoint {
-        Endpoint::Tcp(..) | Endpoint::Unix(_) => Silence::TCP,
-        Endpoint::Udp(..) => Silence::UDP,
+const fn silence_of(sought: &Sought) -> Silence {
+    if sought.is_udp() {
+        Silence::UDP
+    } else {
+        Silence::TCP
     }
 }

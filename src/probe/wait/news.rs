@@ -4,7 +4,7 @@ use super::Goal;
 use crate::error::{Action, Cause, Error};
 use crate::probe::attempt::Tried;
 use crate::probe::report::State;
-use crate::value::Endpoint;
+use crate::probe::sought::Sought;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub enum News<'a> {
 #[derive(Debug)]
 pub struct Unmet {
     /// The target.
-    pub target: Endpoint,
+    pub target: Sought,
     /// Why it was waited for in vain.
     pub error: Error,
 }
@@ -111,7 +111,7 @@ impl Known {
     }
 
     /// Why the target was waited for in vain.
-    pub(super) fn unmet(&self, target: &Endpoint, goal: Goal, is_good: bool) -> Unmet {
+    pub(super) fn unmet(&self, target: &Sought, goal: Goal, is_good: bool) -> Unmet {
         let cause = match (is_good, self.is_open()) {
             (true, _) => Cause::Other(format!(
                 "{} for less than {} when the time was up",
@@ -119,7 +119,7 @@ impl Known {
                 crate::value::Duration::new(goal.hold)
             )),
             (false, true) if goal.closed => Cause::Other("it is still open".to_owned()),
-            _ => self.cause(matches!(target, Endpoint::Udp(..))),
+            _ => self.cause(target),
         };
         let error = Error::new(Action::Wait, target, cause);
         Unmet {
@@ -136,7 +136,7 @@ impl Known {
     }
 
     /// Why there is no connection, or no answer over UDP.
-    fn cause(&self, is_udp: bool) -> Cause {
+    fn cause(&self, target: &Sought) -> Cause {
         if let Some(error) = &self.unresolved {
             return Cause::Other(format!("it has no address: {}", error.cause_text()));
         }
@@ -146,10 +146,14 @@ impl Known {
         let each = self.addresses.iter().map(|(address, answer)| {
             let error = match answer {
                 Some((_, tried)) => error_of(tried),
-                None if is_udp => io::Error::new(io::ErrorKind::TimedOut, NO_REPLY),
+                None if target.is_udp() => io::Error::new(io::ErrorKind::TimedOut, NO_REPLY),
                 None => silence(),
             };
-            (address.to_string(), error)
+            let address = match target {
+                Sought::Host(_) => address.ip().to_string(),
+                Sought::Port(_) => address.to_string(),
+            };
+            (address, error)
         });
         match each.collect::<Vec<_>>() {
             none if none.is_empty() => Cause::Other("its name was not resolved in time".to_owned()),
