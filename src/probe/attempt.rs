@@ -3,7 +3,7 @@
 
 use super::beside::Beside;
 use super::binding::Binding;
-use super::network::Outcome;
+use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use super::sockets::{Attempt, connect, local};
 use super::verdict::{Finding, Verdict};
@@ -43,12 +43,28 @@ pub struct Tried {
     pub retransmissions: Option<u32>,
     /// What answered, where its answer says so.
     pub service: Option<&'static str>,
+    /// Whether anybody else than our own system was heard, so that the time is a round trip's.
+    pub is_heard: bool,
 }
 
 impl Tried {
     /// What became of a try that began then.
     pub(super) fn new(finding: Finding, began: Instant) -> Self {
         Self::after(finding, began.elapsed())
+    }
+
+    /// What a try found out that began then and has this outcome.
+    pub(super) fn of(outcome: Outcome, finding: Finding, began: Instant) -> Self {
+        let is_own = match outcome {
+            Outcome::Local(_) | Outcome::SelfConnected => true,
+            Outcome::Icmp { sender, .. } => sender == Sender::Ourselves,
+            Outcome::Connected | Outcome::Replied(_) | Outcome::Remote(_) => false,
+        };
+        let tried = Self::new(finding, began);
+        Self {
+            is_heard: !is_own && tried.is_answer(),
+            ..tried
+        }
     }
 
     /// What became of a try that took so long.
@@ -61,6 +77,7 @@ impl Tried {
             elapsed,
             retransmissions: None,
             service: None,
+            is_heard: false,
         }
     }
 
@@ -104,7 +121,7 @@ impl Connector {
     /// stands.
     pub async fn tcp(&self, to: SocketAddr, limit: Option<Duration>) -> Tried {
         let began = Instant::now();
-        let told = |outcome| Tried::new(Verdict::of(outcome, to.ip()).finding(), began);
+        let told = |outcome| Tried::of(outcome, Verdict::of(outcome, to.ip()).finding(), began);
         let attempt = match self.begin(to) {
             Ok(attempt) => attempt,
             Err(outcome) => return told(outcome),

@@ -35,22 +35,25 @@ impl Connector {
         let finding = Verdict::of_datagram(outcome, to.ip()).finding();
         Tried {
             service,
-            ..Tried::new(finding, began)
+            ..Tried::of(outcome, finding, began)
         }
     }
 
     /// Asks a host for an ICMP echo, and waits for it at most so long; its port means nothing.
     pub async fn echo(&self, to: SocketAddr, limit: Option<Duration>) -> Tried {
         let (outcome, began) = self.ask(Kind::Echo, to, 1, limit).await;
-        let finding = match outcome {
-            None => Finding::SILENCE,
-            Some(Outcome::Replied(_)) => Finding {
-                reason: "echo-reply",
-                ..Verdict::of(Outcome::Connected, to.ip()).finding()
-            },
-            Some(outcome) => Verdict::of(outcome, to.ip()).finding(),
+        let Some(outcome) = outcome else {
+            return Tried::new(Finding::SILENCE, began);
         };
-        Tried::new(finding, began)
+        let finding = Verdict::of(outcome, to.ip()).finding();
+        let finding = match outcome {
+            Outcome::Replied(_) => Finding {
+                reason: "echo-reply",
+                ..finding
+            },
+            _ => finding,
+        };
+        Tried::of(outcome, finding, began)
     }
 
     /// Whether the system lets us ask for an echo in this family at all.

@@ -59,7 +59,7 @@ impl PortReport {
             errname: tried.errno.and_then(errno_name),
             reason: tried.reason,
             icmp: tried.icmp,
-            rtt: tried.is_answer().then_some(tried.elapsed),
+            rtt: tried.is_heard.then_some(tried.elapsed),
             tries: 1,
             service: tried.service.or(registered),
             banner: None,

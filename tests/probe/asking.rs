@@ -153,6 +153,15 @@ fn what_a_firewall_says_is_told_at_the_deadline() {
     let exit = near.inside(probe("--wait 300ms u:192.0.2.1:53")).run();
     exit.status(1)
         .says("wait for udp://192.0.2.1:53: network is unreachable");
+    let words = "--count 1 --json u:192.0.2.1:53 192.0.2.1:53 --try-timeout 1s";
+    let exit = near.inside(probe(words)).run();
+    for report in records(exit.status(1), "port") {
+        assert_eq!(
+            (&report["state"], &report["rtt_us"]),
+            (&"unreachable".into(), &json!(null)),
+            "nothing was sent, and nobody heard"
+        );
+    }
 }
 
 #[test]

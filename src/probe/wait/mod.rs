@@ -3,24 +3,22 @@
 //! The [`Vigil`] says when to look at which target. A look resolves the name again and tries every
 //! address at once; the first connection decides.
 
+mod look;
 mod news;
 mod vigil;
 
-use crate::error::Error;
 use crate::net::Family;
-use crate::probe::attempt::{Connector, Tried, try_unix};
-use crate::probe::report::State;
+use crate::probe::attempt::{Connector, Tried};
 use crate::probe::sought::Sought;
-use crate::value::{Endpoint, Host};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use look::{Heard, Teller, What};
 use news::Known;
-use vigil::{Begin, Sign, Silence, Vigil};
+use vigil::{Begin, Silence, Vigil};
 
 pub use news::{News, Unmet};
 pub use vigil::Goal;
@@ -93,29 +91,6 @@ impl Wait {
             },
         }
     }
-}
-
-/// What a look found out.
-#[derive(Debug)]
-struct Heard {
-    target: usize,
-    look: u64,
-    what: What,
-}
-
-/// One piece of what a look found out.
-#[derive(Debug)]
-enum What {
-    /// The name has no address.
-    Unresolved(Error),
-    /// These addresses are tried.
-    Resolved(Vec<SocketAddr>),
-    /// An address was tried.
-    Tried(SocketAddr, Tried),
-    /// A path was tried.
-    TriedPath(Tried),
-    /// What it all comes to so far.
-    Sign(Sign),
 }
 
 /// A wait under way.
@@ -256,106 +231,6 @@ impl Watch {
             }
         }
         unmet
-    }
-}
-
-/// Who looks at a target, and tells what it sees.
-#[derive(Clone)]
-struct Teller {
-    target: usize,
-    look: u64,
-    sender: UnboundedSender<Heard>,
-}
-
-impl Teller {
-    /// Tells, if anybody still listens.
-    fn tell(&self, what: What) {
-        let _ = self.sender.send(Heard {
-            target: self.target,
-            look: self.look,
-            what,
-        });
-    }
-
-    /// Looks once.
-    async fn look(self, sought: Sought, family: Family, connector: Connector) {
-        match sought {
-            Sought::Port(Endpoint::Tcp(host, port)) => {
-                let try_it = |address| {
-                    let connector = connector.clone();
-                    async move { connector.tcp(address, None).await }
-                };
-                self.look_at_host(&host, port, family, try_it).await;
-            }
-            Sought::Port(Endpoint::Udp(host, port)) => {
-                let try_it = |address| {
-                    let connector = connector.clone();
-                    async move { connector.udp_any(address).await.1 }
-                };
-                self.look_at_host(&host, port, family, try_it).await;
-            }
-            Sought::Host(host) => {
-                let try_it = |address| {
-                    let connector = connector.clone();
-                    async move { connector.up(address).await }
-                };
-                self.look_at_host(&host, 0, family, try_it).await;
-            }
-            Sought::Port(Endpoint::Unix(path)) => {
-                let tried = try_unix(&path);
-                self.tell(What::TriedPath(tried));
-                self.tell(What::Sign(sign_of(&tried)));
-            }
-        }
-    }
-
-    /// Resolves a name and tries all its addresses.
-    async fn look_at_host<T>(
-        &self,
-        host: &Host,
-        port: u16,
-        family: Family,
-        try_it: impl Fn(SocketAddr) -> T,
-    ) where
-        T: Future<Output = Tried> + Send + 'static,
-    {
-        let addresses = match crate::net::resolve(host, port, family).await {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                self.tell(What::Unresolved(error));
-                return self.tell(What::Sign(Sign::Nothing));
-            }
-        };
-        self.tell(What::Resolved(addresses.clone()));
-        let mut tries = JoinSet::new();
-        for address in addresses {
-            let trying = try_it(address);
-            tries.spawn(async move { (address, trying.await) });
-        }
-        let mut all_answered = true;
-        while let Some(Ok((address, tried))) = tries.join_next().await {
-            self.tell(What::Tried(address, tried));
-            match sign_of(&tried) {
-                Sign::Open => return self.tell(What::Sign(Sign::Open)),
-                Sign::Closed => self.tell(What::Sign(Sign::Answered)),
-                _ => all_answered = false,
-            }
-        }
-        let sign = if all_answered {
-            Sign::Closed
-        } else {
-            Sign::Nothing
-        };
-        self.tell(What::Sign(sign));
-    }
-}
-
-/// What one try shows of a target that has only one address.
-const fn sign_of(tried: &Tried) -> Sign {
-    match tried.state {
-        State::Open => Sign::Open,
-        _ if tried.is_answer() => Sign::Closed,
-        _ => Sign::Nothing,
     }
 }
 
