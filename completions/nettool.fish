@@ -221,9 +221,9 @@ filtered\t'Silence'
 unreachable\t'There is no way to the host'
 undetermined\t'We could not find out'
 all\t'Every state'"
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long, and exit with status 1 if they are not' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long, and exit with status 1 if they are not; a UDP port is open when it answers' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l hold -d 'It must still be so this much later' -r
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect so many times and tell how long it takes' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect, or ask over UDP, so many times and tell how long it takes' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l every -d 'The time from one try to the next [default: 1s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l shard -d 'Probe part I of N of all ports; every machine is given the same targets and the same --seed [default seed: 0]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l resume -d 'Go on where this file says that a run was stopped; a run that is stopped writes it, one that ends removes it' -r -F
@@ -236,7 +236,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 4 -d 'IPv4 alo
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s u -l udp -d 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l banner -d 'Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone, and --wait and --count follow hosts'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l fast -d 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'

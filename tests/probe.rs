@@ -1,15 +1,19 @@
 //! `nettool probe`: every state of a port, told apart on real sockets.
 
 mod answers;
+mod asking;
 mod banner;
+mod debian;
 mod latency;
 mod limits;
+mod own_port;
 mod parts;
 mod ping;
 mod progress;
 mod servers;
 mod targets;
 mod together;
+mod truth;
 mod udp;
 mod waiting;
 

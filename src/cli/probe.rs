@@ -92,8 +92,10 @@ Examples:
   nettool probe -u host                        the UDP ports that most often answer
   nettool probe host t:22,80,u:53,123          both in one list
   nettool probe --ping 10.0.0.0/24             who is up in this network
+  nettool probe --wait 5m --ping host          until it is up again
   nettool probe --show all ::1 20-25           the closed ones too
   nettool probe --wait 30s db:5432 -- ./app    start it once the database listens
+  nettool probe --wait 30s u:ns:53             wait until a name server answers
   nettool probe --count 10 --every 0.2 db:22   how long connections take
   nettool probe --shard 2/8 10.0.0.0/16 22     the second of eight parts
   nettool probe --json host all | jq 'select(.state==\"open\").port'";

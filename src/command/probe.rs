@@ -20,10 +20,11 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, Ports, Proto, Sockets, Summary, Target, Targets, first_that_answers,
+    Binding, Job, Limits, Ports, Proto, Sockets, Sought, Summary, Target, Targets,
+    first_that_answers,
 };
 use nettool::process;
-use nettool::value::{AddressRange, Endpoint, ProbePorts};
+use nettool::value::{AddressRange, ProbePorts};
 
 use parts::Assignment;
 use targets::{Answer, Shared, Time, look_up, own_name, questions, read_lists};
@@ -85,13 +86,9 @@ fn failed(error: io::Error) -> Error {
     Error::new(Action::Inspect, "the event queue", error)
 }
 
-/// The ports of these endpoints, which no connection of ours may take.
-fn ports(endpoints: &[Endpoint]) -> Vec<u16> {
-    let port = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Tcp(_, port) | Endpoint::Udp(_, port) => Some(*port),
-        Endpoint::Unix(_) => None,
-    };
-    endpoints.iter().filter_map(port).collect()
+/// The ports of these targets, which no connection of ours may take.
+fn ports(sought: &[Sought]) -> Vec<u16> {
+    sought.iter().filter_map(Sought::port).collect()
 }
 
 /// Fails if no socket can be bound as the user wants it.

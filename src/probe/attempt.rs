@@ -3,7 +3,7 @@
 
 use super::beside::Beside;
 use super::binding::Binding;
-use super::network::Outcome;
+use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use super::sockets::{Attempt, connect, local};
 use super::verdict::{Finding, Verdict};
@@ -22,8 +22,8 @@ use tokio::time::{Instant, sleep};
 /// How connections are made.
 #[derive(Clone, Debug, Default)]
 pub struct Connector {
-    binding: Binding,
-    beside: Beside,
+    pub(super) binding: Binding,
+    pub(super) beside: Beside,
 }
 
 /// What one try found out.
@@ -41,24 +41,34 @@ pub struct Tried {
     pub elapsed: Duration,
     /// How often the SYN was sent again, where the system says so.
     pub retransmissions: Option<u32>,
+    /// What answered, where its answer says so.
+    pub service: Option<&'static str>,
+    /// Whether anybody else than our own system was heard, so that the time is a round trip's.
+    pub is_heard: bool,
 }
 
 impl Tried {
     /// What became of a try that began then.
-    fn new(finding: Finding, began: Instant) -> Self {
+    pub(super) fn new(finding: Finding, began: Instant) -> Self {
+        Self::after(finding, began.elapsed())
+    }
+
+    /// What a try found out that began then and has this outcome.
+    pub(super) fn of(outcome: Outcome, finding: Finding, began: Instant) -> Self {
+        let is_own = match outcome {
+            Outcome::Local(_) | Outcome::SelfConnected => true,
+            Outcome::Icmp { sender, .. } => sender == Sender::Ourselves,
+            Outcome::Connected | Outcome::Replied(_) | Outcome::Remote(_) => false,
+        };
+        let tried = Self::new(finding, began);
         Self {
-            state: finding.state,
-            errno: finding.errno,
-            reason: finding.reason,
-            icmp: finding.icmp,
-            elapsed: began.elapsed(),
-            retransmissions: None,
+            is_heard: !is_own && tried.is_answer(),
+            ..tried
         }
     }
 
-    /// A try that has met silence for so long.
-    pub(super) const fn silence(elapsed: Duration) -> Self {
-        let finding = Finding::SILENCE;
+    /// What became of a try that took so long.
+    const fn after(finding: Finding, elapsed: Duration) -> Self {
         Self {
             state: finding.state,
             errno: finding.errno,
@@ -66,19 +76,39 @@ impl Tried {
             icmp: finding.icmp,
             elapsed,
             retransmissions: None,
+            service: None,
+            is_heard: false,
+        }
+    }
+
+    /// A connection that has met silence for so long.
+    pub(super) const fn silence(elapsed: Duration) -> Self {
+        Self::after(Finding::SILENCE, elapsed)
+    }
+
+    /// A question over UDP that has met silence for so long, where the same port was said to be
+    /// closed before, or not: most systems say so only so often.
+    pub(super) const fn no_reply(elapsed: Duration, was_refused: bool) -> Self {
+        if was_refused {
+            Self::after(Finding::RATIONED, elapsed)
+        } else {
+            Self::after(Finding::NO_REPLY, elapsed)
         }
     }
 
     /// Whether somebody or something answered; silence and what fails on our side is no answer.
     #[must_use]
     pub const fn is_answer(&self) -> bool {
-        !matches!(self.state, State::Filtered | State::Undetermined)
+        !matches!(
+            self.state,
+            State::Filtered | State::OpenFiltered | State::Undetermined
+        )
     }
 }
 
 impl Connector {
-    /// Connections bound so, none of them from any of these ports: a server may be about to bind
-    /// one, and a connection from a port to itself says nothing about it.
+    /// Sockets bound so, none of them to any of these ports: a server may be about to bind one, and
+    /// what a port tells itself says nothing about it.
     #[must_use]
     pub fn new(binding: Binding, spared: &[u16]) -> Self {
         Self {
@@ -91,12 +121,7 @@ impl Connector {
     /// stands.
     pub async fn tcp(&self, to: SocketAddr, limit: Option<Duration>) -> Tried {
         let began = Instant::now();
-        let told = |outcome| match Verdict::of(outcome, to.ip()) {
-            Verdict::Port(finding) => Tried::new(finding, began),
-            Verdict::Short(shortage, errno) => {
-                Tried::new(Finding::undetermined(shortage, errno), began)
-            }
-        };
+        let told = |outcome| Tried::of(outcome, Verdict::of(outcome, to.ip()).finding(), began);
         let attempt = match self.begin(to) {
             Ok(attempt) => attempt,
             Err(outcome) => return told(outcome),
@@ -158,7 +183,7 @@ fn watched(socket: &Socket) -> io::Result<TcpStream> {
 }
 
 /// Waits for the end of a time, if it has one.
-async fn passed(limit: Option<Duration>) {
+pub(super) async fn passed(limit: Option<Duration>) {
     match limit {
         Some(limit) => sleep(limit).await,
         None => pending().await,

@@ -3,6 +3,7 @@
 //! Silence says nothing here: a port may be filtered, or its server keep silent. That nobody is there
 //! the target's system says by ICMP, and most systems ration that; see [`Survey`].
 
+mod asked;
 mod question;
 mod rations;
 mod sockets;
@@ -10,7 +11,9 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+pub(super) use asked::{Asked, Kind};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use question::fuzz;
-pub(super) use sockets::{Datagrams, Kind};
+pub(super) use question::variety;
+pub(super) use sockets::Datagrams;
 pub(super) use survey::Survey;

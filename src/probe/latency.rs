@@ -1,13 +1,9 @@
-//! How long connections take, over and over.
+//! How long connections, and answers over UDP, take, over and over.
 
-use super::attempt::{Connector, Tried, try_unix};
+use super::attempt::Tried;
 use super::report::State;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
 
 /// What is known of the times of one target.
 #[derive(Clone, Debug, Default)]
@@ -119,137 +115,6 @@ fn jitter(times: &[Duration]) -> Option<Duration> {
     sum.checked_div(u32::try_from(times.len()).ok()?.checked_sub(1)?)
 }
 
-/// Tries that are repeated.
-#[derive(Clone, Debug)]
-pub struct Series {
-    /// Where to connect.
-    pub targets: Vec<Aim>,
-    /// How often.
-    pub count: u64,
-    /// The time from one try's start to the next one's.
-    pub every: Duration,
-    /// The most that one try may take.
-    pub try_timeout: Duration,
-    /// How connections are made.
-    pub connector: Connector,
-}
-
-/// Where tries of a series go.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Aim {
-    /// A TCP port.
-    Tcp(SocketAddr),
-    /// A Unix socket.
-    Unix(PathBuf),
-}
-
-impl Series {
-    /// Tries all targets, each on time however long the others take, and tells of each try: the
-    /// number of the target, the number of the try from 1 on, and what came of it. A try that is under
-    /// way when `stop` comes is not told.
-    pub async fn run(
-        &self,
-        stop: impl Future<Output = ()>,
-        mut tell: impl FnMut(usize, u64, &Tried),
-    ) {
-        let mut stop = Box::pin(stop);
-        let mut beat = Beat::new(self.count, self.every);
-        let began = Instant::now();
-        let mut under_way = JoinSet::new();
-        loop {
-            while let Some(number) = beat.strike(began.elapsed()) {
-                for (target, aim) in self.targets.iter().enumerate() {
-                    let (aim, connector, limit) =
-                        (aim.clone(), self.connector.clone(), self.try_timeout);
-                    under_way.spawn(async move {
-                        (target, number, connector.measure(&aim, limit).await)
-                    });
-                }
-            }
-            let next = beat.next().and_then(|next| began.checked_add(next));
-            if under_way.is_empty() && next.is_none() {
-                return;
-            }
-            tokio::select! {
-                biased;
-                () = &mut stop => return,
-                Some(Ok((target, number, tried))) = under_way.join_next() => tell(target, number, &tried),
-                () = sleep_until(next.unwrap_or(began)), if next.is_some() => {}
-            }
-        }
-    }
-}
-
-impl Connector {
-    /// Connects once.
-    async fn measure(&self, aim: &Aim, limit: Duration) -> Tried {
-        match aim {
-            Aim::Tcp(address) => self.tcp(*address, Some(limit)).await,
-            Aim::Unix(path) => try_unix(path),
-        }
-    }
-
-    /// The number of the first of these addresses that is open, else of the first that answers, each
-    /// asked once and all at the same time.
-    pub async fn first_open(&self, addresses: &[SocketAddr], limit: Duration) -> usize {
-        let mut tries = JoinSet::new();
-        for (number, address) in addresses.iter().copied().enumerate() {
-            let connector = self.clone();
-            tries.spawn(async move { (number, connector.tcp(address, Some(limit)).await) });
-        }
-        let mut answers = Vec::new();
-        while let Some(Ok((number, tried))) = tries.join_next().await {
-            let is_open = tried.state == State::Open;
-            answers.push((!is_open, !tried.is_answer(), number));
-        }
-        answers.into_iter().min().map_or(0, |(.., number)| number)
-    }
-}
-
-/// When each try of a series begins. Pure: it knows no clock.
-///
-/// A try that could not begin in time, since the machine was asleep, is not made up for.
-#[derive(Debug)]
-struct Beat {
-    count: u64,
-    struck: u64,
-    every: Duration,
-    next: Duration,
-}
-
-impl Beat {
-    /// The first one is due at once.
-    const fn new(count: u64, every: Duration) -> Self {
-        Self {
-            count,
-            struck: 0,
-            every,
-            next: Duration::ZERO,
-        }
-    }
-
-    /// The number of the try that is due, from 1 on.
-    fn strike(&mut self, now: Duration) -> Option<u64> {
-        if now < self.next()? {
-            return None;
-        }
-        self.struck = self.struck.saturating_add(1);
-        let planned = self.next.saturating_add(self.every);
-        let is_late = planned < now;
-        self.next = if is_late {
-            now.saturating_add(self.every)
-        } else {
-            planned
-        };
-        Some(self.struck)
-    }
-
-    /// When the next one is due.
-    fn next(&self) -> Option<Duration> {
-        (self.struck < self.count).then_some(self.next)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +140,8 @@ mod tests {
             icmp: None,
             elapsed: ms(time.unwrap_or(9999)),
             retransmissions: Some(u32::from(time.is_none())),
+            service: None,
+            is_heard: time.is_some(),
         }
     }
 
@@ -310,25 +177,5 @@ mod tests {
         assert_eq!(latency.retransmissions(), 2);
         let figures = latency.figures().unwrap();
         assert_eq!((figures.mean, figures.jitter), (ms(20), Some(ms(15))));
-    }
-
-    #[test]
-    fn tries_begin_on_time_and_are_not_made_up_for() {
-        let mut beat = Beat::new(4, ms(100));
-        assert_eq!(beat.strike(ms(0)), Some(1));
-        assert_eq!(beat.strike(ms(99)), None);
-        assert_eq!(beat.strike(ms(103)), Some(2), "a little late");
-        assert_eq!(
-            beat.next(),
-            Some(ms(200)),
-            "and yet the next one is on time"
-        );
-        assert_eq!(beat.strike(ms(60_000)), Some(3));
-        assert_eq!(
-            (beat.strike(ms(60_000)), beat.next()),
-            (None, Some(ms(60_100)))
-        );
-        assert_eq!(beat.strike(ms(60_100)), Some(4));
-        assert_eq!(beat.next(), None);
     }
 }

@@ -11,10 +11,10 @@ mod choice;
 mod crew;
 mod dash;
 mod datagram;
-
 mod drought;
 mod epochs;
 mod hosts;
+mod inquiry;
 mod latency;
 mod neighbourhood;
 mod network;
@@ -28,11 +28,13 @@ mod rationing;
 mod report;
 mod rtt;
 mod sameness;
+mod series;
 mod shard;
 #[cfg(test)]
 mod sim;
 mod slab;
 mod sockets;
+mod sought;
 mod target;
 mod tasks;
 #[cfg(test)]
@@ -51,7 +53,7 @@ pub use banner::Banners;
 pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::{Job, Limited, Results};
-pub use latency::{Aim, Figures, Latency, Series};
+pub use latency::{Figures, Latency};
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use ping::{HostReport, HostState, Ping, PingSummary};
@@ -59,13 +61,14 @@ pub use plan::Plan;
 pub use rationing::{Rationed, Rationing};
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
+pub use series::{Aim, Series};
 pub use shard::{Left, Part};
 pub use sockets::Sockets;
+pub use sought::Sought;
 pub use target::{Ports, Target, Targets, Whom};
 pub use wait::{Goal, News, Unmet, Wait, Waited};
 
 use crate::error::errno_name;
-use crate::value::Protocol;
 use crate::value::service;
 use datagram::Datagrams;
 use pacer::{Found, Schedule, Step};
@@ -201,11 +204,7 @@ fn report(plan: &Plan, found: Found) -> Option<PortReport> {
 /// A result of a host that is called so.
 fn report_of(host: Arc<str>, addr: IpAddr, proto: Proto, found: Found) -> PortReport {
     let errno = found.finding.errno;
-    let protocol = match proto {
-        Proto::Tcp => Protocol::Tcp,
-        Proto::Udp => Protocol::Udp,
-    };
-    let registered = service::name_of(found.place.port, protocol);
+    let registered = service::name_of(found.place.port, proto.protocol());
     PortReport {
         host,
         addr,

@@ -25,7 +25,7 @@ const CROWD: usize = 16_384;
 /// How long an echo may take, and how often it is asked for.
 const ECHO: (Duration, u8) = (Duration::from_secs(1), 2);
 /// The TCP ports that are asked where the echo is silent: those that filters leave most often.
-const PORTS: [u16; 6] = [443, 80, 22, 445, 3389, 53];
+pub(super) const PORTS: [u16; 6] = [443, 80, 22, 445, 3389, 53];
 
 /// Asks who is there.
 #[derive(Debug)]

@@ -47,20 +47,21 @@ pub struct PortReport {
 impl PortReport {
     /// What one try of an address found out.
     #[must_use]
-    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, tried: &Tried) -> Self {
+    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, proto: Proto, tried: &Tried) -> Self {
+        let registered = service::name_of(to.port(), proto.protocol());
         Self {
             host: host.into(),
             addr: to.ip(),
             port: to.port(),
-            proto: Proto::Tcp,
+            proto,
             state: tried.state,
             errno: tried.errno,
             errname: tried.errno.and_then(errno_name),
             reason: tried.reason,
             icmp: tried.icmp,
-            rtt: tried.is_answer().then_some(tried.elapsed),
+            rtt: tried.is_heard.then_some(tried.elapsed),
             tries: 1,
-            service: service::name_of(to.port(), Protocol::Tcp),
+            service: tried.service.or(registered),
             banner: None,
         }
     }
@@ -83,6 +84,14 @@ impl Proto {
         match self {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
+        }
+    }
+
+    /// Whose port names are meant.
+    pub(super) const fn protocol(self) -> Protocol {
+        match self {
+            Self::Tcp => Protocol::Tcp,
+            Self::Udp => Protocol::Udp,
         }
     }
 }

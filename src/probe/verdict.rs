@@ -100,6 +100,14 @@ impl Verdict {
             (verdict, _) => verdict,
         }
     }
+
+    /// What is known after a single try, which is not repeated where we lack something.
+    pub(super) const fn finding(self) -> Finding {
+        match self {
+            Self::Port(finding) => finding,
+            Self::Short(shortage, errno) => Finding::undetermined(shortage, errno),
+        }
+    }
 }
 
 impl Finding {

@@ -114,6 +114,70 @@ fn ports_are_asked_of_those_that_are_up_alone() {
 }
 
 #[test]
+fn a_host_is_waited_for_by_whatever_it_answers() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    let run = |words: &str| near.inside(probe(words)).run();
+    // Without permission for echoes a reset says that it is up.
+    let exit = run("--wait 20s --ping -v 10.77.0.2 fd77::2");
+    exit.success().says("10.77.0.2: up (reset), try 1 ");
+    permit_echo(&near);
+    let exit = run("--wait 20s --ping --json 10.77.0.2 fd77::2");
+    let hosts = records(exit.success().silent(), "host");
+    assert_eq!(hosts.len(), 2);
+    for host in hosts {
+        assert_eq!(
+            (&host["state"], &host["reason"]),
+            (&"up".into(), &"echo-reply".into())
+        );
+        assert!(host["rtt_us"].is_u64(), "{host}");
+    }
+    far.rules("table ip t {\nchain i {\ntype filter hook input priority 0;\ndrop\n}\n}\n");
+    let exit = run("--wait 300ms --ping 10.77.0.2");
+    assert!(exit.failure(1).ends_with("wait for 10.77.0.2: no answer"));
+    let running = near.inside(probe("--wait 20s --ping -v 10.77.0.2")).start();
+    running.says("10.77.0.2: down (no-response), try 2 ");
+    far.rules("flush ruleset\n");
+    running.wait().success().says("10.77.0.2: up (");
+}
+
+#[test]
+fn echoes_are_measured() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    let run = |words: &str| near.inside(probe(words)).run();
+    run("--count 2 --ping 10.77.0.2")
+        .status(3)
+        .says("an ICMP echo is not permitted to this user (net.ipv4.ping_group_range)");
+    permit_echo(&near);
+    far.rules(
+        "table ip t {\nchain i {\ntype filter hook input priority 0;\n\
+         icmp type echo-request numgen inc mod 2 == 1 drop\n}\n}\n",
+    );
+    let words = "--count 4 --every 20ms --try-timeout 300ms --ping --json 10.77.0.2 fd77::2";
+    let latency = records(run(words).success().silent(), "latency");
+    let counts = latency.iter().map(|record| {
+        assert_eq!(
+            (&record["proto"], &record["port"]),
+            (&"icmp".into(), &serde_json::Value::Null)
+        );
+        (record["answered"].as_u64().unwrap(), record["lost"].clone())
+    });
+    let lost = serde_json::json!({"no-response": 2});
+    assert_eq!(
+        counts.collect::<Vec<_>>(),
+        [(2, lost), (4, serde_json::json!({}))]
+    );
+    far.rules("flush ruleset\n");
+    let exit = run("--count 2 --every 20ms --ping 10.77.0.2");
+    let told = text(exit.success().silent());
+    assert!(told.starts_with("10.77.0.2: try 1: up in "), "{told}");
+    assert!(told.contains("10.77.0.2: 2 tries, 2 answered\n"), "{told}");
+}
+
+#[test]
 fn the_exit_status_is_the_answer() {
     probe("--ping 127.0.0.1").run().success().silent();
     probe("--ping --deadline 1ms 127.0.0.0/16").run().status(3);

@@ -29,6 +29,8 @@ def sip(question):
     return b'SIP/2.0 483 Too Many Hops\\r\\n\\r\\n' if question.startswith(b'OPTIONS ') else None
 def rpc(question):
     return question[:4] + bytes((0, 0, 0, 1)) + bytes(16)
+def picky(question):
+    return dns(question) if len(question) > 16 and question[2:6] == b'\\0\\0\\0\\1' else None
 def echo(question):
     return question
 def words(question):
@@ -42,7 +44,10 @@ def serve(server, answer):
         question, peer = server.recvfrom(65535)
         said = answer(question)
         if said is not None:
-            server.sendto(said, peer)
+            # A transfer has a port of its own.
+            with socket.socket(server.family, socket.SOCK_DGRAM) as other:
+                other.bind((host, 0))
+                (other if answer is tftp else server).sendto(said, peer)
 for word in sys.argv[2:]:
     name, port = word.split(',')
     server = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET, socket.SOCK_DGRAM)

@@ -15,7 +15,8 @@ pub(super) struct AskingArgs {
     /// Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)
     #[arg(long, conflicts_with = "connect_ex")]
     pub(super) banner: bool,
-    /// Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone
+    /// Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone, and
+    /// --wait and --count follow hosts
     #[arg(long, conflicts_with = "connect_ex")]
     pub(super) ping: bool,
 }

@@ -18,7 +18,7 @@ const TRY_TIMEOUT: time::Duration = time::Duration::from_secs(3);
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Latency")]
 pub(super) struct LatencyArgs {
-    /// Connect so many times and tell how long it takes
+    /// Connect, or ask over UDP, so many times and tell how long it takes
     #[arg(long, value_name = "N", conflicts_with_all = OF_A_SCAN)]
     #[arg(conflicts_with_all = ["wait", "seed"])]
     count: Option<NonZero<u64>>,

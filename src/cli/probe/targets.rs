@@ -181,8 +181,12 @@ impl Request {
             }
             return Ok(());
         }
-        let (party, ports) = if let Some((party, ports)) = split_ports(word) {
-            let protocol = self.protocol.unwrap_or(Protocol::Tcp);
+        let named = split_transport(word).filter(|(_, rest)| split_ports(rest).is_some());
+        let (protocol, rest) = match named {
+            Some((protocol, rest)) => (protocol, rest),
+            None => (self.protocol.unwrap_or(Protocol::Tcp), word),
+        };
+        let (party, ports) = if let Some((party, ports)) = split_ports(rest) {
             let ports = probed(&ProbePorts::read(ports, protocol)?, &self.excluded)?;
             self.has_own = true;
             (party.parse()?, Arc::new(ports))
@@ -234,8 +238,22 @@ fn probed(ports: &ProbePorts, excluded: &ProbePorts) -> Result<ProbePorts, Usage
     Ok(ports)
 }
 
+/// The transport that stands before a whole target, as messages write it (`udp://host:53`) or as in
+/// a list of ports (`u:host:53`), and the target behind it.
+fn split_transport(word: &str) -> Option<(Protocol, &str)> {
+    let prefixes = [
+        ("udp://", Protocol::Udp),
+        ("tcp://", Protocol::Tcp),
+        ("u:", Protocol::Udp),
+        ("t:", Protocol::Tcp),
+    ];
+    prefixes
+        .into_iter()
+        .find_map(|(prefix, protocol)| Some((protocol, word.strip_prefix(prefix)?)))
+}
+
 /// Splits `host:ports` and `[address]:ports`; more than one colon without brackets is an address.
-fn split_ports(word: &str) -> Option<(&str, &str)> {
+pub(super) fn split_ports(word: &str) -> Option<(&str, &str)> {
     if word.contains("://") {
         return None;
     }

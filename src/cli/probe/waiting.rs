@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time;
 
 use clap::Args;
-use nettool::probe::Goal;
+use nettool::probe::{Goal, Sought};
 use nettool::value::{Duration, Endpoint, Host};
 
 use super::{Party, ProbeArgs, Request, Usage, value};
@@ -14,13 +14,12 @@ use super::{Party, ProbeArgs, Request, Usage, value};
 const MOST: usize = 1000;
 
 /// What only a scan has.
-pub(super) const OF_A_SCAN: [&str; 17] = [
+pub(super) const OF_A_SCAN: [&str; 16] = [
     "all_addresses",
     "banner",
     "exclude",
     "fast",
     "patience",
-    "ping",
     "tries",
     "rate",
     "concurrency",
@@ -38,7 +37,8 @@ pub(super) const OF_A_SCAN: [&str; 17] = [
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Waiting")]
 pub(super) struct WaitArgs {
-    /// Wait until all ports are open, at most so long, and exit with status 1 if they are not
+    /// Wait until all ports are open, at most so long, and exit with status 1 if they are not; a UDP
+    /// port is open when it answers
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>, conflicts_with_all = OF_A_SCAN)]
     #[arg(conflicts_with_all = ["try_timeout", "seed"])]
     wait: Option<Duration>,
@@ -104,13 +104,23 @@ impl WaitArgs {
 impl ProbeArgs {
     /// The wait that was asked for, if one was.
     pub(crate) fn wait(&self) -> Result<Option<WaitWish>, Usage> {
+        if self.ping() && self.waiting.until_closed {
+            return Err(Usage::new(
+                "--until-closed cannot be told with --ping: a host that is down is silent, and silence may be \
+                 a loss as well",
+            ));
+        }
         self.waiting.wish()
     }
 }
 
 impl Request {
-    /// The endpoints of all targets, for `option`, which follows each of them on its own.
-    pub(crate) fn endpoints(self, option: &str) -> Result<Vec<Endpoint>, Usage> {
+    /// All targets, for `option`, which follows each of them on its own: hosts with `ping`, else
+    /// ports.
+    pub(crate) fn sought(self, option: &str, ping: bool) -> Result<Vec<Sought>, Usage> {
+        if ping {
+            return self.hosts(option);
+        }
         if let Some(word) = self.without_ports {
             return Err(Usage::new(format!(
                 "{option} needs the port of {word:?}: write {word}:PORT"
@@ -118,27 +128,10 @@ impl Request {
         }
         let mut endpoints = Vec::new();
         for wanted in self.wanted {
-            let hosts = match wanted.party {
-                Party::Host(host) => vec![host],
-                Party::Range(range) => {
-                    let all = (0..MOST as u64).map_while(|number| range.nth(number));
-                    let hosts = all.map(Host::from).collect::<Vec<_>>();
-                    let is_whole = range.span() < hosts.len() as u128;
-                    if is_whole {
-                        hosts
-                    } else {
-                        return Err(too_many(option));
-                    }
-                }
-            };
-            if !wanted.ports.udp.is_empty() {
-                return Err(Usage::new(format!(
-                    "{option} follows TCP ports and Unix sockets: leave -u and u: out"
-                )));
-            }
-            for host in hosts {
-                let ports = wanted.ports.tcp.iter();
-                endpoints.extend(ports.map(|port| Endpoint::Tcp(host.clone(), port)));
+            for host in each_host(wanted.party, option)? {
+                let (tcp, udp) = (wanted.ports.tcp.iter(), wanted.ports.udp.iter());
+                endpoints.extend(tcp.map(|port| Endpoint::Tcp(host.clone(), port)));
+                endpoints.extend(udp.map(|port| Endpoint::Udp(host.clone(), port)));
                 if endpoints.len() > MOST {
                     return Err(too_many(option));
                 }
@@ -151,7 +144,30 @@ impl Request {
                 "{option} has no target: the lists are empty"
             )));
         }
-        Ok(endpoints)
+        Ok(endpoints.into_iter().map(Sought::Port).collect())
+    }
+
+    /// All hosts, without ports.
+    fn hosts(self, option: &str) -> Result<Vec<Sought>, Usage> {
+        if self.names_ports() || !self.paths.is_empty() {
+            return Err(Usage::new(format!(
+                "--ping asks hosts, and no ports: with {option} leave either it or the ports out"
+            )));
+        }
+        let mut sought = Vec::new();
+        for wanted in self.wanted {
+            let hosts = each_host(wanted.party, option)?;
+            sought.extend(hosts.into_iter().map(Sought::Host));
+            if sought.len() > MOST {
+                return Err(too_many(option));
+            }
+        }
+        if sought.is_empty() {
+            return Err(Usage::new(format!(
+                "{option} has no target: the lists are empty"
+            )));
+        }
+        Ok(sought)
     }
 
     /// Refuses paths where only hosts can be meant.
@@ -166,7 +182,21 @@ impl Request {
     }
 }
 
+/// Every host of a target.
+fn each_host(party: Party, option: &str) -> Result<Vec<Host>, Usage> {
+    let range = match party {
+        Party::Host(host) => return Ok(vec![host]),
+        Party::Range(range) => range,
+    };
+    let all = (0..MOST as u64).map_while(|number| range.nth(number));
+    let hosts = all.map(Host::from).collect::<Vec<_>>();
+    let is_whole = range.span() < hosts.len() as u128;
+    is_whole.then_some(hosts).ok_or_else(|| too_many(option))
+}
+
 /// More than anybody waits for.
 fn too_many(option: &str) -> Usage {
-    Usage::new(format!("{option} follows at most {MOST} ports at once"))
+    Usage::new(format!(
+        "{option} follows at most {MOST} ports or hosts at once"
+    ))
 }

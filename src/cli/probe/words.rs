@@ -3,6 +3,7 @@
 use nettool::value::ProbePorts;
 
 use super::asking::WrittenPorts;
+use super::targets::split_ports;
 use super::{ProbeArgs, Usage};
 
 impl ProbeArgs {
@@ -64,14 +65,16 @@ fn check_bare_service(last: &str, rest: &[String]) -> Result<(), Usage> {
 }
 
 /// Whether a word can only be meant as ports: no host has a comma, or is a number or a range of
-/// numbers.
+/// numbers; but the ports of a target of its own may have some.
 fn looks_like_ports(word: &str) -> bool {
     let word = word
         .get(..2)
         .filter(|start| is_prefix(start))
         .map_or(word, |_| &word[2..]);
+    let is_target = split_ports(word).is_some_and(|(host, _)| !host.contains(','));
     word != "-"
         && !word.starts_with('@')
+        && !is_target
         && (word.contains(',') || word.chars().all(|c| c.is_ascii_digit() || c == '-'))
 }
 
@@ -142,6 +145,10 @@ mod tests {
             ("-u h:53 [::1]:u:5,t:6 7", "h:u:53 [::1]:6,u:5"),
             ("h:u:53,t:80 9", "h:80,u:53"),
             ("h:80 h:u:80 9", "h:80,u:80"),
+            ("h1 h2:22,80", "h1:common h2:22,80"),
+            ("h u:[::1]:53,54", "h:common [::1]:u:53-54"),
+            ("u:h:53,t:80 udp://h2:1 9", "h:80,u:53 h2:u:1"),
+            ("-u tcp://[::1]:22 t:h:22,80", "[::1]:22 h:22,80"),
             (
                 "h 20-30,u:20-30 --exclude-ports 22-29",
                 "h:20-21,30,u:20-21,30",
@@ -179,7 +186,9 @@ mod tests {
             ("--connect-ex h 22,u:53", "over UDP"),
             ("h u:53 u:54", "write u:53,u:54"),
             ("h u:0", "port 0 cannot be probed"),
-            ("h x:53,80", "x:53"),
+            ("h 22,x:53", "x:53"),
+            ("u:h", "known service"),
+            ("h udp://h2", "URL"),
         ] {
             let error = read(words).expect_err(words);
             assert!(error.contains(hint), "{words}: {error}");

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nettool::error::Error;
+use nettool::error::{Action, Error};
 use nettool::net::resolve;
-use nettool::probe::{Aim, Binding, Connector, Series};
-use nettool::value::Endpoint;
+use nettool::probe::{Aim, Binding, Connector, Series, Sought};
+use nettool::value::{Endpoint, Host};
 
 use super::failed;
 use crate::cli::{LatencyWish, ProbeArgs, Request};
@@ -16,6 +16,9 @@ use crate::output::{LatencyTalk, Output};
 
 /// How long the addresses of a name may take to show which of them serves.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Why a host cannot be sent an echo.
+const NOT_PERMITTED: &str = "an ICMP echo is not permitted to this user \
+                             (net.ipv4.ping_group_range); --count can measure a TCP port instead";
 
 /// Tries all targets over and over, and tells how long it took.
 pub(super) fn run(
@@ -25,7 +28,7 @@ pub(super) fn run(
     binding: Binding,
     output: &Output,
 ) -> Result<Status, Failure> {
-    let endpoints = request.endpoints("--count")?;
+    let targets = request.sought("--count", arguments.ping())?;
     let interruption = Interruption::watch().map_err(failed)?;
     let mut talk = LatencyTalk::new(output);
     let runtime = runtime::on_this_thread().map_err(failed)?;
@@ -35,17 +38,17 @@ pub(super) fn run(
             count: wish.count,
             every: wish.every,
             try_timeout: wish.try_timeout,
-            connector: Connector::new(binding, &super::ports(&endpoints)),
+            connector: Connector::new(binding, &super::ports(&targets)),
         };
-        let choosing = aims(arguments, &endpoints, &series.connector, output);
+        let choosing = aims(arguments, &targets, &series.connector, output);
         let aims = tokio::select! {
             () = interruption.came() => return Ok(false),
             aims = choosing => aims,
         };
         let is_lacking = aims.iter().any(Option::is_none);
-        for (endpoint, aim) in endpoints.iter().zip(aims) {
+        for (sought, aim) in targets.iter().zip(aims) {
             if let Some(aim) = aim {
-                talk.add(endpoint.clone(), aim.clone());
+                talk.add(sought.clone(), aim.clone());
                 series.targets.push(aim);
             }
         }
@@ -69,48 +72,65 @@ pub(super) fn run(
     }))
 }
 
-/// Where to connect for each endpoint; nowhere for a name without an address, which is told.
+/// Where to ask for each target; nowhere for a name without an address, which is told.
 async fn aims(
     arguments: &ProbeArgs,
-    endpoints: &[Endpoint],
+    targets: &[Sought],
     connector: &Connector,
     output: &Output,
 ) -> Vec<Option<Aim>> {
     let mut aims = Vec::new();
-    for endpoint in endpoints {
-        let (host, port) = match endpoint {
-            Endpoint::Unix(path) => {
+    for sought in targets {
+        let (host, port) = match sought {
+            Sought::Port(Endpoint::Unix(path)) => {
                 aims.push(Some(Aim::Unix(path.clone())));
                 continue;
             }
-            Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => (host, *port),
+            Sought::Port(Endpoint::Tcp(host, port) | Endpoint::Udp(host, port)) => (host, *port),
+            Sought::Host(host) => (host, 0),
         };
-        match resolve(host, port, arguments.family()).await {
-            Ok(addresses) => {
-                let name = host.to_string();
-                aims.push(choose(&name, addresses, connector, output).await);
-            }
+        let aim = match resolve(host, port, arguments.family()).await {
+            Ok(addresses) => choose(sought, host, &addresses, connector, output).await,
             Err(error) => {
                 output.error(&error);
-                aims.push(None);
+                None
             }
-        }
+        };
+        aims.push(aim);
     }
     aims
 }
 
-/// The address to measure, of several the first that serves; the others are named.
+/// The address to measure, of several the first that serves; the others are named. A UDP port is
+/// asked before what it answers at all.
 async fn choose(
-    name: &str,
-    mut addresses: Vec<SocketAddr>,
+    sought: &Sought,
+    host: &Host,
+    addresses: &[SocketAddr],
     connector: &Connector,
     output: &Output,
 ) -> Option<Aim> {
-    if addresses.len() > 1 {
-        let chosen = connector.first_open(&addresses, PATIENCE).await;
-        addresses.swap(0, chosen);
-        let others: Vec<_> = addresses.iter().skip(1).map(SocketAddr::ip).collect();
-        output.not_measured(name, &others);
+    let aim = |address: &SocketAddr| match sought {
+        Sought::Port(Endpoint::Udp(..)) => Aim::Udp(*address, None),
+        Sought::Port(_) => Aim::Tcp(*address),
+        Sought::Host(_) => Aim::Echo(*address),
+    };
+    let aims: Vec<Aim> = addresses.iter().map(aim).collect();
+    let (number, chosen) = match aims.as_slice() {
+        [one @ (Aim::Tcp(_) | Aim::Echo(_))] => (0, one.clone()),
+        several => connector.first_open(several, PATIENCE).await?,
+    };
+    if let Aim::Echo(address) = chosen
+        && !connector.is_echo_permitted(address.is_ipv6())
+    {
+        output.error(&Error::new(Action::Send, host, NOT_PERMITTED.to_owned()));
+        return None;
     }
-    addresses.first().copied().map(Aim::Tcp)
+    let others = addresses.iter().enumerate();
+    let others = others.filter(|(other, _)| *other != number);
+    let others: Vec<_> = others.map(|(_, address)| address.ip()).collect();
+    if !others.is_empty() {
+        output.not_measured(&host.to_string(), &others);
+    }
+    Some(chosen)
 }

@@ -21,7 +21,7 @@ pub(super) fn run(
     binding: Binding,
     output: &Output,
 ) -> Result<Status, Failure> {
-    let targets = request.endpoints("--wait")?;
+    let targets = request.sought("--wait", arguments.ping())?;
     process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
     let wait = Wait {

@@ -6,14 +6,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use nettool::error::Error;
-use nettool::probe::{Aim, Latency, PortReport, State, Tried};
+use nettool::probe::{Aim, Latency, Sought, State, Tried};
 use nettool::process;
-use nettool::value::Endpoint;
 use serde::Serialize;
 
-use super::text::{span, words_of};
-use super::waiting::PathReport;
-use crate::output::{Output, Style, escaped, record};
+use super::text::{name_of, span, words_of};
+use super::waiting::record_of_try;
+use crate::output::{Output, Style, record};
 
 /// How wide the longest bar of the chart is.
 const WIDTH: u64 = 40;
@@ -26,7 +25,7 @@ pub(crate) struct LatencyTalk<'a> {
 
 /// A target and its times.
 struct Measured {
-    endpoint: Endpoint,
+    sought: Sought,
     aim: Aim,
     latency: Latency,
 }
@@ -41,9 +40,9 @@ impl<'a> LatencyTalk<'a> {
     }
 
     /// One more target is measured.
-    pub(crate) fn add(&mut self, endpoint: Endpoint, aim: Aim) {
+    pub(crate) fn add(&mut self, sought: Sought, aim: Aim) {
         self.targets.push(Measured {
-            endpoint,
+            sought,
             aim,
             latency: Latency::default(),
         });
@@ -56,7 +55,11 @@ impl<'a> LatencyTalk<'a> {
         };
         measured.latency.add(tried);
         if self.output.is_json() {
-            return self.output.result(&measured.record_of_try(tried));
+            return {
+                let address = measured.aim.address();
+                let record = record_of_try(&measured.sought, address, tried);
+                self.output.result(&record)
+            };
         }
         if self.output.is_quiet() {
             return Ok(());
@@ -98,41 +101,26 @@ impl Output {
 impl Measured {
     /// The endpoint, with the address that is measured if that is another text.
     fn name(&self) -> String {
-        let name = self.endpoint.to_string();
-        let address = match &self.aim {
-            Aim::Tcp(address) if address.to_string() != name => address.ip().to_string(),
-            _ => return escaped(&name).into_owned(),
-        };
-        format!("{} ({address})", escaped(&name))
+        name_of(&self.sought, self.aim.address())
     }
 
     /// `host:22 (192.0.2.9): try 1: open in 0.31 ms`.
     fn line_of_try(&self, number: u64, tried: &Tried) -> String {
         let time = span(tried.elapsed);
         let what = match tried.state {
-            State::Open => format!("open in {time}"),
-            _ if tried.is_answer() => format!("{} in {time}", words_of(tried)),
-            _ => format!("{} after {time}", words_of(tried)),
+            State::Open if matches!(self.sought, Sought::Host(_)) => format!("up in {time}"),
+            State::Open => match tried.service {
+                Some(service) => format!("open ({service}) in {time}"),
+                None => format!("open in {time}"),
+            },
+            _ if tried.is_answer() => format!("{} in {time}", words_of(&self.sought, tried)),
+            _ => format!("{} after {time}", words_of(&self.sought, tried)),
         };
         let again = match tried.retransmissions {
             None | Some(0) => String::new(),
             Some(again) => format!(", SYN sent {} times", again.saturating_add(1)),
         };
         format!("{}: try {number}: {what}{again}\n", self.name())
-    }
-
-    /// A try as a record.
-    fn record_of_try(&self, tried: &Tried) -> String {
-        match (&self.endpoint, &self.aim) {
-            (Endpoint::Tcp(host, _) | Endpoint::Udp(host, _), Aim::Tcp(address)) => record::line(
-                "port",
-                &PortReport::of_try(host.to_string(), *address, tried),
-            ),
-            (_, Aim::Unix(path)) => {
-                record::line("port", &PathReport::new(path.display().to_string(), tried))
-            }
-            (Endpoint::Unix(_), Aim::Tcp(_)) => String::new(),
-        }
     }
 
     /// The figures for a person.
@@ -252,14 +240,15 @@ impl<'a> LatencyRecord<'a> {
     fn new(measured: &'a Measured) -> Self {
         let figures = measured.latency.figures();
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let (addr, port, path) = match &measured.aim {
-            Aim::Tcp(address) => (Some(address.ip()), Some(address.port()), None),
-            Aim::Unix(path) => (None, None, Some(path.display().to_string())),
+        let (proto, path) = match &measured.aim {
+            Aim::Tcp(_) => ("tcp", None),
+            Aim::Udp(..) => ("udp", None),
+            Aim::Echo(_) => ("icmp", None),
+            Aim::Unix(path) => ("unix", Some(path.display().to_string())),
         };
-        let host = match &measured.endpoint {
-            Endpoint::Tcp(host, _) | Endpoint::Udp(host, _) => Some(host.to_string()),
-            Endpoint::Unix(_) => None,
-        };
+        let addr = measured.aim.address().map(|address| address.ip());
+        let port = measured.sought.port();
+        let host = measured.sought.host().map(ToString::to_string);
         Self {
             addr,
             port,
@@ -273,7 +262,7 @@ impl<'a> LatencyRecord<'a> {
             max_us: figures.map(|figures| micros(figures.max)),
             jitter_us: figures.and_then(|figures| figures.jitter).map(micros),
             host,
-            proto: if path.is_some() { "unix" } else { "tcp" },
+            proto,
             path,
             lost: measured.latency.lost(),
             retransmissions: measured.latency.retransmissions(),

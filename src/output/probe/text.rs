@@ -1,9 +1,9 @@
 //! The report for a person.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use nettool::probe::{PortReport, State, Summary, Tried};
+use nettool::probe::{HostState, PortReport, Sought, State, Summary, Tried};
 
 use super::{AddressFindings, Conclusion, Kind};
 use crate::output::layout::{Tone, Word, table};
@@ -109,11 +109,25 @@ fn why(report: &PortReport) -> String {
     }
 }
 
-/// What one try found out, in words.
-pub(super) fn words_of(tried: &Tried) -> String {
+/// What a target is called, with its address if that says more.
+pub(super) fn name_of(sought: &Sought, address: Option<SocketAddr>) -> String {
+    let name = escaped(&sought.to_string()).into_owned();
+    let written = sought.host().map(ToString::to_string).unwrap_or_default();
+    match address.map(|address| address.ip().to_string()) {
+        Some(address) if address != written => format!("{name} ({address})"),
+        _ => name,
+    }
+}
+
+/// What one try of a target found out, in words.
+pub(super) fn words_of(sought: &Sought, tried: &Tried) -> String {
     let from = tried.icmp.and_then(|icmp| icmp.from);
     let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
-    format!("{} ({}{from})", tried.state, tried.reason)
+    let state = match sought {
+        Sought::Port(_) => tried.state.as_str(),
+        Sought::Host(_) => HostState::of_try(tried).as_str(),
+    };
+    format!("{state} ({}{from})", tried.reason)
 }
 
 /// How many ports there are of a kind.

@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nettool::error::Error;
-use nettool::probe::{News, PortReport, Tried, Waited};
+use nettool::probe::{HostReport, News, PortReport, Proto, Sought, Tried, Waited};
 use nettool::value::Endpoint;
 use serde::Serialize;
 
-use super::text::{span, words_of};
+use super::text::{name_of, span, words_of};
 use crate::output::{Output, record};
 
 /// The talk of one wait.
 pub(crate) struct WaitTalk<'a> {
     output: &'a Output,
-    targets: &'a [Endpoint],
+    targets: &'a [Sought],
     /// What was last told of each address of each target.
     told: HashMap<(usize, Option<SocketAddr>), &'static str>,
     /// How often each address was tried.
@@ -26,7 +26,7 @@ pub(crate) struct WaitTalk<'a> {
 
 impl<'a> WaitTalk<'a> {
     /// Nothing is told yet.
-    pub(crate) fn new(output: &'a Output, targets: &'a [Endpoint]) -> Self {
+    pub(crate) fn new(output: &'a Output, targets: &'a [Sought]) -> Self {
         Self {
             output,
             targets,
@@ -84,8 +84,11 @@ impl<'a> WaitTalk<'a> {
         when: Duration,
         is_new: bool,
     ) -> Result<(), Error> {
+        let Some(sought) = self.targets.get(target) else {
+            return Ok(());
+        };
         if !self.output.is_json() {
-            let (name, what) = (self.name(target, address), words_of(tried));
+            let (name, what) = (name_of(sought, address), words_of(sought, tried));
             let line = format!("{name}: {what}, try {number} at {}", span(when));
             self.output.detail(1, &line);
             return Ok(());
@@ -93,30 +96,14 @@ impl<'a> WaitTalk<'a> {
         if !is_new && !self.output.is_verbose() {
             return Ok(());
         }
-        let line = match (self.targets.get(target), address) {
-            (Some(Endpoint::Tcp(host, _)), Some(address)) => {
-                let report = PortReport::of_try(host.to_string(), address, tried);
-                record::line("port", &report)
-            }
-            (Some(Endpoint::Unix(path)), _) => {
-                record::line("port", &PathReport::new(path.display().to_string(), tried))
-            }
-            _ => return Ok(()),
-        };
+        let line = record_of_try(sought, address, tried);
         self.output.result(&line)
     }
 
-    /// What a target is called, with its address if that is another text.
+    /// What a target is called, with its address if that says more.
     fn name(&self, target: usize, address: Option<SocketAddr>) -> String {
-        let target = self.targets.get(target).map(Endpoint::to_string);
-        let target = target.unwrap_or_default();
-        match address.map(|address| address.to_string()) {
-            Some(address) if address != target => {
-                let address = address.rsplit_once(':').map_or("", |(host, _)| host);
-                format!("{target} ({})", address.trim_matches(['[', ']']))
-            }
-            _ => target,
-        }
+        let target = self.targets.get(target);
+        target.map_or_else(String::new, |target| name_of(target, address))
     }
 
     /// Tells how the wait has ended: who is missing, and why.
@@ -131,11 +118,12 @@ impl<'a> WaitTalk<'a> {
         }
         if waited.is_met {
             let time = span(waited.elapsed);
-            let tries = waited.tries;
-            self.output.detail(
-                1,
-                &format!("the wait is over after {time} and {tries} tries"),
-            );
+            let tries = match waited.tries {
+                1 => "1 try".to_owned(),
+                tries => format!("{tries} tries"),
+            };
+            self.output
+                .detail(1, &format!("the wait is over after {time} and {tries}"));
         }
         Ok(())
     }
@@ -163,9 +151,29 @@ impl WaitRecord {
     }
 }
 
+/// A try as a record: `port`, or `host` where no port is asked for.
+pub(super) fn record_of_try(sought: &Sought, address: Option<SocketAddr>, tried: &Tried) -> String {
+    let (host, address) = match (sought.host(), address, sought) {
+        (Some(host), Some(address), _) => (host.to_string(), address),
+        (_, _, Sought::Port(Endpoint::Unix(path))) => {
+            return record::line("port", &PathReport::new(path.display().to_string(), tried));
+        }
+        _ => return String::new(),
+    };
+    let proto = match sought {
+        Sought::Host(_) => {
+            let report = HostReport::of_try(host, address.ip(), tried);
+            return record::line("host", &report);
+        }
+        Sought::Port(Endpoint::Udp(..)) => Proto::Udp,
+        Sought::Port(_) => Proto::Tcp,
+    };
+    record::line("port", &PortReport::of_try(host, address, proto, tried))
+}
+
 /// `port` of a Unix socket.
 #[derive(Serialize)]
-pub(super) struct PathReport {
+struct PathReport {
     host: Option<String>,
     addr: Option<String>,
     port: Option<u16>,
@@ -184,7 +192,7 @@ pub(super) struct PathReport {
 
 impl PathReport {
     /// What a try of a path found out.
-    pub(super) fn new(path: String, tried: &Tried) -> Self {
+    fn new(path: String, tried: &Tried) -> Self {
         let time = u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX);
         Self {
             host: None,

@@ -63,10 +63,20 @@ const QUESTIONS: &[(&[u16], &[Question])] = &[
 /// The questions for other ports: whoever moved a service moved one of these most often.
 const ELSEWHERE: &[Question] = &[ANYTHING, names::DNS, voice::STUN];
 
+/// The questions of a port.
+fn questions_of(port: u16) -> &'static [Question] {
+    let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
+    known.map_or(ELSEWHERE, |(_, questions)| questions)
+}
+
+/// How many different questions there are for a port.
+pub(in crate::probe) fn variety(port: u16) -> u8 {
+    u8::try_from(questions_of(port).len()).unwrap_or(1)
+}
+
 /// What a port is asked at its try of this number, from 1.
 pub(super) fn question(port: u16, number: u8) -> &'static Question {
-    let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
-    let questions = known.map_or(ELSEWHERE, |(_, questions)| questions);
+    let questions = questions_of(port);
     let number = usize::from(number.saturating_sub(1));
     let turn = number.checked_rem(questions.len()).unwrap_or(0);
     questions.get(turn).unwrap_or(&ANYTHING)
@@ -74,13 +84,19 @@ pub(super) fn question(port: u16, number: u8) -> &'static Question {
 
 /// How many different questions a port is asked at least.
 pub(super) fn questions(port: u16) -> u8 {
-    let known = QUESTIONS.iter().find(|(ports, _)| ports.contains(&port));
-    known.map_or(2, |(_, questions)| {
-        u8::try_from(questions.len()).unwrap_or(1)
-    })
+    variety(port).min(2)
 }
 
+/// Protocols whose servers may answer from another port than that they were asked on: TFTP always
+/// does (RFC 1350, section 4), and those that are asked by multicast as their socket happens to be.
+const FROM_ANY_PORT: [&str; 3] = ["tftp", "ssdp", "ws-discovery"];
+
 impl Question {
+    /// Whether the answer may come from any port of whom was asked.
+    pub(super) fn is_answered_from_any_port(&self) -> bool {
+        FROM_ANY_PORT.contains(&self.protocol)
+    }
+
     /// The protocol of an answer, if it is this question's or an echo.
     pub(super) fn name(&self, answer: &[u8]) -> Option<&'static str> {
         if answer == (self.bytes)() {
@@ -134,7 +150,10 @@ fn number(answer: &[u8], offset: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ELSEWHERE, QUESTIONS, Question, is_ber_sequence, question, questions};
+    use super::{
+        ELSEWHERE, FROM_ANY_PORT, QUESTIONS, Question, is_ber_sequence, question, questions,
+        variety,
+    };
     use proptest::prelude::*;
     use std::collections::HashSet;
 
@@ -155,6 +174,7 @@ mod tests {
         assert_eq!(question(9999, 0).protocol, "echo");
         assert_eq!(question(9999, 2).protocol, "dns");
         assert_eq!((questions(161), questions(53), questions(9999)), (2, 1, 2));
+        assert_eq!((variety(161), variety(53), variety(9999)), (2, 1, 3));
     }
 
     #[test]
@@ -173,6 +193,13 @@ mod tests {
                 .len()
                 >= 20
         );
+    }
+
+    #[test]
+    fn who_answers_from_another_port_is_in_the_table() {
+        let from_any = all().filter(|question| question.is_answered_from_any_port());
+        let names: HashSet<_> = from_any.map(|question| question.protocol).collect();
+        assert_eq!(names, HashSet::from(FROM_ANY_PORT));
     }
 
     #[test]

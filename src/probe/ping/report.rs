@@ -1,6 +1,7 @@
 //! What a ping finds out.
 
-use crate::probe::report::Icmp;
+use crate::probe::attempt::Tried;
+use crate::probe::report::{Icmp, State};
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,6 +20,16 @@ pub enum HostState {
 }
 
 impl HostState {
+    /// What one try says of a host: it is up if it answered anything.
+    #[must_use]
+    pub const fn of_try(tried: &Tried) -> Self {
+        match tried.state {
+            State::Open => Self::Up,
+            State::Undetermined => Self::Undetermined,
+            _ => Self::Down,
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -60,6 +71,26 @@ pub struct HostReport {
     /// Whether the address was asked for by itself, and not as one of many.
     #[serde(skip)]
     pub is_named: bool,
+}
+
+impl HostReport {
+    /// What one try of an address found out.
+    #[must_use]
+    pub fn of_try(host: impl Into<Arc<str>>, addr: IpAddr, tried: &Tried) -> Self {
+        let state = HostState::of_try(tried);
+        Self {
+            host: host.into(),
+            addr,
+            state,
+            reason: tried.reason,
+            port: None,
+            icmp: tried.icmp,
+            rtt: (state == HostState::Up).then_some(tried.elapsed),
+            tries: 1,
+            target: 0,
+            is_named: true,
+        }
+    }
 }
 
 /// How many hosts there are, and what it took.

@@ -6,7 +6,7 @@ use crate::probe::report::Icmp;
 use crate::sys::{IcmpError, next_icmp_error};
 use socket2::Socket;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -67,9 +67,18 @@ pub(super) fn failed(socket: &Socket, to: SocketAddr, errno: i32) -> Outcome {
 /// An ICMP message ended an attempt.
 pub(in crate::probe) fn rejected(socket: &Socket, to: SocketAddr, error: IcmpError) -> Outcome {
     let own = socket.local_addr().ok().and_then(|own| own.as_socket());
+    rejected_at(own.map(|own| own.ip()), to, error)
+}
+
+/// The same where our own address is known.
+pub(in crate::probe) fn rejected_at(
+    own: Option<IpAddr>,
+    to: SocketAddr,
+    error: IcmpError,
+) -> Outcome {
     let sender = match error.from {
         Some(from) if from == to.ip() => Sender::Target,
-        Some(from) if own.is_some_and(|own| own.ip() == from) => Sender::Ourselves,
+        Some(from) if own == Some(from) => Sender::Ourselves,
         _ => Sender::Path,
     };
     Outcome::Icmp {

@@ -3,25 +3,22 @@
 //! The [`Vigil`] says when to look at which target. A look resolves the name again and tries every
 //! address at once; the first connection decides.
 
+mod look;
 mod news;
 mod vigil;
 
-use crate::error::Error;
 use crate::net::Family;
-use crate::probe::attempt::{Connector, Tried, try_unix};
-use crate::probe::report::State;
-use crate::value::{Endpoint, Host};
+use crate::probe::attempt::{Connector, Tried};
+use crate::probe::sought::Sought;
 use std::collections::HashMap;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use look::{Heard, Teller, What};
 use news::Known;
-use vigil::{Begin, SILENCE, Sign, Vigil};
+use vigil::{Begin, Silence, Vigil};
 
 pub use news::{News, Unmet};
 pub use vigil::Goal;
@@ -45,8 +42,8 @@ pub struct Waited {
 /// Whom to wait for, and how.
 #[derive(Clone, Debug)]
 pub struct Wait {
-    /// The targets: TCP endpoints and Unix sockets.
-    pub targets: Vec<Endpoint>,
+    /// The targets.
+    pub targets: Vec<Sought>,
     /// What is waited for.
     pub goal: Goal,
     /// Addresses of which family count.
@@ -96,29 +93,6 @@ impl Wait {
     }
 }
 
-/// What a look found out.
-#[derive(Debug)]
-struct Heard {
-    target: usize,
-    look: u64,
-    what: What,
-}
-
-/// One piece of what a look found out.
-#[derive(Debug)]
-enum What {
-    /// The name has no address.
-    Unresolved(Error),
-    /// These addresses are tried.
-    Resolved(Vec<SocketAddr>),
-    /// An address was tried.
-    Tried(SocketAddr, Tried),
-    /// A path was tried.
-    TriedPath(Tried),
-    /// What it all comes to so far.
-    Sign(Sign),
-}
-
 /// A wait under way.
 struct Watch {
     vigil: Vigil,
@@ -136,7 +110,7 @@ impl Watch {
     fn new(wait: &Wait) -> Self {
         let (sender, heard) = unbounded_channel();
         Self {
-            vigil: Vigil::new(wait.goal, wait.targets.len()),
+            vigil: Vigil::new(wait.goal, wait.targets.iter().map(silence_of)),
             began: Instant::now(),
             looks: JoinSet::new(),
             under_way: HashMap::new(),
@@ -150,17 +124,17 @@ impl Watch {
     /// Begins all looks that are due, and ends those that nobody waits for.
     fn begin(&mut self, wait: &Wait, tell: &mut impl FnMut(&News)) {
         while let Some(Begin { target, look }) = self.vigil.begin(self.began.elapsed()) {
-            self.tell_silence(target, tell);
-            let Some(endpoint) = wait.targets.get(target) else {
+            let Some(sought) = wait.targets.get(target) else {
                 continue;
             };
+            self.tell_silence(target, sought, tell);
             let teller = Teller {
                 target,
                 look,
                 sender: self.sender.clone(),
             };
             let connector = wait.connector.clone();
-            let looking = teller.look(endpoint.clone(), wait.family, connector);
+            let looking = teller.look(sought.clone(), wait.family, connector);
             self.under_way.insert(look, self.looks.spawn(looking));
         }
         while let Some(look) = self.vigil.give_up() {
@@ -173,14 +147,20 @@ impl Watch {
     }
 
     /// Tells which addresses have not answered the look before the one that begins.
-    fn tell_silence(&self, target: usize, tell: &mut impl FnMut(&News)) {
+    fn tell_silence(&self, target: usize, sought: &Sought, tell: &mut impl FnMut(&News)) {
         let since_start = self.began.elapsed();
+        let Silence(elapsed) = silence_of(sought);
         let silent = self.known.get(target).map(Known::silent);
-        for address in silent.unwrap_or_default() {
+        for (address, answer) in silent.unwrap_or_default() {
+            let was_refused = answer.is_some_and(|tried| tried.icmp.is_some());
             tell(&News::Tried {
                 target,
                 address: Some(address),
-                tried: Tried::silence(SILENCE),
+                tried: if sought.is_udp() {
+                    Tried::no_reply(elapsed, was_refused)
+                } else {
+                    Tried::silence(elapsed)
+                },
                 since_start,
             });
         }
@@ -254,82 +234,11 @@ impl Watch {
     }
 }
 
-/// Who looks at a target, and tells what it sees.
-#[derive(Clone)]
-struct Teller {
-    target: usize,
-    look: u64,
-    sender: UnboundedSender<Heard>,
-}
-
-impl Teller {
-    /// Tells, if anybody still listens.
-    fn tell(&self, what: What) {
-        let _ = self.sender.send(Heard {
-            target: self.target,
-            look: self.look,
-            what,
-        });
+/// How long a look at a target is waited for before the next one begins.
+const fn silence_of(sought: &Sought) -> Silence {
+    if sought.is_udp() {
+        Silence::UDP
+    } else {
+        Silence::TCP
     }
-
-    /// Looks once.
-    async fn look(self, endpoint: Endpoint, family: Family, connector: Connector) {
-        match endpoint {
-            Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => {
-                self.look_at_host(&host, port, family, connector).await;
-            }
-            Endpoint::Unix(path) => {
-                let tried = try_unix(&path);
-                self.tell(What::TriedPath(tried));
-                self.tell(What::Sign(sign_of(&tried)));
-            }
-        }
-    }
-
-    /// Resolves a name and tries all its addresses.
-    async fn look_at_host(&self, host: &Host, port: u16, family: Family, connector: Connector) {
-        let addresses = match crate::net::resolve(host, port, family).await {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                self.tell(What::Unresolved(error));
-                return self.tell(What::Sign(Sign::Nothing));
-            }
-        };
-        self.tell(What::Resolved(addresses.clone()));
-        let connector = Arc::new(connector);
-        let mut tries = JoinSet::new();
-        for address in addresses {
-            let connector = Arc::clone(&connector);
-            tries.spawn(async move { (address, connector.tcp(address, None).await) });
-        }
-        let mut all_answered = true;
-        while let Some(Ok((address, tried))) = tries.join_next().await {
-            self.tell(What::Tried(address, tried));
-            match sign_of(&tried) {
-                Sign::Open => return self.tell(What::Sign(Sign::Open)),
-                Sign::Closed => self.tell(What::Sign(Sign::Answered)),
-                _ => all_answered = false,
-            }
-        }
-        let sign = if all_answered {
-            Sign::Closed
-        } else {
-            Sign::Nothing
-        };
-        self.tell(What::Sign(sign));
-    }
-}
-
-/// What one try shows of a target that has only one address.
-const fn sign_of(tried: &Tried) -> Sign {
-    match tried.state {
-        State::Open => Sign::Open,
-        _ if tried.is_answer() => Sign::Closed,
-        _ => Sign::Nothing,
-    }
-}
-
-/// Silence as an error.
-fn silence() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "no answer")
 }

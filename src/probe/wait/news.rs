@@ -1,10 +1,10 @@
 //! What is known of a target that is waited for.
 
-use super::{Goal, silence};
+use super::Goal;
 use crate::error::{Action, Cause, Error};
 use crate::probe::attempt::Tried;
 use crate::probe::report::State;
-use crate::value::Endpoint;
+use crate::probe::sought::Sought;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub enum News<'a> {
 #[derive(Debug)]
 pub struct Unmet {
     /// The target.
-    pub target: Endpoint,
+    pub target: Sought,
     /// Why it was waited for in vain.
     pub error: Error,
 }
@@ -76,15 +76,17 @@ impl Known {
         self.unresolved = None;
     }
 
-    /// The addresses that have not answered the newest look.
-    pub(super) fn silent(&self) -> Vec<SocketAddr> {
+    /// The addresses that have not answered the newest look, and what they answered before.
+    pub(super) fn silent(&self) -> Vec<(SocketAddr, Option<Tried>)> {
         let is_silent =
             |answer: &Option<(u64, Tried)>| answer.is_none_or(|(look, _)| look < self.newest);
         let silent = self
             .addresses
             .iter()
             .filter(|(_, answer)| is_silent(answer));
-        silent.map(|(address, _)| *address).collect()
+        silent
+            .map(|(address, answer)| (*address, answer.map(|(_, tried)| tried)))
+            .collect()
     }
 
     /// A look found no address.
@@ -109,7 +111,7 @@ impl Known {
     }
 
     /// Why the target was waited for in vain.
-    pub(super) fn unmet(&self, target: &Endpoint, goal: Goal, is_good: bool) -> Unmet {
+    pub(super) fn unmet(&self, target: &Sought, goal: Goal, is_good: bool) -> Unmet {
         let cause = match (is_good, self.is_open()) {
             (true, _) => Cause::Other(format!(
                 "{} for less than {} when the time was up",
@@ -117,7 +119,7 @@ impl Known {
                 crate::value::Duration::new(goal.hold)
             )),
             (false, true) if goal.closed => Cause::Other("it is still open".to_owned()),
-            _ => self.cause(),
+            _ => self.cause(target),
         };
         let error = Error::new(Action::Wait, target, cause);
         Unmet {
@@ -133,8 +135,8 @@ impl Known {
         tries.any(|tried| tried.state == State::Open)
     }
 
-    /// Why there is no connection.
-    fn cause(&self) -> Cause {
+    /// Why there is no connection, or no answer over UDP.
+    fn cause(&self, target: &Sought) -> Cause {
         if let Some(error) = &self.unresolved {
             return Cause::Other(format!("it has no address: {}", error.cause_text()));
         }
@@ -142,14 +144,30 @@ impl Known {
             return Cause::Io(error_of(&tried));
         }
         let each = self.addresses.iter().map(|(address, answer)| {
-            let error = answer.map_or_else(silence, |(_, tried)| error_of(&tried));
-            (address.to_string(), error)
+            let error = match answer {
+                Some((_, tried)) => error_of(tried),
+                None if target.is_udp() => io::Error::new(io::ErrorKind::TimedOut, NO_REPLY),
+                None => silence(),
+            };
+            let address = match target {
+                Sought::Host(_) => address.ip().to_string(),
+                Sought::Port(_) => address.to_string(),
+            };
+            (address, error)
         });
         match each.collect::<Vec<_>>() {
             none if none.is_empty() => Cause::Other("its name was not resolved in time".to_owned()),
             each => Cause::Attempts(each),
         }
     }
+}
+
+/// Silence over UDP.
+const NO_REPLY: &str = "no answer: over UDP it may be open or filtered";
+
+/// Silence as an error.
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer")
 }
 
 /// What a try came to, as an error.

@@ -9,11 +9,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(40);
 const LAST_DELAY: Duration = Duration::from_millis(750);
 /// By how much the delay grows: this many tenths.
 const GROWTH: u32 = 12;
-/// How long a look is waited for before the next one begins beside it: a lost SYN is sent again by
-/// the kernel after the same time (RFC 6298, section 2).
-pub(super) const SILENCE: Duration = Duration::from_secs(1);
-/// How many looks at one target are under way at most.
-const OVERLAP: usize = 4;
+/// How long all looks at one target are waited for that are under way at most.
+const LONGEST: Duration = Duration::from_secs(4);
 /// How old the news of one target may be when the last one comes.
 const FRESH: Duration = Duration::from_secs(1);
 /// How often the condition is looked at while it has to hold.
@@ -28,6 +25,24 @@ pub struct Goal {
     pub closed: bool,
     /// How long it must stay so.
     pub hold: Duration,
+}
+
+/// How long a look is waited for before the next one begins beside it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Silence(pub(super) Duration);
+
+impl Silence {
+    /// A lost SYN is sent again by the kernel after the same time (RFC 6298, section 2).
+    pub(super) const TCP: Self = Self(Duration::from_secs(1));
+    /// A lost datagram is sent again by nobody, and that a port is closed most hosts say only so
+    /// often.
+    pub(super) const UDP: Self = Self(Duration::from_millis(500));
+
+    /// How many looks are under way at most.
+    fn overlap(self) -> usize {
+        let looks = LONGEST.as_millis().checked_div(self.0.as_millis());
+        usize::try_from(looks.unwrap_or(1)).unwrap_or(1)
+    }
 }
 
 /// What a look has shown so far.
@@ -65,6 +80,7 @@ pub(super) struct Vigil {
 /// What is known of one target.
 #[derive(Debug)]
 struct Target {
+    silence: Silence,
     /// Since when it is as it should be, and when that was last seen.
     good: Option<(Duration, Duration)>,
     /// The newest look that showed it so.
@@ -80,9 +96,10 @@ struct Target {
 }
 
 impl Vigil {
-    /// A wait for so many targets that begins now.
-    pub(super) fn new(goal: Goal, targets: usize) -> Self {
-        let target = |_| Target {
+    /// A wait that begins now, for targets of which each is waited for so.
+    pub(super) fn new(goal: Goal, targets: impl IntoIterator<Item = Silence>) -> Self {
+        let target = |silence| Target {
+            silence,
             good: None,
             good_look: 0,
             bad_look: 0,
@@ -92,7 +109,7 @@ impl Vigil {
         };
         Self {
             goal,
-            targets: (0..targets).map(target).collect(),
+            targets: targets.into_iter().map(target).collect(),
             looks: 0,
             given_up: Vec::new(),
         }
@@ -104,11 +121,11 @@ impl Vigil {
         let number = (0..self.targets.len()).find(due)?;
         let target = self.targets.get_mut(number)?;
         self.looks = self.looks.saturating_add(1);
-        if target.looks.len() >= OVERLAP {
+        if target.looks.len() >= target.silence.overlap() {
             self.given_up.extend(target.looks.pop_front());
         }
         target.looks.push_back(self.looks);
-        target.next = now.saturating_add(SILENCE);
+        target.next = now.saturating_add(target.silence.0);
         Some(Begin {
             target: number,
             look: self.looks,

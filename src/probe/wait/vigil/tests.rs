@@ -1,6 +1,6 @@
 //! A wait in virtual time: what happens when, with targets that answer as the test says.
 
-use super::{Begin, Goal, Sign, Vigil};
+use super::{Begin, Goal, Sign, Silence, Vigil};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,9 +29,14 @@ impl Course {
     }
 }
 
-/// Waits in virtual time.
+/// Waits in virtual time for connections.
 fn wait(goal: Goal, targets: usize, deadline: Duration, answer: Answer) -> Course {
-    let mut vigil = Vigil::new(goal, targets);
+    wait_so(goal, &vec![Silence::TCP; targets], deadline, answer)
+}
+
+/// Waits in virtual time.
+fn wait_so(goal: Goal, targets: &[Silence], deadline: Duration, answer: Answer) -> Course {
+    let mut vigil = Vigil::new(goal, targets.iter().copied());
     let mut course = Course {
         end: None,
         looks: Vec::new(),
@@ -107,6 +112,23 @@ fn silence_is_tried_again_beside_the_tries_that_wait() {
     assert_eq!((course.looks.len(), course.most), (11, 4));
     let late: Answer = |_, now| (now == ms(0)).then_some((ms(2500), Sign::Open));
     assert_eq!(wait(ALL, 1, ms(10_000), late).end, Some(ms(2500)));
+}
+
+#[test]
+fn a_silent_udp_port_is_asked_again_sooner_and_waited_for_as_long() {
+    let course = wait_so(ALL, &[Silence::UDP], ms(10_250), |_, _| None);
+    assert_eq!((course.looks.len(), course.most), (21, 8));
+    let late: Answer = |_, now| (now == ms(0)).then_some((ms(3900), Sign::Open));
+    assert_eq!(
+        wait_so(ALL, &[Silence::UDP], ms(10_000), late).end,
+        Some(ms(3900))
+    );
+    // What was closed falls silent, since the host says so only so often, and then is there.
+    let course = wait_so(ALL, &[Silence::UDP], ms(20_000), |_, now| {
+        let open = now >= ms(6000);
+        (open || now < ms(400)).then_some((ms(1), if open { Sign::Open } else { Sign::Closed }))
+    });
+    assert!(course.end.is_some_and(|end| end <= ms(6501)));
 }
 
 #[test]
