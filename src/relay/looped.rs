@@ -10,7 +10,7 @@ use tokio::io::{Interest, Ready};
 
 use super::mover::{Mover, News};
 use super::outlet::{OutletNews, news};
-use super::session::{earliest, sleep_until};
+use super::timer::{earliest, sleep_until};
 use super::{Dump, Gate, Input, Meter, Outlet, Shaping, Way, dump};
 use crate::event::{Event, Observer};
 use crate::net::Stream;
