@@ -39,6 +39,7 @@ pub(crate) use failure::{connection_error, end_of};
 pub use input::Input;
 pub use letters::Cut;
 pub use meter::Meter;
+pub(crate) use mover::is_passing;
 pub(crate) use outlet::Outlet;
 pub use pace::{Gate, Pacer};
 pub use session::Limits;
