@@ -9,7 +9,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Program, need, nettool};
+use crate::support::{Namespace, Program, json_lines, need, nettool, records};
 
 /// What a new socket of every kind has, and what it gets when asked for each size; a line each.
 const ANOTHER: &str = r#"
@@ -47,15 +47,7 @@ for proto, (sender, receiver) in pairs.items():
 fn lines(program: Program) -> Vec<Value> {
     let exit = program.run();
     exit.success().silent();
-    parsed(&exit.stdout)
-}
-
-/// Each line as JSON.
-fn parsed(stdout: &[u8]) -> Vec<Value> {
-    let lines = std::str::from_utf8(stdout).expect("text").lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    json_lines(&exit.stdout)
 }
 
 /// What another program gets.
@@ -227,7 +219,7 @@ fn a_grant_is_what_another_program_gets() {
 fn a_shortfall_is_a_record_too() {
     let exit = nettool(["buffers", "--json", "--require", "2147483647"]).run();
     exit.status(1).silent();
-    let records = parsed(&exit.stdout);
+    let records = records(&exit.stdout);
     assert_eq!(records.len(), 9);
     assert_eq!(
         (&records[8]["type"], &records[8]["action"]),

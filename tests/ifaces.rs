@@ -14,7 +14,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::comparison::{expected, ip, list, text, words};
-use crate::support::{Namespace, Output, Program, need, nettool, skip};
+use crate::support::{Namespace, Output, Program, need, nettool, records, skip};
 
 /// Makes the interfaces that a machine has and those that a test thinks of.
 const LINKS: &[&str] = &[
@@ -74,18 +74,10 @@ fn alias(space: &Namespace, text: &str) {
 }
 
 /// The records of a run, which must succeed.
-fn records(program: Program) -> Vec<Value> {
+fn printed(program: Program) -> Vec<Value> {
     let exit = program.run();
     exit.success().silent();
-    parsed(&exit.stdout)
-}
-
-/// Each line as JSON.
-fn parsed(stdout: &[u8]) -> Vec<Value> {
-    let lines = std::str::from_utf8(stdout).expect("text").lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    records(&exit.stdout)
 }
 
 /// Compares all records with all that `ip` says, between two answers of `ip` that agree: counters
@@ -94,7 +86,7 @@ fn same_as_ip(space: &Namespace) {
     for _ in 0..50 {
         let all = || expected(&ip(space));
         let expected = all();
-        let mut ours = records(space.inside(nettool(["ifaces", "--json"])));
+        let mut ours = printed(space.inside(nettool(["ifaces", "--json"])));
         for link in &mut ours {
             // `ip` says nothing of a permanent address that is in use.
             if link["permanent_mac"] == link["mac"] {
@@ -118,7 +110,7 @@ fn every_field_is_what_ip_says() {
     let Some(space) = zoo() else { return };
     space.run("ip link set tap0 address 02:11:22:33:44:55");
     same_as_ip(&space);
-    let ours = records(space.inside(nettool(["ifaces", "--json"])));
+    let ours = printed(space.inside(nettool(["ifaces", "--json"])));
     let states: Vec<_> = ours.iter().map(|link| text(link, "state")).collect();
     for state in ["up", "down", "no-carrier", "lower-layer-down"] {
         assert!(
@@ -145,7 +137,7 @@ fn the_other_end_may_be_in_another_namespace() {
         return;
     };
     same_as_ip(&near);
-    let ours = records(far.inside(nettool(["ifaces", "--json", "eth0"])));
+    let ours = printed(far.inside(nettool(["ifaces", "--json", "eth0"])));
     assert_eq!(ours[0]["link"], Value::Null);
     assert!(ours[0]["link_namespace"].is_number(), "{ours:?}");
 }
@@ -193,7 +185,7 @@ fn a_table_that_changes_underway_is_never_shown_in_part() {
         while !changing.is_finished() {
             let exit = space.inside(nettool(["ifaces", "--json"])).run();
             exit.success().silent();
-            let lines = parsed(&exit.stdout);
+            let lines = records(&exit.stdout);
             let kept = lines
                 .iter()
                 .filter(|link| !["x", "y"].contains(&text(link, "name").as_str()));
@@ -276,7 +268,7 @@ fn names_are_any_bytes_but_never_obeyed() {
     }
     let words = odd.map(OsStr::from_bytes);
     let program = nettool(["ifaces", "--json", "--"]).args(words);
-    let found = records(space.inside(program));
+    let found = printed(space.inside(program));
     assert_eq!(found.len(), 3);
     assert!(
         found
@@ -297,7 +289,7 @@ fn an_unknown_name_fails_with_near_ones() {
     assert!(exit.stdout.starts_with(b"lo  up  loopback"));
     let exit = space.inside(nettool(["ifaces", "--json", "nothing"])).run();
     exit.status(1).silent();
-    let records = parsed(&exit.stdout);
+    let records = records(&exit.stdout);
     assert_eq!((records.len(), &records[0]["type"]), (1, &json!("error")));
     let exit = space
         .inside(nettool(["ifaces", "--names", "the-other-name-of-veth0"]))

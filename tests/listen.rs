@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::{
     End, Input, LIMIT, Namespace, Output, Pattern, Peer, Program, Running, Step, need, nettool,
-    scratch,
+    records, scratch,
 };
 
 /// Everything that can carry the bytes.
@@ -48,14 +48,6 @@ fn serves_whole(server: Running) {
         (client.received, client.end),
         (Pattern::new(1, 300_000).fingerprint(), End::Eof)
     );
-}
-
-/// The JSON records of standard error.
-fn records(stderr: &str) -> Vec<Value> {
-    stderr
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
 }
 
 #[test]

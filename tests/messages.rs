@@ -9,7 +9,9 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Namespace, Output, Program, Terminal, need, nettool, scratch, until};
+use crate::support::{
+    Namespace, Output, Program, Terminal, need, nettool, records, scratch, until,
+};
 
 /// A port of 127.0.0.1 that nobody listens on and nobody else can take.
 fn closed_port() -> (Socket, SocketAddr) {
@@ -61,13 +63,6 @@ fn refused(words: &[&str], value: &str) {
     assert!(named && line.contains("; write "), "{words:?}: {line}");
     exit.printed("");
     assert!(!exit.stderr.contains("listening on"), "{words:?}");
-}
-
-/// Every line of standard error as a JSON object.
-#[track_caller]
-fn records(stderr: &str) -> Vec<Value> {
-    let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-    stderr.lines().map(parse).collect()
 }
 
 /// The only record of a failure has all its fields, in the contract's types.
@@ -174,15 +169,9 @@ fn an_unknown_name_is_named() {
 
 #[test]
 fn a_silent_address_is_a_timeout() {
-    if !need(&["nft"]) {
-        return;
-    }
-    let Some(space) = Namespace::new() else {
+    let Some(space) = Namespace::with_a_deaf_port() else {
         return;
     };
-    space.rules(
-        "table inet t { chain c { type filter hook input priority 0; tcp dport 9 drop; }; }",
-    );
     for option in ["--connect-timeout=300ms", "-w300ms"] {
         let exit = space
             .inside(nettool(["connect", "127.0.0.1", "9", option]))

@@ -8,7 +8,8 @@ use serde_json::Value;
 use socket2::{Domain, Socket};
 
 use crate::support::{
-    Exit, Input, Namespace, Pattern, Peer, Program, Running, Step, need, nettool, scratch, until,
+    Exit, Input, Namespace, Pattern, Peer, Program, Running, Step, need, nettool, refused, scratch,
+    until,
 };
 
 /// The connected sockets of a running program.
@@ -55,16 +56,6 @@ fn serve(options: &[&str]) -> (Running, Peer) {
     let client = Peer::connect(server.listening(), steps);
     server.prints("hello");
     (server, client)
-}
-
-/// It is refused before anything happens, and these are named.
-#[track_caller]
-fn refused(words: &[&str], names: &[&str]) {
-    let exit = nettool(words).run();
-    exit.status(2);
-    for name in names {
-        exit.says(name);
-    }
 }
 
 /// A Python program inside.

@@ -23,7 +23,7 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Exit, Input, Namespace, Program, Running, need, nettool};
+use crate::support::{Exit, Input, Namespace, Program, Running, need, nettool, records_of};
 
 /// A port of this address that somebody listens on.
 fn open_port(addr: &str) -> (TcpListener, u16) {
@@ -46,11 +46,10 @@ fn probe(words: &str) -> Program {
     nettool(["probe"]).args(words.split_whitespace())
 }
 
-/// The records that were printed, by type.
+/// The records of this type that were printed.
+#[track_caller]
 fn records(exit: &Exit, kind: &str) -> Vec<Value> {
-    let lines = std::str::from_utf8(&exit.stdout).unwrap().lines();
-    let all = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
-    all.filter(|record| record["type"] == kind).collect()
+    records_of(&exit.stdout, kind)
 }
 
 /// The port records that were printed, by port.

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::support::{Input, Output, Pattern, Peer, Program, Step, nettool, scratch, until};
+use crate::support::{
+    Input, Output, Pattern, Peer, Program, Step, nettool, refused, scratch, until,
+};
 
 /// Reads a dump back: what was sent, and what was received. Each line says where it belongs.
 fn read_back(text: &str) -> (Vec<u8>, Vec<u8>) {
@@ -31,16 +33,6 @@ fn read_back(text: &str) -> (Vec<u8>, Vec<u8>) {
         way.extend(hex.split_whitespace().map(byte));
     }
     (sent, received)
-}
-
-/// It is refused before anything happens, and these are named.
-#[track_caller]
-fn refused(words: &[&str], names: &[&str]) {
-    let exit = nettool(words).run();
-    exit.status(2);
-    for name in names {
-        exit.says(name);
-    }
 }
 
 /// That no burst passes is the property of the pacer; here it stands before both directions.

@@ -172,7 +172,7 @@ impl<'a> Retrying<'a> {
     pub(crate) fn new(error: &'a Error, delay: Duration, left: u32) -> Self {
         Self {
             failure: Failure::new(error, None),
-            delay_us: u64::try_from(delay.as_micros()).unwrap_or(u64::MAX),
+            delay_us: microseconds(delay),
             tries_left: left,
         }
     }
@@ -243,7 +243,7 @@ impl Transferred {
             bytes_acked: transfer.acknowledged,
             bytes_received: transfer.received,
             datagrams_lost: transfer.datagrams_lost,
-            elapsed_us: u64::try_from(transfer.elapsed.as_micros()).unwrap_or(u64::MAX),
+            elapsed_us: microseconds(transfer.elapsed),
             complete: transfer.is_complete(),
             end: end_name(transfer.end),
             checksum: transfer.digests.as_ref().map(|digests| digests.algorithm),
@@ -284,4 +284,9 @@ fn host_and_port(address: &Address) -> (Option<String>, Option<u16>) {
 /// The path of a Unix end.
 fn path_of(address: &Address) -> Option<String> {
     address.path().map(|path| Path::display(path).to_string())
+}
+
+/// A time in microseconds.
+pub(crate) fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

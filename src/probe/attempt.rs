@@ -56,7 +56,7 @@ impl Tried {
     /// What a try found out that began then and has this outcome.
     pub(super) fn of(outcome: Outcome, finding: Finding, began: Instant) -> Self {
         let is_own = match outcome {
-            Outcome::Local(_) | Outcome::SelfConnected => true,
+            Outcome::Local(_) | Outcome::NoNeighbour | Outcome::SelfConnected => true,
             Outcome::Icmp { sender, .. } => sender == Sender::Ourselves,
             Outcome::Connected | Outcome::Replied(_) | Outcome::Remote(_) => false,
         };

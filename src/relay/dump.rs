@@ -1,8 +1,7 @@
 //! A conversation as hexadecimal, written by a thread of its own: a reader that is slow must hold
 //! up the conversation, not the event loop.
 
-use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -35,7 +34,7 @@ pub enum Way {
 pub struct Dump {
     name: String,
     /// Nothing is the end.
-    pieces: mpsc::Sender<Option<String>>,
+    pieces: mpsc::Sender<Option<Vec<u8>>>,
     fate: watch::Receiver<Fate>,
     sent: AtomicU64,
     received: AtomicU64,
@@ -58,11 +57,11 @@ impl Dump {
     /// # Errors
     /// The system has no room for a thread.
     pub fn into(file: OwnedFd, name: String) -> io::Result<Self> {
-        let (pieces, mut queue) = mpsc::channel::<Option<String>>(QUEUE);
+        let (pieces, mut queue) = mpsc::channel::<Option<Vec<u8>>>(QUEUE);
         let (teller, fate) = watch::channel(Fate::Open);
         let write = move || {
             while let Some(Some(piece)) = queue.blocking_recv() {
-                if let Err(error) = sys::write_all(&file, piece.as_bytes()) {
+                if let Err(error) = sys::write_all(&file, &piece) {
                     return Fate::Failed(error.raw_os_error());
                 }
             }
@@ -152,31 +151,37 @@ pub(super) async fn news(dump: Option<&Dump>, wants_room: bool) -> Result<()> {
 }
 
 /// Bytes as lines of 16: `> 00000010 68 65 6c 6c 6f 0a   # hello.`
-fn lines(mark: char, offset: u64, bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(5).saturating_add(80));
+fn lines(mark: char, offset: u64, bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len().saturating_mul(5).saturating_add(80));
     let mut at = offset;
     for row in bytes.chunks(WIDTH) {
-        // A string takes whatever it is given.
+        // A vector takes whatever it is given.
         let _ = write!(text, "{mark} {at:08x}");
-        for column in 0..WIDTH {
-            let _ = match row.get(column) {
-                Some(byte) => write!(text, " {byte:02x}"),
-                None => text.write_str("   "),
-            };
+        for byte in row {
+            text.extend([b' ', digit(byte >> 4), digit(byte & 15)]);
         }
-        text.push_str(" # ");
+        for _ in row.len()..WIDTH {
+            text.extend(b"   ");
+        }
+        text.extend(b" # ");
         text.extend(row.iter().map(|byte| shown(*byte)));
-        text.push('\n');
+        text.push(b'\n');
         at = at.saturating_add(row.len() as u64);
     }
     text
 }
 
+/// Four bits as a hexadecimal digit. Formatting each byte would take ten times as long.
+fn digit(bits: u8) -> u8 {
+    let digit = b"0123456789abcdef".get(usize::from(bits));
+    digit.copied().unwrap_or(b'?')
+}
+
 /// A byte as a character that every terminal takes.
-fn shown(byte: u8) -> char {
+fn shown(byte: u8) -> u8 {
     match byte {
-        b' '..=b'~' => char::from(byte),
-        _ => '.',
+        b' '..=b'~' => byte,
+        _ => b'.',
     }
 }
 
@@ -185,6 +190,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The lines as text.
+    fn lines(mark: char, offset: u64, bytes: &[u8]) -> String {
+        String::from_utf8(super::lines(mark, offset, bytes)).unwrap()
+    }
 
     #[test]
     fn lines_look_like_those_of_nc() {

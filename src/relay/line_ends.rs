@@ -11,12 +11,15 @@ impl LineEnds {
     /// The next bytes with their line ends turned.
     pub(super) fn turned(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len().saturating_add(bytes.len() / 16));
-        for &byte in bytes {
-            if byte == b'\n' && !self.after_cr {
-                out.push(b'\r');
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if let [text @ .., b'\n'] = line {
+                out.extend_from_slice(text);
+                let after_cr = text.last().map_or(self.after_cr, |byte| *byte == b'\r');
+                out.extend_from_slice(if after_cr { b"\n" } else { b"\r\n" });
+            } else {
+                out.extend_from_slice(line);
             }
-            out.push(byte);
-            self.after_cr = byte == b'\r';
+            self.after_cr = line.last() == Some(&b'\r');
         }
         out
     }

@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::io::{Interest, Ready};
+use tokio::io::Ready;
 
-use super::mover::{Mover, News};
+use super::mover::{Mover, News, interest, is_passing};
 use super::outlet::{OutletNews, news};
-use super::session::{earliest, sleep_until};
+use super::timer::{earliest, sleep_until};
 use super::{Dump, Gate, Input, Meter, Outlet, Shaping, Way, dump};
 use crate::event::{Event, Observer};
 use crate::net::Stream;
@@ -356,24 +356,4 @@ impl Mover for Looped<'_> {
     fn rescue(&mut self) {
         self.phase = Phase::Rescuing;
     }
-}
-
-/// What to ask of the socket: even when nothing is to be read or written, it may fail.
-fn interest(readable: bool, writable: bool) -> Interest {
-    let mut interest = Interest::ERROR;
-    if readable {
-        interest |= Interest::READABLE;
-    }
-    if writable {
-        interest |= Interest::WRITABLE;
-    }
-    interest
-}
-
-/// Not an error, only not yet.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
 }

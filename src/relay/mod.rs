@@ -10,6 +10,7 @@ mod digest;
 mod direct;
 mod dump;
 mod ending;
+mod failure;
 mod input;
 mod letters;
 mod line_ends;
@@ -20,6 +21,7 @@ mod outlet;
 mod pace;
 mod records;
 mod session;
+mod timer;
 
 use std::time::Duration;
 
@@ -33,13 +35,15 @@ pub use datagrams::{Audience, DatagramRules, Datagrams, exchange};
 pub use digest::{Digest, Digests};
 pub use dump::{Dump, Way};
 pub use ending::{Ending, Facts, Rules, Side, Step, Until};
+pub(crate) use failure::{connection_error, end_of};
 pub use input::Input;
 pub use letters::Cut;
 pub use meter::Meter;
+pub(crate) use mover::is_passing;
 pub(crate) use outlet::Outlet;
 pub use pace::{Gate, Pacer};
 pub use session::Limits;
-pub(crate) use session::{connection_error, earliest, end_of, sleep_until};
+pub(crate) use timer::{earliest, sleep_until};
 
 /// Changes payload on its way out.
 pub trait Transform: Send + Sync {

@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use tokio::io::Interest;
+
 use crate::error::{Error, Result};
 
 /// Something that the session must know.
@@ -54,4 +56,22 @@ pub(super) trait Mover {
     /// After a break: reads what the system still holds, and closes stdout once it is written. If
     /// nothing ever came stdout stays open, for whoever connected may have been no client.
     fn rescue(&mut self);
+}
+
+/// What to ask of the socket: even when nothing is to be read or written, it may fail.
+pub(super) fn interest(readable: bool, writable: bool) -> Interest {
+    let mut interest = Interest::ERROR;
+    if readable {
+        interest |= Interest::READABLE;
+    }
+    if writable {
+        interest |= Interest::WRITABLE;
+    }
+    interest
+}
+
+/// Whether it is no failure: a call is to be made again, later or at once.
+pub(crate) fn is_passing(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+    kinds.contains(&error.kind())
 }

@@ -4,10 +4,10 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use tokio::io::{Interest, Ready};
+use tokio::io::Ready;
 
 use super::letters::Letters;
-use super::mover::{Mover, News};
+use super::mover::{Mover, News, interest, is_passing};
 use super::outlet::{OutletNews, news};
 use super::{Input, Meter, Outlet};
 use crate::error::{Action, Cause, Error};
@@ -201,13 +201,7 @@ impl Mover for Records<'_> {
         }
         let (unsent, room) = (self.has_unsent(), self.has_room());
         let reads_input = self.reads_input && !unsent;
-        let mut interest = Interest::ERROR;
-        if self.reads_peer && room {
-            interest |= Interest::READABLE;
-        }
-        if unsent {
-            interest |= Interest::WRITABLE;
-        }
+        let interest = interest(self.reads_peer && room, unsent);
         let wants_room = self.reads_peer && !room;
         let Self {
             stream,
@@ -275,12 +269,4 @@ impl Mover for Records<'_> {
     fn rescue(&mut self) {
         self.rescuing = true;
     }
-}
-
-/// Not an error, only not yet.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
 }

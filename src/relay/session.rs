@@ -1,14 +1,18 @@
 //! One conversation with one peer over a stream: the end-of-file table at work, whatever carries
 //! the bytes.
 
-use std::future::{Future, pending};
+mod winding_up;
+
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use super::failure::connection_error;
 use super::mover::{Mover, News};
-use super::{End, Ending, Facts, Meter, Rules, StdinKind, Step, Transfer};
-use crate::error::{Action, Cause, Error, Progress};
+use super::timer::{earliest, sleep_until};
+use super::{End, Ending, Facts, Meter, Rules, Step, Transfer};
+use crate::error::{Action, Cause, Error};
 use crate::event::{Event, Observer};
 use crate::net::{Address, Line, Proto};
 use crate::sys;
@@ -259,49 +263,6 @@ impl<'a, M: Mover> Session<'a, M> {
         }
     }
 
-    /// After a break: waits until nothing is sent any more, writes what came before, and says what
-    /// broke. A connection that carried nothing leaves stdout as it is.
-    async fn rescue<S>(&mut self, error: io::Error, mut stop: Pin<&mut S>) -> Break
-    where
-        S: Future<Output = ()>,
-    {
-        let end = self.terms.limits.end.map(|(end, _)| end);
-        tokio::select! {
-            () = stop.as_mut() => {}
-            () = sleep_until(end), if end.is_some() => {}
-            () = self.settle() => {}
-        }
-        // Who only finds the connection gone is less to be believed than who learnt why.
-        let told = self.told.take().filter(|_| is_aftermath(&error));
-        failed(self.broken(told.unwrap_or(error)))
-    }
-
-    /// Waits until nothing is sent any more, and everything that came is written.
-    async fn settle(&mut self) {
-        self.mover.hush();
-        while !self.mover.is_quiet() {
-            let news = self.mover.news().await;
-            self.note(news);
-        }
-        if self.written {
-            return;
-        }
-        self.mover.rescue();
-        while !self.written {
-            let news = self.mover.news().await;
-            self.note(news);
-        }
-    }
-
-    /// Keeps what is still of interest when all is over.
-    fn note(&mut self, news: News) {
-        match news {
-            News::Written(_) => self.written = true,
-            News::Broken(error) if !is_aftermath(&error) => self.told = Some(error),
-            _ => {}
-        }
-    }
-
     /// When the next limit is passed. Idleness does not count while our own reader stalls.
     fn deadline(&self) -> Option<Instant> {
         let idle = self.terms.limits.idle;
@@ -329,106 +290,9 @@ impl<'a, M: Mover> Session<'a, M> {
     fn broken(&self, error: io::Error) -> Error {
         connection_error(self.terms.peer, error)
     }
-
-    /// Whether nothing has happened at all: no byte in either direction, no end.
-    fn is_untouched(&self) -> bool {
-        let meter = self.terms.meter;
-        meter.sent() == 0 && meter.received() == 0 && !self.ending.is_peer_over()
-    }
-
-    /// How far we have come.
-    fn progress(&self) -> Progress {
-        // A FIN that waits for its acknowledgement counts as one, and carries nothing.
-        let fin = u64::from(self.ending.is_shut_down());
-        let queue = self.line().unacknowledged();
-        Progress {
-            sent: self.terms.meter.sent(),
-            received: self.terms.meter.received(),
-            undelivered: queue.map(|queue| queue.saturating_sub(fin)),
-        }
-    }
-
-    /// Closes or resets the connection, and says what became of it.
-    async fn finish(mut self, result: Outcome<End>) -> Transfer {
-        let (end, error) = match result {
-            Ok(end) => (end, None),
-            Err(Break::Stopped) => (End::Signal, None),
-            Err(Break::Failed(error)) => (end_of(&error), Some(*error)),
-            Err(Break::Broken(error)) => (End::Error, Some(self.broken(error))),
-        };
-        if !(self.written && self.mover.is_quiet()) {
-            // What was received is still written, if stdout takes it soon.
-            let _ = tokio::time::timeout(LAST_WORDS, self.settle()).await;
-        }
-        let untouched = self.is_untouched() && end == End::Reset;
-        if untouched {
-            self.terms.meter.forget();
-        }
-        let progress = self.progress();
-        let stopped_well =
-            self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
-        if error.is_none() && (end != End::Signal || stopped_well) {
-            let _ = self.line().drop_what_came();
-            self.line().reset_on_close(false);
-        }
-        Transfer {
-            proto: self.terms.proto,
-            local: self.terms.local.clone(),
-            peer: Some(self.terms.peer.clone()),
-            sent: progress.sent,
-            acknowledged: progress
-                .undelivered
-                .map(|left| progress.sent.saturating_sub(left)),
-            received: progress.received,
-            datagrams_lost: None,
-            digests: self.terms.meter.digests(),
-            elapsed: self.started.elapsed(),
-            untouched,
-            end,
-            error: error.map(|error| error.after(progress)),
-        }
-    }
-}
-
-/// The error of a connection that broke like this.
-pub(crate) fn connection_error(peer: &Address, error: io::Error) -> Error {
-    if is_aftermath(&error) {
-        // The peer had ended, and then answered what we sent with a reset.
-        return Error::new(Action::Send, peer, Cause::Undelivered);
-    }
-    Error::new(Action::Session, peer, error)
-}
-
-/// Whether it says only that the connection is gone.
-fn is_aftermath(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
-    kinds.contains(&error.kind())
 }
 
 /// The break of an error.
 fn failed(error: Error) -> Break {
     Break::Failed(Box::new(error))
-}
-
-/// How a conversation ended that failed like this.
-pub(crate) fn end_of(error: &Error) -> End {
-    match &error.cause {
-        Cause::Idle(_) | Cause::TimedOut(_) => End::Timeout,
-        Cause::Undelivered => End::Reset,
-        Cause::Io(cause) if cause.kind() == io::ErrorKind::ConnectionReset => End::Reset,
-        _ => End::Error,
-    }
-}
-
-/// The earlier of two moments.
-pub(crate) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    [one, other].into_iter().flatten().min()
-}
-
-/// Sleeps until then, or for ever.
-pub(crate) async fn sleep_until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment.into()).await,
-        None => pending().await,
-    }
 }

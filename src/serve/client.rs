@@ -17,7 +17,7 @@ use super::scratch;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::net::{Accepted, Address, Line, Proto, Stream};
-use crate::relay::{Meter, connection_error};
+use crate::relay::{Meter, connection_error, is_passing};
 use crate::sys;
 
 /// A connected client. Everything takes `&self`, so that both directions can be served at once.
@@ -302,10 +302,4 @@ impl AsFd for Client {
             Connection::Lent(_, socket) => socket.as_fd(),
         }
     }
-}
-
-/// Whether a call is to be made again, later or at once.
-fn is_passing(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
-    kinds.contains(&error.kind())
 }

@@ -6,7 +6,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::lines;
-use crate::support::{Input, Namespace, Output, Program, Running, need, nettool, until};
+use crate::support::{Input, Namespace, Output, Program, Running, need, nettool, records, until};
 
 /// Takes a connection for each line on stdin, reads nothing from it, and prints its number, how many
 /// bytes wait in it and the size of its receive buffer.
@@ -154,7 +154,7 @@ fn bytes_leave_as_another_program_reads() {
     stdin.write_all(b"read\n").expect("a peer that reads");
     let exit = filling.wait();
     exit.success().silent();
-    let records = super::parsed(&exit.stdout);
+    let records = records(&exit.stdout);
     assert!(records.len() > 1, "{records:?}");
     let last = &records[records.len() - 1];
     assert_eq!(last["acknowledged_bytes"], last["accepted_bytes"]);
@@ -184,7 +184,7 @@ fn a_fill_is_what_ss_says() {
     let port = target.rsplit(':').next().expect("a port");
     let shown = space.run(&format!("ss -OHtmin dport = :{port}")).stdout;
     let shown = String::from_utf8(shown).expect("text");
-    let fill = &super::parsed(&filling.kill().stdout)[0];
+    let fill = &records(&filling.kill().stdout)[0];
     let queued = number(fill, "unsent_bytes") + number(fill, "in_flight_bytes");
     assert_eq!(
         shown.split_whitespace().nth(2),

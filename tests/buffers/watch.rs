@@ -3,8 +3,9 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::parsed;
-use crate::support::{CONTROL_C, Namespace, Program, Running, Terminal, need, nettool, until};
+use crate::support::{
+    CONTROL_C, Namespace, Program, Running, Terminal, need, nettool, records, until,
+};
 
 /// Sends from port 5000 to a reader as its arguments say: the size of the send buffer (then each
 /// write is sent at once, since the kernel joins small ones beyond what the buffer holds), how many
@@ -96,7 +97,7 @@ fn watched(space: &Namespace, count: usize) -> Vec<Value> {
     watching.signal(Signal::INT);
     let exit = watching.wait();
     exit.died_of(2).silent();
-    let mut records = parsed(&exit.stdout);
+    let mut records = records(&exit.stdout);
     records.retain(|record| record["local_port"] == 5000);
     assert!(records.len() >= count - 1, "{records:?}");
     records

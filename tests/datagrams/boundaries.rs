@@ -1,7 +1,7 @@
 //! Where one datagram ends and the next one begins.
 
-use super::{peer, receive, refused, type_into};
-use crate::support::{Fingerprint, Input, Namespace, Output, Pattern, nettool, scratch};
+use super::{peer, receive, type_into};
+use crate::support::{Fingerprint, Input, Namespace, Output, Pattern, nettool, refused, scratch};
 
 /// The loopback address of each family.
 const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
@@ -153,31 +153,31 @@ fn what_streams_alone_or_datagrams_alone_have_is_refused() {
     for command in ["connect", "listen"] {
         refused(
             &[command, "127.0.0.1", "9", "--lines"],
-            ["--lines", "--udp"],
+            &["--lines", "--udp"],
         );
         refused(
             &[command, "127.0.0.1", "9", "--datagram-size=9"],
-            ["--datagram-size", "--udp"],
+            &["--datagram-size", "--udp"],
         );
         refused(
             &[command, "-u", "::1", "9", "--lines", "--datagram-size=9"],
-            ["--lines", "--datagram-size"],
+            &["--lines", "--datagram-size"],
         );
         refused(
             &[command, "-u", "::1", "9", "--datagram-size=65508"],
-            ["--datagram-size", "--udp"],
+            &["--datagram-size", "--udp"],
         );
         refused(
             &[command, "-U", "p", "--seqpacket", "--crlf"],
-            ["--seqpacket", "--crlf"],
+            &["--seqpacket", "--crlf"],
         );
         refused(
             &[command, "-u", "-4", "h", "9", "--multicast-join=ff02::1"],
-            ["--multicast-join", "-4"],
+            &["--multicast-join", "-4"],
         );
         refused(
             &[command, "-u", "-U", "p", "--broadcast"],
-            ["--broadcast", "--unix"],
+            &["--broadcast", "--unix"],
         );
     }
     let exit = nettool(["listen", "9", "--to=all"]).run();

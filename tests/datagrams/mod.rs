@@ -12,7 +12,7 @@ mod unix;
 use std::io::Write;
 use std::net::UdpSocket;
 
-use crate::support::{LIMIT, Running, nettool};
+use crate::support::{LIMIT, Running};
 
 /// A UDP socket on a free port of this address, no receive of which waits longer than the limit.
 fn peer(address: &str) -> UdpSocket {
@@ -33,13 +33,4 @@ fn receive(peer: &UdpSocket) -> Vec<u8> {
 fn type_into(program: &mut Running, text: &str) {
     let pipe = program.stdin.as_mut().expect("a kept pipe");
     pipe.write_all(text.as_bytes()).expect("a reader");
-}
-
-/// These words are a usage error that names both options.
-#[track_caller]
-fn refused(words: &[&str], names: [&str; 2]) {
-    let exit = nettool(words).run();
-    let line = exit.failure(2);
-    let both = names.iter().all(|name| line.contains(name));
-    assert!(both, "{words:?}: {line}");
 }

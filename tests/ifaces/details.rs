@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use super::{records, zoo};
+use super::{printed, zoo};
 use crate::support::{Namespace, Program, need, nettool, skip};
 
 /// The text that `nettool ifaces --details` prints inside.
@@ -45,7 +45,7 @@ fn everything_else_is_told() {
         !text.contains("speed"),
         "virtual interfaces have none: {text}"
     );
-    let ours = records(space.inside(nettool(["ifaces", "--details", "--json", "veth1"])));
+    let ours = printed(space.inside(nettool(["ifaces", "--details", "--json", "veth1"])));
     let [link, names] = ours.as_slice() else {
         panic!("{ours:?}")
     };
@@ -108,6 +108,6 @@ fn nobody_sees_the_same() {
         }
         all
     };
-    let theirs = at_rest(records(space.inside(theirs)));
-    assert_eq!(theirs, at_rest(records(space.inside(nettool(words)))));
+    let theirs = at_rest(printed(space.inside(theirs)));
+    assert_eq!(theirs, at_rest(printed(space.inside(nettool(words)))));
 }

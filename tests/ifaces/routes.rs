@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::records;
+use super::printed;
 use crate::support::{Namespace, Output, nettool};
 
 /// Ways of every sort, beside those that the addresses of `eth0` make.
@@ -70,7 +70,7 @@ fn the_way_to_a_host_is_what_ip_says() {
         "2001:db8::77",
         "fd98::1",
     ] {
-        let ours = records(space.inside(nettool(["ifaces", "--json", "--for", address])));
+        let ours = printed(space.inside(nettool(["ifaces", "--json", "--for", address])));
         let [route] = ours.as_slice() else {
             panic!("{ours:?}")
         };
@@ -183,7 +183,7 @@ fn default_routes_come_in_their_order() {
     let Some((space, _far)) = crossroads() else {
         return;
     };
-    let ours = records(space.inside(nettool(["ifaces", "--json", "--default"])));
+    let ours = printed(space.inside(nettool(["ifaces", "--json", "--default"])));
     let ways: Vec<Value> = ours
         .iter()
         .map(|r| {

@@ -5,8 +5,7 @@ use std::net::UdpSocket;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::parsed;
-use crate::support::{CONTROL_C, Namespace, Output, Terminal, nettool, until};
+use crate::support::{CONTROL_C, Namespace, Output, Terminal, nettool, records, until};
 
 #[test]
 fn rates_add_up_to_what_went_through() {
@@ -36,7 +35,7 @@ fn rates_add_up_to_what_went_through() {
     exit.died_of(2).silent();
     let number = |record: &Value, name: &str| record[name].as_f64().expect("a number");
     let (mut received, mut sent) = (0.0, 0.0);
-    for record in parsed(&exit.stdout) {
+    for record in records(&exit.stdout) {
         assert_eq!(
             (record["name"].as_str(), record["index"].as_u64()),
             (Some("lo"), Some(1))

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::{file, of_type};
-use crate::support::{Exit, Input, Pattern, Peer, Program, Step, need, nettool, scratch};
+use super::file;
+use crate::support::{
+    Exit, Input, Pattern, Peer, Program, Step, need, nettool, records_of, scratch,
+};
 
 /// What `sha256sum` says of these bytes.
 fn sha256(bytes: &[u8]) -> String {
@@ -72,7 +74,7 @@ fn records_have_them_as_fields() {
     let words = ["connect", "--json", "--checksum", "sha256", &peer.target()];
     let exit = nettool(words).stdin("bytes").run();
     exit.status(0);
-    let transfer = of_type(&exit.stderr, "transfer").remove(0);
+    let transfer = records_of(&exit.stderr, "transfer").remove(0);
     assert_eq!(transfer["checksum"], "sha256");
     assert_eq!(transfer["sent_digest"], sha256(b"bytes"));
     assert_eq!(transfer["received_digest"], sha256(b"answer"));

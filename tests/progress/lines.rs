@@ -5,8 +5,8 @@ use std::net::UdpSocket;
 
 use rustix::process::Signal;
 
-use super::{MOMENT, file, of_type};
-use crate::support::{Input, Output, Pattern, Peer, Step, nettool, until};
+use super::{MOMENT, file};
+use crate::support::{Input, Output, Pattern, Peer, Step, nettool, records_of, until};
 
 #[test]
 fn a_line_a_second() {
@@ -43,7 +43,7 @@ fn records_a_second() {
         peer.go();
         let exit = client.wait();
         exit.status(0);
-        let progress = of_type(&exit.stderr, "progress").remove(0);
+        let progress = records_of(&exit.stderr, "progress").remove(0);
         let number = |name: &str| progress[name].as_u64().expect("a number");
         assert_eq!(number("client"), 1);
         assert_eq!(number("bytes_total"), 20_000_000);
@@ -52,7 +52,7 @@ fn records_a_second() {
         // Nothing was read: what the two kernels do not hold is not even written.
         assert!(number("bytes_acked") < number("bytes_sent"), "{progress}");
         assert!(number("bytes_sent") < 20_000_000, "{progress}");
-        let transfer = of_type(&exit.stderr, "transfer").remove(0);
+        let transfer = records_of(&exit.stderr, "transfer").remove(0);
         assert_eq!(transfer["bytes_acked"], 20_000_000);
     }
 }
@@ -158,7 +158,7 @@ fn nobody_is_there_yet() {
     server.signal(Signal::TERM);
     let exit = server.wait();
     exit.died_of(15);
-    let progress = of_type(&exit.stderr, "progress").remove(0);
+    let progress = records_of(&exit.stderr, "progress").remove(0);
     assert!(progress["client"].is_null(), "{progress}");
     assert_eq!(progress["bytes_received"], 0);
 }
@@ -196,7 +196,7 @@ fn datagrams_are_counted() {
     drop(pipe);
     let exit = client.wait();
     exit.status(0);
-    let progress = of_type(&exit.stderr, "progress").remove(0);
+    let progress = records_of(&exit.stderr, "progress").remove(0);
     assert_eq!(progress["bytes_sent"], 5);
     assert!(progress["bytes_acked"].is_null());
     assert_eq!(progress["bytes_received"], 6);

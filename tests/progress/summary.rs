@@ -3,8 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{of_type, records};
-use crate::support::{Exit, Input, Peer, Step, nettool, scratch};
+use crate::support::{Exit, Input, Peer, Step, nettool, records, records_of, scratch};
 
 /// The transfer record, which is the last one.
 #[track_caller]
@@ -43,7 +42,7 @@ fn an_error_has_its_figures() {
             assert_eq!(transfer["bytes_sent"], 5);
             assert_eq!(transfer["bytes_acked"], 5);
             assert_eq!(transfer["bytes_received"], 4);
-            assert_eq!(of_type(&exit.stderr, "error").len(), 1);
+            assert_eq!(records_of(&exit.stderr, "error").len(), 1);
             for field in ["checksum", "sent_digest", "received_digest"] {
                 assert!(transfer.as_object().unwrap().contains_key(field));
                 assert!(transfer[field].is_null(), "{transfer}");
@@ -108,7 +107,7 @@ fn what_is_granted_and_tried_again_is_recorded() {
     let words = ["connect", "--json", &peer.target(), "--send-buffer", "64K"];
     let exit = nettool(words).stdin("bytes").run();
     exit.status(0);
-    let granted = of_type(&exit.stderr, "buffer_granted").remove(0);
+    let granted = records_of(&exit.stderr, "buffer_granted").remove(0);
     assert_eq!(granted["direction"], "send");
     assert_eq!(granted["requested_bytes"], 65_536);
     assert!(
@@ -120,7 +119,7 @@ fn what_is_granted_and_tried_again_is_recorded() {
     let options = ["--retry", "2", "--retry-delay", "1ms"];
     let exit = nettool(words).args(options).run();
     exit.status(1);
-    let retries = of_type(&exit.stderr, "retrying");
+    let retries = records_of(&exit.stderr, "retrying");
     let numbers = |name: &str| retries.iter().map(|retry| retry[name].as_u64()).collect();
     let (delays, left): (Vec<_>, Vec<_>) = (numbers("delay_us"), numbers("tries_left"));
     assert_eq!(delays, [Some(1000), Some(2000)]);

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use super::{address, records, stopped};
+use super::{address, stopped};
 use crate::support::{
-    End, Fingerprint, Pattern, Peer, Program, Running, Seen, Step, need, nettool, scratch, until,
+    End, Fingerprint, Pattern, Peer, Program, Running, Seen, Step, need, nettool, records_of,
+    scratch, until,
 };
 
 /// `nettool listen` for one client on a free port of 127.0.0.1.
@@ -72,7 +73,7 @@ fn cat_gives_everything_back_over_a_unix_socket() {
         assert_eq!((seen.received, seen.end), (pattern.fingerprint(), End::Eof));
         let end = server.wait();
         end.status(0);
-        for transfer in records_of(&end.stderr, options, "transfer") {
+        for transfer in records_if_asked(&end.stderr, options, "transfer") {
             assert_eq!(transfer["bytes_received"], 5_000_000);
             assert_eq!(transfer["bytes_sent"], 5_000_000);
         }
@@ -80,9 +81,9 @@ fn cat_gives_everything_back_over_a_unix_socket() {
 }
 
 /// The records of this type, if records were asked for.
-fn records_of(stderr: &str, options: &[&str], kind: &str) -> Vec<serde_json::Value> {
+fn records_if_asked(stderr: &str, options: &[&str], kind: &str) -> Vec<serde_json::Value> {
     if options.contains(&"--json") {
-        records(stderr, kind)
+        records_of(stderr, kind)
     } else {
         Vec::new()
     }
@@ -373,7 +374,7 @@ fn child_after(script: &str, options: &[&str], steps: Vec<Step>) -> serde_json::
     drop(peer);
     server.says("\"transfer\"");
     let stderr = stopped(server);
-    records(&stderr, "child").remove(0)
+    records_of(&stderr, "child").remove(0)
 }
 
 #[test]
@@ -473,7 +474,7 @@ fn bytes_that_only_the_kernel_saw_are_counted() {
     let seen = Peer::connect(address(&server), steps).seen();
     assert_eq!(seen.received.count, 123_456);
     let end = server.wait();
-    let transfer = &records(&end.stderr, "transfer")[0];
+    let transfer = &records_of(&end.stderr, "transfer")[0];
     assert_eq!(transfer["bytes_received"], 70_000);
     assert_eq!(transfer["bytes_sent"], 123_456);
     assert_eq!(transfer["bytes_acked"], 123_456);

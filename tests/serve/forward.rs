@@ -5,9 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use super::{address, ask, client, records, server, stopped};
+use super::{address, ask, client, server, stopped};
 use crate::support::{
-    End, LIMIT, Output, Pattern, Peer, Program, Running, Step, need, nettool, scratch,
+    End, LIMIT, Output, Pattern, Peer, Program, Running, Step, need, nettool, records_of, scratch,
 };
 
 /// A forwarder to this endpoint, for many.
@@ -30,7 +30,7 @@ fn everything_arrives_both_ways() {
     assert_eq!(there.received, Pattern::new(2, 50_000_000).fingerprint());
     assert_eq!((here.end, there.end), (End::Eof, End::Eof));
     server.says("\"transfer\"");
-    let transfer = &records(&stopped(server), "transfer")[0];
+    let transfer = &records_of(stopped(server), "transfer")[0];
     assert_eq!(transfer["bytes_received"], 50_000_000);
     assert_eq!(transfer["bytes_sent"], 50_000_000);
     assert_eq!(transfer["complete"], true);
@@ -143,11 +143,11 @@ fn a_side_that_is_not_there_is_a_reset_and_the_server_goes_on() {
     assert_eq!(here.head, b"now");
     let target = there.target();
     let stderr = stopped(server);
-    let error = &records(&stderr, "error")[0];
+    let error = &records_of(&stderr, "error")[0];
     assert_eq!(error["action"], "connect");
     assert_eq!(error["target"], target);
     assert_eq!(error["errname"], "ECONNREFUSED");
-    let transfer = &records(&stderr, "transfer")[0];
+    let transfer = &records_of(&stderr, "transfer")[0];
     assert_eq!(
         (&transfer["end"], &transfer["complete"]),
         (&"error".into(), &false.into())

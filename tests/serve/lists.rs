@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::support::scratch;
+use crate::support::{records_of, scratch};
 
 /// Connects, and sees a reset before a byte.
 fn is_refused(addr: SocketAddr) {
@@ -61,11 +61,11 @@ fn a_refusal_has_a_record() {
     let server = server(&["--echo", "--json", "--allow", "192.0.2.0/24"]).start();
     is_refused(address(&server));
     let stderr = stopped(server);
-    let refused = &records(&stderr, "refused")[0];
+    let refused = &records_of(&stderr, "refused")[0];
     assert_eq!(refused["proto"], "tcp");
     assert_eq!(refused["peer_addr"], "127.0.0.1");
     assert_eq!(refused["reason"], "not_allowed");
-    assert_eq!(records(&stderr, "served")[0]["refused"], 1);
+    assert_eq!(records_of(&stderr, "served")[0]["refused"], 1);
 }
 
 /// A single client is one that may.

@@ -18,7 +18,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{End, LIMIT, Pattern, Peer, Program, Running, Step, nettool};
+use crate::support::{End, LIMIT, Pattern, Peer, Program, Running, Step, nettool, records_of};
 
 /// `nettool listen` for many clients on a free port of 127.0.0.1.
 fn server(options: &[&str]) -> Program {
@@ -27,7 +27,7 @@ fn server(options: &[&str]) -> Program {
 
 /// Where a server that talks in records listens.
 fn address(server: &Running) -> SocketAddr {
-    let line = records(&server.line_with("listening"), "listening");
+    let line = records_of(server.line_with("listening"), "listening");
     let port = line[0]["port"].as_u64().expect("a port");
     SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).expect("a port")))
 }
@@ -55,14 +55,6 @@ fn stopped(server: Running) -> String {
     let end = server.wait();
     end.died_of(libc::SIGTERM);
     end.stderr
-}
-
-/// The JSON records of this type.
-fn records(stderr: &str, kind: &str) -> Vec<Value> {
-    let all = stderr
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    all.filter(|record| record["type"] == kind).collect()
 }
 
 #[test]
@@ -128,13 +120,13 @@ fn what_is_discarded_is_counted() {
     Peer::connect(addr, vec![Step::Exchange(Pattern::new(1, 300_000))]).seen();
     server.says("\"transfer\"");
     let stderr = stopped(server);
-    let transfer = &records(&stderr, "transfer")[0];
+    let transfer = &records_of(&stderr, "transfer")[0];
     assert_eq!(transfer["bytes_received"], 300_000);
     assert_eq!(
         (&transfer["end"], &transfer["complete"]),
         (&"both".into(), &true.into())
     );
-    let totals = &records(&stderr, "served")[0];
+    let totals = &records_of(&stderr, "served")[0];
     assert_eq!(
         (&totals["clients"], &totals["failed"]),
         (&1.into(), &0.into())

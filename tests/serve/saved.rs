@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::support::{Fingerprint, Namespace, need, scratch};
+use crate::support::{Fingerprint, Namespace, need, records_of, scratch};
 
 /// The names in a directory.
 fn names(path: &Path) -> BTreeSet<String> {
@@ -69,8 +69,8 @@ fn what_is_not_whole_is_called_a_part() {
             .all(|name| name.strip_suffix(".part").is_some()),
         "{names:?}"
     );
-    assert!(records(&stderr, "saved").is_empty());
-    let transfers = records(&stderr, "transfer");
+    assert!(records_of(&stderr, "saved").is_empty());
+    let transfers = records_of(&stderr, "transfer");
     assert!(
         transfers
             .iter()
@@ -88,7 +88,7 @@ fn a_single_client_is_saved_too() {
         Peer::connect(address(&server), vec![Step::Exchange(Pattern::new(1, 9))]).seen();
         let end = server.wait();
         end.success();
-        let saved = &records(&end.stderr, "saved")[0];
+        let saved = &records_of(&end.stderr, "saved")[0];
         assert_eq!((&saved["client"], &saved["bytes"]), (&1.into(), &9.into()));
         let path = saved["path"].as_str().unwrap();
         let bytes = fs::read(path).unwrap();

@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 
 use super::*;
-use crate::support::{Input, until};
+use crate::support::{Input, records_of, until};
 
 /// Asks the server until the last line of this kind has what is wanted.
 fn standing(server: &Running, kind: &str, wanted: &str) {
@@ -54,7 +54,7 @@ fn a_script_is_told_in_a_record() {
     let _refused = client(addr);
     standing(&server, "progress", "\"refused\":1");
     let stderr = stopped(server);
-    let record = records(&stderr, "progress").pop().unwrap();
+    let record = records_of(&stderr, "progress").pop().unwrap();
     assert_eq!(record["client"], Value::Null);
     assert_eq!(
         (&record["clients_now"], &record["clients"]),

@@ -46,6 +46,22 @@ impl Namespace {
         Self::beside(None)
     }
 
+    /// One where nothing that is sent to TCP port 9 is ever answered.
+    pub(crate) fn with_a_deaf_port() -> Option<Self> {
+        let space = Self::new().filter(|_| need(&["nft"]))?;
+        space.rules(
+            "table inet t { chain c { type filter hook input priority 0; tcp dport 9 drop; }; }",
+        );
+        Some(space)
+    }
+
+    /// One that also has the address 192.0.2.1, which is not loopback.
+    pub(crate) fn with_a_stranger() -> Option<Self> {
+        let space = Self::new()?;
+        space.run("ip address add 192.0.2.1/24 dev lo");
+        Some(space)
+    }
+
     /// Two joined by a cable: `eth0` is 10.77.0.1 and `fd77::1` in the first, 10.77.0.2 and
     /// `fd77::2` in the second.
     pub(crate) fn pair() -> Option<(Self, Self)> {

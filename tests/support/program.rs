@@ -28,6 +28,16 @@ pub(crate) fn nettool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Pro
     Program::new(env!("CARGO_BIN_EXE_nettool")).args(args)
 }
 
+/// These words are refused before anything happens, in a line that has these in it.
+#[track_caller]
+pub(crate) fn refused(words: &[&str], names: &[&str]) {
+    let exit = nettool(words).run();
+    exit.status(2).printed("");
+    let has_all = |line: &str| names.iter().all(|name| line.contains(name));
+    let told = exit.stderr.lines().any(has_all);
+    assert!(told, "{words:?}: {}", exit.stderr);
+}
+
 /// A program that is not running yet. Unless told otherwise it reads `/dev/null`, its output and its
 /// errors are captured, and it must end within [`LIMIT`].
 pub(crate) struct Program {

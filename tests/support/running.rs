@@ -1,5 +1,6 @@
 //! A program that runs: what it says, when it ends, and that it does not outlive its test.
 
+use std::fs;
 use std::io::{PipeReader, PipeWriter, Read};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -161,6 +162,17 @@ impl Running {
     /// Its process id; it stays its own until [`Running::wait`].
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The processor's time that it spent so far, in ticks of a hundredth of a second (proc(5)).
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("a process");
+        // The name before the bracket may have spaces in it.
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        let (user, system) = (11, 12);
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = |field: usize| fields[field].parse::<u64>().expect("a number");
+        ticks(user) + ticks(system)
     }
 
     /// Sends it a signal.

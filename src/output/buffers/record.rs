@@ -1,10 +1,11 @@
 //! The `buffer` record.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use nettool::buffers::{self, BufferSizes, Kept, Limit, Outcome, Verdict};
 use serde::Serialize;
+
+use crate::output::record::microseconds;
 
 /// `buffer`.
 #[derive(Serialize)]
@@ -193,7 +194,7 @@ impl<'a> Advised<'a> {
         Self {
             direction: need.direction.name(),
             bandwidth_bytes_per_s: advice.bandwidth,
-            rtt_us: micros(advice.round_trip),
+            rtt_us: microseconds(advice.round_trip),
             product_bytes: advice.product,
             needed_bytes: need.needed,
             largest_bytes: need.largest,
@@ -238,7 +239,7 @@ impl Connection {
             peer_port,
             tx_bytes_per_s: connection.sent,
             rx_bytes_per_s: connection.received,
-            interval_us: micros(connection.interval),
+            interval_us: microseconds(connection.interval),
             rtt_us: connection.tcp.rtt_us,
             congestion_window_segments: connection.tcp.congestion_window,
             segment_bytes: connection.tcp.segment,
@@ -249,9 +250,4 @@ impl Connection {
             verdict: connection.verdict.map(Verdict::name),
         }
     }
-}
-
-/// A time in microseconds.
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -10,6 +10,7 @@ use nettool::interfaces::{
 use serde::Serialize;
 
 use super::details::Details;
+use crate::output::record::microseconds;
 
 /// `interface`.
 #[derive(Serialize)]
@@ -218,7 +219,7 @@ impl<'a> Rate<'a> {
             name: &rate.name,
             rx_bytes_per_s: rate.received,
             tx_bytes_per_s: rate.sent,
-            interval_us: u64::try_from(rate.interval.as_micros()).unwrap_or(u64::MAX),
+            interval_us: microseconds(rate.interval),
         }
     }
 }

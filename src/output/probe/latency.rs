@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::text::{name_of, span, words_of};
 use super::waiting::record_of_try;
+use crate::output::record::microseconds;
 use crate::output::{Output, Style, record};
 
 /// How wide the longest bar of the chart is.
@@ -239,7 +240,6 @@ impl<'a> LatencyRecord<'a> {
     /// The figures of one target.
     fn new(measured: &'a Measured) -> Self {
         let figures = measured.latency.figures();
-        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let (proto, path) = match &measured.aim {
             Aim::Tcp(_) => ("tcp", None),
             Aim::Udp(..) => ("udp", None),
@@ -254,13 +254,13 @@ impl<'a> LatencyRecord<'a> {
             port,
             sent: measured.latency.sent(),
             answered: measured.latency.answered(),
-            min_us: figures.map(|figures| micros(figures.min)),
-            mean_us: figures.map(|figures| micros(figures.mean)),
-            p50_us: figures.map(|figures| micros(figures.p50)),
-            p95_us: figures.map(|figures| micros(figures.p95)),
-            p99_us: figures.map(|figures| micros(figures.p99)),
-            max_us: figures.map(|figures| micros(figures.max)),
-            jitter_us: figures.and_then(|figures| figures.jitter).map(micros),
+            min_us: figures.map(|figures| microseconds(figures.min)),
+            mean_us: figures.map(|figures| microseconds(figures.mean)),
+            p50_us: figures.map(|figures| microseconds(figures.p50)),
+            p95_us: figures.map(|figures| microseconds(figures.p95)),
+            p99_us: figures.map(|figures| microseconds(figures.p99)),
+            max_us: figures.map(|figures| microseconds(figures.max)),
+            jitter_us: figures.and_then(|figures| figures.jitter).map(microseconds),
             host,
             proto,
             path,

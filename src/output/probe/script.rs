@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nettool::error::errno_name;
 use nettool::probe::{PortReport, Proto, State};
 
-use super::Findings;
+use super::findings::Findings;
 use crate::output::escaped;
 
 /// The ports of `--plain`, which may be millions: little more than numbers is kept of each.

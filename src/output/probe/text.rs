@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use nettool::probe::{HostState, PortReport, Sought, State, Summary, Tried};
 
-use super::{AddressFindings, Conclusion, Kind};
+use super::Conclusion;
+use super::findings::{AddressFindings, Kind};
 use crate::output::layout::{Tone, Word, table};
 use crate::output::{Style, escaped};
 

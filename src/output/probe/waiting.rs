@@ -10,6 +10,7 @@ use nettool::value::Endpoint;
 use serde::Serialize;
 
 use super::text::{name_of, span, words_of};
+use crate::output::record::microseconds;
 use crate::output::{Output, record};
 
 /// The talk of one wait.
@@ -146,7 +147,7 @@ impl WaitRecord {
             met: waited.is_met,
             missing: missing.collect(),
             tries: waited.tries,
-            elapsed_us: u64::try_from(waited.elapsed.as_micros()).unwrap_or(u64::MAX),
+            elapsed_us: microseconds(waited.elapsed),
         }
     }
 }
@@ -193,7 +194,7 @@ struct PathReport {
 impl PathReport {
     /// What a try of a path found out.
     fn new(path: String, tried: &Tried) -> Self {
-        let time = u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX);
+        let time = microseconds(tried.elapsed);
         Self {
             host: None,
             addr: None,

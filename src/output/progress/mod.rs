@@ -20,6 +20,7 @@ use self::screen::{Canvas, columns};
 pub(crate) use self::status::Total;
 use self::status::{Status, clock};
 use super::escape::TerminalFilter;
+use super::record::microseconds;
 use super::{Output, record};
 
 /// How often the bar is drawn.
@@ -216,7 +217,7 @@ impl<'a> Progress<'a> {
             bytes_sent: status.sent,
             bytes_acked: status.acknowledged,
             bytes_received: status.received,
-            elapsed_us: u64::try_from(status.elapsed.as_micros()).unwrap_or(u64::MAX),
+            elapsed_us: microseconds(status.elapsed),
             bytes_total: status.length(),
         });
         let progress = status.unwrap_or_default();

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::Exchange;
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::net::{Address, DatagramSocket};
-use crate::relay::session::{LAST_WORDS, sleep_until};
+use crate::relay::session::LAST_WORDS;
+use crate::relay::timer::sleep_until;
 use crate::relay::{End, Side, Transfer};
 
 /// For how long answers are waited for after the end of our input.

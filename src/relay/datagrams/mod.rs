@@ -16,7 +16,7 @@ use self::losses::Losses;
 use self::peers::{Peers, Target};
 use super::letters::Letters;
 use super::outlet::OutletNews;
-use super::session::{earliest, sleep_until};
+use super::timer::{earliest, sleep_until};
 use super::{Dump, End, Gate, Input, Limits, Meter, Shaping, Side, Sink, Transfer, dump};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};

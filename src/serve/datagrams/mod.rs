@@ -1,25 +1,30 @@
 //! Datagrams for many: one unconnected socket an address, and a table of who was heard.
 
+mod admission;
+mod answers;
 mod passing;
 mod peers;
 mod post;
 mod sessions;
+mod telling;
 
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use self::peers::{Forgotten, PATIENCE, Peer, Peers, Place};
-use self::post::{Handed, Post};
+use self::peers::{PATIENCE, Peers, Place};
+use self::post::Post;
 use self::sessions::{News, Sessions};
+use self::telling::Once;
 use super::stop::Phase;
-use super::{Behaviour, Refusal, Service, Standing, Totals};
-use crate::error::{Action, Cause, Error, Result};
+use super::{Behaviour, Service, Totals};
+use crate::error::{Action, Error, Result};
 use crate::event::Event;
 use crate::net::{Address, Batch, DatagramSocket, Proto};
-use crate::relay::{End, Meter, Transfer, earliest, sleep_until};
+use crate::relay::{End, Meter, earliest, sleep_until};
 
 /// How often the table is looked through for those who are silent, at least and at most.
 const LONGEST_SWEEP: Duration = Duration::from_secs(5);
@@ -42,14 +47,13 @@ pub async fn serve_datagrams(
         posts: sockets.into_iter().map(Post::new).collect::<Result<_>>()?,
         turn: 0,
         sessions: Sessions::new(&service),
-        leads_back: false,
         service,
         peers: Peers::default(),
         meter: Meter::default(),
         totals: Totals::default(),
         truncated: 0,
         began: Instant::now(),
-        told: Told::default(),
+        told: HashSet::new(),
     };
     server.run(quit_after, Batch::new(proto)).await
 }
@@ -62,14 +66,13 @@ struct Server {
     service: Arc<Service>,
     peers: Peers,
     sessions: Sessions,
-    /// It was told that what is forwarded leads back here.
-    leads_back: bool,
     meter: Meter,
     totals: Totals,
     /// Datagrams that were longer than the room for them.
     truncated: u64,
     began: Instant,
-    told: Told,
+    /// What was told, of that which is told once.
+    told: HashSet<Once>,
 }
 
 /// What a server waits for.
@@ -78,14 +81,6 @@ enum Came {
     Datagrams(usize, io::Result<()>),
     /// What a session says.
     News(News),
-}
-
-/// What is told once, and was.
-#[derive(Debug, Default)]
-struct Told {
-    withheld: bool,
-    unsent: bool,
-    unnamed: bool,
 }
 
 impl Server {
@@ -188,15 +183,6 @@ impl Server {
         }
     }
 
-    /// Tells what is done, since somebody asked.
-    fn tell_standing(&self) {
-        let standing = Standing {
-            present: self.peers.clients() as u64,
-            totals: self.totals_now(),
-        };
-        self.tell(&Event::Standing(&standing));
-    }
-
     /// Takes what has come together.
     async fn take_all(&mut self, batch: &Batch, post: usize) {
         for arrived in batch.arrivals() {
@@ -269,202 +255,6 @@ impl Server {
             bytes: datagram,
         });
         true
-    }
-
-    /// Takes in whoever is heard for the first time, or again after a long time, or had found no
-    /// room when there is some now.
-    fn welcome(&mut self, place: &Place, now: Instant) {
-        match self.peers.get(place).map(|peer| peer.refusal) {
-            None => {}
-            Some(Some(Refusal::Full)) if !self.is_full() => {
-                self.peers.forget(place);
-            }
-            Some(_) => return,
-        }
-        let address = place.address();
-        let refusal = self.admit(&address).err();
-        if let Some(reason) = refusal {
-            self.totals.refused = self.totals.refused.saturating_add(1);
-            self.tell(&Event::Refused {
-                proto: self.proto(place),
-                peer: &address,
-                reason,
-            });
-        } else {
-            self.totals.clients = self.totals.clients.saturating_add(1);
-            self.tell(&Event::ClientCame {
-                client: self.totals.clients,
-                proto: self.proto(place),
-                local: &self.local(place),
-                peer: &address,
-            });
-            self.tell_of_deaf(place, &address);
-        }
-        let peer = Peer::new(self.totals.clients, refusal, now);
-        if let Some(forgotten) = self.peers.add(place.clone(), peer) {
-            self.part(forgotten, End::Limit);
-        }
-    }
-
-    /// Whether somebody may be a client.
-    fn admit(&self, peer: &Address) -> std::result::Result<(), Refusal> {
-        self.service.gate.admit(peer)?;
-        if self.is_full() {
-            return Err(Refusal::Full);
-        }
-        Ok(())
-    }
-
-    /// Whether there are as many clients as there may be.
-    fn is_full(&self) -> bool {
-        let most = self.service.max_clients;
-        most.is_some_and(|most| self.peers.clients() >= most)
-    }
-
-    /// Whether somebody may be sent more than they sent. To anybody else it would be a weapon in
-    /// the hand of whoever forges addresses (RFC 8085, section 6.6, of amplification).
-    fn trusts(&self, address: &Address) -> bool {
-        let ip = address.ip().map(|address| address.ip().to_canonical());
-        ip.is_none_or(|ip| ip.is_loopback() || self.service.gate.names(ip))
-    }
-
-    /// Whether this answer may go there.
-    fn may_hear(&mut self, answer: &[u8], datagram: &[u8], place: &Place) -> bool {
-        if answer.len() <= datagram.len() || self.trusts(&place.address()) {
-            return true;
-        }
-        self.tell_withheld(&place.address());
-        false
-    }
-
-    /// Tells of somebody who hears nothing of what others say.
-    fn tell_of_deaf(&mut self, place: &Place, address: &Address) {
-        if !matches!(self.service.behaviour, Behaviour::Broker(_)) {
-            return;
-        }
-        if !self.trusts(address) {
-            self.tell_withheld(address);
-        }
-        if place.from.is_none() {
-            self.tell_unnamed();
-        }
-    }
-
-    /// Whether a datagram claims to come from one of our own sockets.
-    fn is_from_ourselves(&self, place: &Place) -> bool {
-        let source = place.address();
-        self.posts.iter().any(|post| post.is_at(&source))
-    }
-
-    /// Sends an answer, from the address that was spoken to.
-    async fn answer(&mut self, answer: &[u8], place: &Place) {
-        let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
-            return self.tell_unnamed();
-        };
-        let handed = post.send(answer, from).await;
-        let sent = self.account(handed, answer.len());
-        if let Some(peer) = self.peers.get(place) {
-            peer.sent = peer.sent.saturating_add(sent);
-        }
-    }
-
-    /// Sends what a client said to all others. One that takes nothing now does without.
-    async fn pass_on(&mut self, datagram: &[u8], speaker: &Place) {
-        let others: Vec<_> = self
-            .peers
-            .audience()
-            .map(|(place, _)| place)
-            .filter(|place| *place != speaker)
-            .cloned()
-            .collect();
-        for place in others {
-            let trusted = self.trusts(&place.address()) && !self.is_from_ourselves(&place);
-            let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
-                continue;
-            };
-            if !trusted {
-                continue;
-            }
-            let handed = post.send(datagram, from).await;
-            if matches!(&handed, Handed::Gone) {
-                if let Some(forgotten) = self.peers.forget(&place) {
-                    self.tell_gone(&forgotten, End::Peer);
-                }
-                continue;
-            }
-            let sent = self.account(handed, datagram.len());
-            if let Some(peer) = self.peers.get(&place) {
-                peer.sent = peer.sent.saturating_add(sent);
-            }
-        }
-    }
-
-    /// Takes account of what became of a datagram; how many bytes were sent.
-    fn account(&mut self, handed: Handed, length: usize) -> u64 {
-        let error = match handed {
-            Handed::Over => {
-                let length = length as u64;
-                self.totals.sent = self.totals.sent.saturating_add(length);
-                return length;
-            }
-            Handed::Gone => io::Error::from_raw_os_error(libc::ECONNREFUSED),
-            Handed::Failed(error) => error,
-        };
-        self.totals.datagrams_unsent = self.totals.datagrams_unsent.saturating_add(1);
-        if !std::mem::replace(&mut self.told.unsent, true) {
-            self.tell(&Event::DatagramRefused { error: &error });
-        }
-        0
-    }
-
-    /// Tells, once, that somebody is not sent what could be used against others.
-    fn tell_withheld(&mut self, peer: &Address) {
-        if !std::mem::replace(&mut self.told.withheld, true) {
-            self.tell(&Event::AnswerWithheld { peer });
-        }
-    }
-
-    /// Tells, once, that those without a name cannot be answered.
-    fn tell_unnamed(&mut self) {
-        if !std::mem::replace(&mut self.told.unnamed, true) {
-            self.tell(&Event::UnnamedSender);
-        }
-    }
-
-    /// Tells of a datagram that was longer than the room for it.
-    fn tell_truncated(&self, place: &Place, length: u64, kept: u64) {
-        let cause = Cause::Truncated { length, kept };
-        let error = &Error::new(Action::Receive, place.address(), cause);
-        self.tell(&Event::DatagramTruncated { error });
-    }
-
-    /// Tells of a client that is forgotten.
-    fn tell_gone(&self, (place, peer): &Forgotten, end: End) {
-        if peer.refusal.is_some() {
-            return;
-        }
-        self.tell(&Event::ClientGone {
-            client: peer.number,
-            transfer: &Transfer {
-                proto: self.proto(place),
-                local: self.local(place),
-                peer: Some(place.address()),
-                sent: peer.sent,
-                acknowledged: None,
-                received: peer.received,
-                datagrams_lost: self.sessions.lost_of(peer.number),
-                digests: None,
-                elapsed: peer.heard.duration_since(peer.since),
-                untouched: false,
-                end,
-                error: None,
-            },
-        });
-    }
-
-    /// Tells whoever observes.
-    fn tell(&self, event: &Event<'_>) {
-        self.service.observer.notice(event);
     }
 
     /// How datagrams come there.

@@ -27,9 +27,7 @@ impl Server {
         if !source.is_some_and(|source| self.sessions.have_end_at(source)) {
             return false;
         }
-        if !std::mem::replace(&mut self.leads_back, true) {
-            self.tell(&Event::ForwardLeadsBack);
-        }
+        self.tell_leads_back();
         true
     }
 

@@ -1,3 +1,4 @@
+use super::queue::{BUSY, PATIENCE, PIECE, ROOM};
 use super::*;
 
 /// A piece that fills a queue.

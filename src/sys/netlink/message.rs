@@ -68,15 +68,8 @@ impl<'a> Iterator for Messages<'a> {
     type Item = io::Result<Message<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let first = self.first();
-        self.0 = match &first {
-            Ok((_, length)) => after(self.0, *length),
-            Err(_) => &[],
-        };
-        Some(first.map(|(message, _)| message))
+        let first = (!self.0.is_empty()).then(|| self.first())?;
+        Some(first_of(&mut self.0, first))
     }
 }
 
@@ -113,15 +106,8 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = io::Result<Attribute<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let first = self.first();
-        self.0 = match &first {
-            Ok((_, length)) => after(self.0, *length),
-            Err(_) => &[],
-        };
-        Some(first.map(|(attribute, _)| attribute))
+        let first = (!self.0.is_empty()).then(|| self.first())?;
+        Some(first_of(&mut self.0, first))
     }
 }
 
@@ -154,6 +140,21 @@ pub(super) fn add_attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
     body.extend_from_slice(&kind.to_ne_bytes());
     body.extend_from_slice(value);
     body.resize(body.len().next_multiple_of(4), 0);
+}
+
+/// The first of several, whose length is known if it is well formed; `bytes` are then the rest, and
+/// none after one that is malformed.
+fn first_of<T>(bytes: &mut &[u8], first: io::Result<(T, usize)>) -> io::Result<T> {
+    match first {
+        Ok((first, length)) => {
+            *bytes = after(bytes, length);
+            Ok(first)
+        }
+        Err(error) => {
+            *bytes = &[];
+            Err(error)
+        }
+    }
 }
 
 /// What follows something of this length; everything starts at a multiple of four.

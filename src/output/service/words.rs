@@ -1,0 +1,98 @@
+//! What a person reads of a server and its clients.
+
+use nettool::error::Error;
+use nettool::net::Address;
+use nettool::relay::Transfer;
+use nettool::serve::Totals;
+
+use crate::output::quantity::bytes;
+use crate::output::session::seconds;
+
+/// How much of what a client said is shown.
+const SHOWN: usize = 60;
+
+/// What a client is called: by its address, or by its number where it has none.
+pub(super) fn name(client: u64, peer: &Address) -> String {
+    match peer {
+        Address::Unix(None) => format!("client {client}"),
+        peer => format!("client {peer}"),
+    }
+}
+
+/// How much came, and the beginning of it where that is text.
+pub(super) fn said(came: &[u8]) -> String {
+    let count = bytes(came.len() as u64);
+    let shown: String = text(came).trim_end().chars().take(SHOWN).collect();
+    match shown.as_str() {
+        "" => format!(": {count} came"),
+        text => format!(": {count} came: {text}"),
+    }
+}
+
+/// What came, if it is text; a character that was cut in two at its end is left out.
+fn text(came: &[u8]) -> &str {
+    match std::str::from_utf8(came) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            let valid = came.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(valid).unwrap_or_default()
+        }
+        Err(_) => "",
+    }
+}
+
+/// The figures of a client that is gone.
+pub(super) fn gone(client: u64, transfer: &Transfer) -> String {
+    let unnamed = Address::Unix(None);
+    let name = name(client, transfer.peer.as_ref().unwrap_or(&unnamed));
+    let (received, sent) = (bytes(transfer.received), bytes(transfer.sent));
+    let elapsed = seconds(transfer.elapsed);
+    let error = transfer
+        .error
+        .as_ref()
+        .map_or_else(String::new, |error| format!(": {}", why(error, transfer)));
+    format!("{name} gone: received {received}, sent {sent}, {elapsed}{error}")
+}
+
+/// Why a client is gone, and who else it was that failed.
+fn why(error: &Error, transfer: &Transfer) -> String {
+    let peer = transfer.peer.as_ref().map(ToString::to_string);
+    if peer.as_ref() == Some(&error.target) {
+        error.cause_text()
+    } else {
+        error.to_string()
+    }
+}
+
+/// So many clients.
+pub(super) fn clients(count: u64) -> String {
+    match count {
+        1 => "1 client".to_owned(),
+        count => format!("{count} clients"),
+    }
+}
+
+/// The figures of all clients.
+pub(super) fn totals_text(totals: &Totals) -> String {
+    let clients = clients(totals.clients);
+    let failed = match totals.failed {
+        0 => String::new(),
+        count => format!(" ({count} broken off)"),
+    };
+    let refused = match totals.refused {
+        0 => String::new(),
+        count => format!(", refused {count}"),
+    };
+    let lost = match totals.datagrams_lost {
+        None | Some(0) => String::new(),
+        Some(count) => format!(", {count} datagrams lost for want of room"),
+    };
+    let unsent = match totals.datagrams_unsent {
+        0 => String::new(),
+        count => format!(", {count} datagrams not sent"),
+    };
+    let (received, sent) = (bytes(totals.received), bytes(totals.sent));
+    let elapsed = seconds(totals.elapsed);
+    let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{unsent}");
+    format!("served {clients}{failed}{refused}: {moved}")
+}

@@ -1,0 +1,117 @@
+//! The end of a conversation that is over, or broken: what came is still written, and what became
+//! of it all is said.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use super::{Break, LAST_WORDS, Outcome, Session, failed};
+use crate::error::Progress;
+use crate::relay::failure::{end_of, is_aftermath};
+use crate::relay::mover::{Mover, News};
+use crate::relay::timer::sleep_until;
+use crate::relay::{End, StdinKind, Transfer};
+
+impl<M: Mover> Session<'_, M> {
+    /// After a break: waits until nothing is sent any more, writes what came before, and says what
+    /// broke. A connection that carried nothing leaves stdout as it is.
+    pub(super) async fn rescue<S>(&mut self, error: io::Error, mut stop: Pin<&mut S>) -> Break
+    where
+        S: Future<Output = ()>,
+    {
+        let end = self.terms.limits.end.map(|(end, _)| end);
+        tokio::select! {
+            () = stop.as_mut() => {}
+            () = sleep_until(end), if end.is_some() => {}
+            () = self.settle() => {}
+        }
+        // Who only finds the connection gone is less to be believed than who learnt why.
+        let told = self.told.take().filter(|_| is_aftermath(&error));
+        failed(self.broken(told.unwrap_or(error)))
+    }
+
+    /// Waits until nothing is sent any more, and everything that came is written.
+    async fn settle(&mut self) {
+        self.mover.hush();
+        while !self.mover.is_quiet() {
+            let news = self.mover.news().await;
+            self.note(news);
+        }
+        if self.written {
+            return;
+        }
+        self.mover.rescue();
+        while !self.written {
+            let news = self.mover.news().await;
+            self.note(news);
+        }
+    }
+
+    /// Keeps what is still of interest when all is over.
+    fn note(&mut self, news: News) {
+        match news {
+            News::Written(_) => self.written = true,
+            News::Broken(error) if !is_aftermath(&error) => self.told = Some(error),
+            _ => {}
+        }
+    }
+
+    /// Whether nothing has happened at all: no byte in either direction, no end.
+    fn is_untouched(&self) -> bool {
+        let meter = self.terms.meter;
+        meter.sent() == 0 && meter.received() == 0 && !self.ending.is_peer_over()
+    }
+
+    /// How far we have come.
+    fn progress(&self) -> Progress {
+        // A FIN that waits for its acknowledgement counts as one, and carries nothing.
+        let fin = u64::from(self.ending.is_shut_down());
+        let queue = self.line().unacknowledged();
+        Progress {
+            sent: self.terms.meter.sent(),
+            received: self.terms.meter.received(),
+            undelivered: queue.map(|queue| queue.saturating_sub(fin)),
+        }
+    }
+
+    /// Closes or resets the connection, and says what became of it.
+    pub(super) async fn finish(mut self, result: Outcome<End>) -> Transfer {
+        let (end, error) = match result {
+            Ok(end) => (end, None),
+            Err(Break::Stopped) => (End::Signal, None),
+            Err(Break::Failed(error)) => (end_of(&error), Some(*error)),
+            Err(Break::Broken(error)) => (End::Error, Some(self.broken(error))),
+        };
+        if !(self.written && self.mover.is_quiet()) {
+            // What was received is still written, if stdout takes it soon.
+            let _ = tokio::time::timeout(LAST_WORDS, self.settle()).await;
+        }
+        let untouched = self.is_untouched() && end == End::Reset;
+        if untouched {
+            self.terms.meter.forget();
+        }
+        let progress = self.progress();
+        let stopped_well =
+            self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
+        if error.is_none() && (end != End::Signal || stopped_well) {
+            let _ = self.line().drop_what_came();
+            self.line().reset_on_close(false);
+        }
+        Transfer {
+            proto: self.terms.proto,
+            local: self.terms.local.clone(),
+            peer: Some(self.terms.peer.clone()),
+            sent: progress.sent,
+            acknowledged: progress
+                .undelivered
+                .map(|left| progress.sent.saturating_sub(left)),
+            received: progress.received,
+            datagrams_lost: None,
+            digests: self.terms.meter.digests(),
+            elapsed: self.started.elapsed(),
+            untouched,
+            end,
+            error: error.map(|error| error.after(progress)),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What clients are sent: an answer each, or what the others say.
+
+use std::io;
+
+use super::Server;
+use super::peers::Place;
+use super::post::Handed;
+use crate::relay::End;
+
+impl Server {
+    /// Whether this answer may go there.
+    pub(super) fn may_hear(&mut self, answer: &[u8], datagram: &[u8], place: &Place) -> bool {
+        if answer.len() <= datagram.len() || self.trusts(&place.address()) {
+            return true;
+        }
+        self.tell_withheld(&place.address());
+        false
+    }
+
+    /// Whether a datagram claims to come from one of our own sockets.
+    pub(super) fn is_from_ourselves(&self, place: &Place) -> bool {
+        let source = place.address();
+        self.posts.iter().any(|post| post.is_at(&source))
+    }
+
+    /// Sends an answer, from the address that was spoken to.
+    pub(super) async fn answer(&mut self, answer: &[u8], place: &Place) {
+        let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
+            return self.tell_unnamed();
+        };
+        let handed = post.send(answer, from).await;
+        let sent = self.account(handed, answer.len());
+        if let Some(peer) = self.peers.get(place) {
+            peer.sent = peer.sent.saturating_add(sent);
+        }
+    }
+
+    /// Sends what a client said to all others. One that takes nothing now does without.
+    pub(super) async fn pass_on(&mut self, datagram: &[u8], speaker: &Place) {
+        let others: Vec<_> = self
+            .peers
+            .audience()
+            .map(|(place, _)| place)
+            .filter(|place| *place != speaker)
+            .cloned()
+            .collect();
+        for place in others {
+            let trusted = self.trusts(&place.address()) && !self.is_from_ourselves(&place);
+            let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
+                continue;
+            };
+            if !trusted {
+                continue;
+            }
+            let handed = post.send(datagram, from).await;
+            if matches!(&handed, Handed::Gone) {
+                if let Some(forgotten) = self.peers.forget(&place) {
+                    self.tell_gone(&forgotten, End::Peer);
+                }
+                continue;
+            }
+            let sent = self.account(handed, datagram.len());
+            if let Some(peer) = self.peers.get(&place) {
+                peer.sent = peer.sent.saturating_add(sent);
+            }
+        }
+    }
+
+    /// Takes account of what became of a datagram; how many bytes were sent.
+    pub(super) fn account(&mut self, handed: Handed, length: usize) -> u64 {
+        let error = match handed {
+            Handed::Over => {
+                let length = length as u64;
+                self.totals.sent = self.totals.sent.saturating_add(length);
+                return length;
+            }
+            Handed::Gone => io::Error::from_raw_os_error(libc::ECONNREFUSED),
+            Handed::Failed(error) => error,
+        };
+        self.totals.datagrams_unsent = self.totals.datagrams_unsent.saturating_add(1);
+        self.tell_unsent(&error);
+        0
+    }
+}
