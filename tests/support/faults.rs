@@ -28,6 +28,13 @@ pub(crate) fn inject_at(program: Program, at: &str, fault: &str, log: &Path) -> 
     program.by_way_of(words)
 }
 
+/// Likewise for whatever its standard output is.
+pub(crate) fn inject_at_stdout(program: Program, fault: &str, log: &Path) -> Program {
+    let script = "tracer=$1; shift; exec \"$tracer\" -P \"$(readlink /proc/$$/fd/1)\" \"$@\"";
+    let program = program.by_way_of(injector(&[fault], &[], log));
+    program.by_way_of(["sh", "-c", script, "sh"])
+}
+
 /// The tracer that injects.
 fn injector(faults: &[&str], also: &[&str], log: &Path) -> Vec<String> {
     let failing = faults.iter().filter_map(|fault| fault.split(':').next());

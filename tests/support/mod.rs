@@ -19,7 +19,7 @@ mod watch;
 pub(crate) use data::{Fingerprint, Pattern, scratch};
 pub(crate) use deadline::{LIMIT, until};
 pub(crate) use exit::Exit;
-pub(crate) use faults::{Call, calls, can_inject, inject, inject_at, trace};
+pub(crate) use faults::{Call, calls, can_inject, inject, inject_at, inject_at_stdout, trace};
 pub(crate) use netns::Namespace;
 pub(crate) use peer::{End, Peer, Seen, Step};
 pub(crate) use program::{Program, nettool, refused};

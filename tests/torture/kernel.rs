@@ -1,7 +1,7 @@
 //! Faults of the kernel that change nothing (part C): what is sent arrives all the same.
 
 use super::scenarios::{self, Outcome, Wrap};
-use crate::support::{can_inject, inject, inject_at, scratch};
+use crate::support::{can_inject, inject, inject_at, inject_at_stdout, scratch};
 
 /// A piece of work, as the sweep has it.
 type Play = fn(Wrap) -> Result<Outcome, String>;
@@ -96,6 +96,23 @@ fn calls_that_are_not_offered_are_replaced() {
 fn options_that_are_not_to_be_had_cost_nothing() {
     unharmed(&WORK, &["close:error=EINTR:when=12+2"]);
     unharmed(&WORK[..4], &["ioctl:error=ENOTTY:when=40+"]);
+}
+
+/// C7: what a file system finds out only when the file is closed is told.
+#[test]
+fn a_close_that_fails_is_told() {
+    if !can_inject() {
+        return;
+    }
+    let directory = scratch();
+    let log = directory.path().join("log");
+    for error in ["EIO", "ENOSPC", "EDQUOT"] {
+        let fault = format!("close:error={error}");
+        let outcome = scenarios::connect_receives_into_a_file(&|program| {
+            inject_at_stdout(program, &fault, &log)
+        });
+        assert_eq!(outcome, Ok(Outcome::Failed), "{fault}");
+    }
 }
 
 /// C3: commands are waited for, and ended, though nobody can be told of their ends: there is no
