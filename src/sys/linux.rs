@@ -11,7 +11,7 @@ use rustix::pipe::SpliceFlags;
 use super::Splice;
 
 /// Whether a second connect(2) tells how the first one went, and leaves a refused socket as new
-/// (`__inet_stream_connect` in net/ipv4/af_inet.c).
+/// (`__inet_stream_connect` in `net/ipv4/af_inet.c`).
 pub(crate) const CONNECTS_AGAIN: bool = true;
 
 /// Bytes of a TCP socket that the peer's kernel has not acknowledged, sent or not: SIOCOUTQ is
