@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display, Write as _};
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use nettool::error::errno_name;
 use nettool::probe::{PortReport, Proto, State};
+use nettool::value::{Protocol, service};
 
 use super::findings::Findings;
 use crate::output::escaped;
@@ -19,7 +21,7 @@ pub(super) struct Lines {
     has_banners: bool,
     /// The hosts that are called otherwise than their addresses.
     names: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, u32>,
+    numbers: HashMap<Arc<str>, NonZero<u32>>,
 }
 
 /// One port, in the order of the lines.
@@ -31,10 +33,18 @@ struct Line {
     port: u16,
     state: State,
     tries: u8,
-    /// Which name it has, if another than its address.
-    name: Option<u32>,
-    errno: Option<i32>,
-    rtt: Option<u32>,
+    /// Which name it has, counted from 1, if another than its address.
+    name: Option<NonZero<u32>>,
+    errno: Option<i16>,
+    /// Microseconds, and one more.
+    rtt: Option<NonZero<u32>>,
+    more: Option<Box<More>>,
+}
+
+/// What few ports have.
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct More {
+    /// What answered, if it is not what the port is registered for.
     service: Option<&'static str>,
     banner: Option<Box<str>>,
 }
@@ -50,7 +60,12 @@ impl Lines {
 
     /// One more port of a target.
     pub(super) fn add(&mut self, report: &PortReport, target: usize) {
-        let micros = report.rtt.map(|rtt| rtt.as_micros());
+        let micros = report.rtt.map(|rtt| rtt.as_micros().saturating_add(1));
+        let is_usual = report.service == registered(report.proto, report.port);
+        let more = (!is_usual || report.banner.is_some()).then(|| More {
+            service: report.service,
+            banner: report.banner.as_deref().map(Box::from),
+        });
         let name = self.name(report);
         self.all.push(Line {
             target: u32::try_from(target).unwrap_or(u32::MAX),
@@ -60,23 +75,22 @@ impl Lines {
             state: report.state,
             tries: report.tries,
             name,
-            errno: report.errno,
-            rtt: micros.map(|micros| u32::try_from(micros).unwrap_or(u32::MAX)),
-            service: report.service,
-            banner: report.banner.as_deref().map(Box::from),
+            errno: report.errno.and_then(|errno| i16::try_from(errno).ok()),
+            rtt: micros.and_then(|micros| NonZero::new(u32::try_from(micros).unwrap_or(u32::MAX))),
+            more: more.map(Box::new),
         });
     }
 
     /// The number of a host's name.
-    fn name(&mut self, report: &PortReport) -> Option<u32> {
+    fn name(&mut self, report: &PortReport) -> Option<NonZero<u32>> {
         if *report.host == *report.addr.to_string() {
             return None;
         }
         if let Some(number) = self.numbers.get(&report.host) {
             return Some(*number);
         }
-        let number = u32::try_from(self.names.len()).ok()?;
         self.names.push(report.host.clone());
+        let number = NonZero::new(u32::try_from(self.names.len()).ok()?)?;
         self.numbers.insert(report.host.clone(), number);
         Some(number)
     }
@@ -88,23 +102,37 @@ impl Lines {
 
     /// Writes a line with its fields; what is not known is `-`.
     fn write(&self, line: &Line, text: &mut String) -> fmt::Result {
-        let number = line.name.and_then(|name| usize::try_from(name).ok());
+        let number = line.name.and_then(|name| usize::try_from(name.get()).ok());
+        let number = number.and_then(|number| number.checked_sub(1));
         match number.and_then(|number| self.names.get(number)) {
             Some(name) => write!(text, "{}", escaped(name))?,
             None => write!(text, "{}", line.addr)?,
         }
         let (proto, state) = (line.proto.as_str(), line.state.as_str());
         write!(text, "\t{}\t{}\t{proto}\t{state}\t", line.addr, line.port)?;
+        let (service, banner) = match &line.more {
+            Some(more) => (more.service, more.banner.as_deref()),
+            None => (registered(line.proto, line.port), None),
+        };
         known(text, line.errno)?;
-        known(text, line.errno.and_then(errno_name))?;
-        known(text, line.rtt)?;
+        known(text, line.errno.map(i32::from).and_then(errno_name))?;
+        known(text, line.rtt.map(|rtt| rtt.get().saturating_sub(1)))?;
         write!(text, "{}\t", line.tries)?;
-        text.push_str(&escaped(line.service.unwrap_or("-")));
+        text.push_str(&escaped(service.unwrap_or("-")));
         if self.has_banners {
-            write!(text, "\t{}", escaped(line.banner.as_deref().unwrap_or("-")))?;
+            write!(text, "\t{}", escaped(banner.unwrap_or("-")))?;
         }
         text.write_char('\n')
     }
+}
+
+/// The name that is registered for a port.
+fn registered(proto: Proto, port: u16) -> Option<&'static str> {
+    let protocol = match proto {
+        Proto::Tcp => Protocol::Tcp,
+        Proto::Udp => Protocol::Udp,
+    };
+    service::name_of(port, protocol)
 }
 
 /// A field with the tab behind it.
