@@ -36,11 +36,11 @@ complete -c nettool -n "__fish_nettool_needs_command" -s V -l version -d 'Print 
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "ifaces" -d 'Show the network interfaces of this machine and their addresses'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "connect" -d 'Connect to a server: stdin goes to it, its bytes to stdout'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "listen" -d 'Wait for a client: stdin goes to it, its bytes to stdout; or serve many'
-complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which ports accept a connection or answer over UDP, and why the others do not'
+complete -c nettool -n "__fish_nettool_needs_command" -f -a "probe" -d 'Find out which ports are open, and why the others are not'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "buffers" -d 'Show how much the buffers of sockets hold, and what decides on it'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c nettool -n "__fish_nettool_needs_command" -f -a "completions" -d 'Print the completions of a shell'
-complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l for -d 'Show the source address, interface and gateway for reaching a host; nothing is sent' -r
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l for -d 'Show source, interface and gateway towards a host' -r
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l every -d 'Time between two looks of --watch' -r
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
@@ -49,8 +49,8 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s b -l brief -d
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s s -l stats -d 'Show bytes, packets, errors and drops, received and sent'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l names -d 'Print names alone, one a line'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l details -d 'Show lifetimes, links, drivers, flags and name servers too'
-complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l default -d 'Show the same of the default routes, those that are taken first first'
-complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l ip -d 'Print the source address alone; of the default routes the first one\'s of each family'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l default -d 'Show the same of the default routes'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l ip -d 'Print the source address alone'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l watch -d 'Show how fast bytes come and go, until a signal'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s 4 -d 'IPv4 addresses alone; interfaces without one are still shown'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s 6 -d 'IPv6 addresses alone; interfaces without one are still shown'
@@ -61,7 +61,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose 
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s U -l unix -d 'A Unix socket instead of TCP' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s s -l source -d 'The address of this machine to connect from' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s p -l source-port -d 'The port to connect from; 0 lets the system pick' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l interface -d 'Everything goes through this interface' -r
@@ -71,11 +71,11 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l keepalive -d
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s w -l timeout -d 'Give up when nothing happens for so long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l max-time -d 'Fail when the whole session takes longer' -r
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin; with --udp after the last datagram' -r
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time, the look-up of the name included [default: 10s]' -r
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry -d 'Try again up to N times when the peer cannot be reached, or resets before a byte has moved' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l quit-after -d 'Leave this long after the end of stdin' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l connect-timeout -d 'Give up when no address answers in time' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry -d 'Try again up to N times' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l retry-delay -d 'Wait this long before the first retry, twice as long before each later one [default: 1s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
 both\t'When both sides have ended'
@@ -93,17 +93,17 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l checksum -d 
 blake3\t'As b3sum prints it; several times as fast where the processor has no help for SHA-256'"
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l datagram-size -d 'Cut each read of stdin into datagrams of N bytes, the last one maybe shorter [default: 1400]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l multicast-join -d 'Receive what is sent to this multicast group; may be given again' -r
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l limit-rate -d 'Carry no more bytes a second than this, evenly, each way' -r
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l limit-rate -d 'Carry at most so many bytes a second' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l delay -d 'Wait this long after each line that is sent' -r
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s x -l hexdump -d 'Write all bytes, both ways, as hexadecimal into FILE; - is stderr' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s u -l udp -d 'Datagrams instead of a stream: UDP, or with --unix Unix datagrams'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s u -l udp -d 'Datagrams instead of a stream'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s 6 -d 'IPv6 alone'
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l send-only -d 'Send stdin alone: its end is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -l recv-only -d 'Receive alone: the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l append -d 'Add to the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l force -d 'Replace the file of --output if it exists'
@@ -120,18 +120,18 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s U -l unix -d 'A Unix socket instead of TCP' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l slow -d 'What becomes of a client that reads more slowly than the others' -r -f -a "drop\t'Its connection is reset, so that the others need not wait [default]'
 wait\t'The others wait'"
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply -d 'Send TEXT for each read of what a client sends' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reply-file -d 'Send what FILE holds for each read of what a client sends' -r -F
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s e -l exec -d 'Run a program for each client: the connection is its stdin and stdout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s e -l exec -d 'Run a program for each client' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s c -l sh-exec -d 'Run a line of sh for each client, likewise' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l forward -d 'Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH' -r
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l save -d 'Write what each client sends into a new file in DIR, complete when its name does not end in .part' -r -F
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l save -d 'Write what each client sends into a new file' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s m -l max-clients -d 'Turn away whoever comes while N clients are served' -r
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow -d 'Serve clients of these networks alone: addresses, or 192.0.2.0/24' -r
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l deny -d 'Turn clients of these networks away, even those that are allowed' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow -d 'Serve clients of these networks alone' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l deny -d 'Turn clients of these networks away' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l allow-file -d 'Allow the networks that FILE lists, a line each' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l deny-file -d 'Deny the networks that FILE lists, a line each' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l interface -d 'Everything goes through this interface' -r
@@ -141,9 +141,9 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l keepalive -d 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-buffer -d 'Bytes of the send buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-buffer -d 'Bytes of the receive buffer, which then does not grow by itself' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l idle-timeout -d 'Fail when nothing moves in either direction for this long' -r
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Sets --idle-timeout, and --connect-timeout or --accept-timeout' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s w -l timeout -d 'Give up when nothing happens for so long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l max-time -d 'Fail when the whole session takes longer' -r
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l quit-after -d 'Leave this long after the end of stdin; with --udp after the last datagram' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l quit-after -d 'Leave this long after the end of stdin' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l accept-timeout -d 'Give up when no client comes in time' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l until -d 'When to leave' -r -f -a "auto\t'As END OF FILE in the manual says [default]'
 both\t'When both sides have ended'
@@ -164,7 +164,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l multicast-joi
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l to -d 'Of those heard within five minutes stdin goes to the first, the last or all [default: last]' -r -f -a "first\t'Whoever was heard first'
 last\t'Whoever was heard last'
 all\t'Everybody'"
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l limit-rate -d 'Carry no more bytes a second than this, evenly, each way' -r
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l limit-rate -d 'Carry at most so many bytes a second' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l delay -d 'Wait this long after each line that is sent' -r
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s x -l hexdump -d 'Write all bytes, both ways, as hexadecimal into FILE; - is stderr' -r -F
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s p -l port -d 'The port, as nc has it' -r
@@ -174,17 +174,17 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l port-file -d 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams instead of a stream: UDP, or with --unix Unix datagrams'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s u -l udp -d 'Datagrams instead of a stream'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s 6 -d 'IPv6 alone'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal; --udp does so anyway'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s k -l keep-open -d 'Serve many clients at once, until a signal'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l tag -d 'Mark each line on stdout with the client that sent it'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l broker -d 'Every client hears all others'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l chat -d 'Every client hears all others, line by line, with names'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l echo -d 'Send each client its own bytes back'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l discard -d 'Read what clients send, and drop it'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: what comes is dropped, and the end of stdin is the end'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: stdin is never read, and the peer\'s end is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l send-only -d 'Send stdin alone: its end is the end'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -l recv-only -d 'Receive alone: the peer\'s end is the end'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l no-shutdown -d 'Do not shut the write half down at the end of stdin'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l append -d 'Add to the file of --output if it exists'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l force -d 'Replace the file of --output if it exists'
@@ -201,19 +201,19 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports: 22,80,8000-8100,https,u:53 or well-known, registered, dynamic, all, common [default: common]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -d 'The ports, as 22,80,8000-8100,https,u:53' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude -d 'Leave these hosts, networks and ranges out, whoever names them' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -d 'Leave these ports out, of TCP and UDP unless t: or u: stands before them' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l try-timeout -d 'The most that one try may take [default: what the round-trip times teach]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l tries -d 'How often a silent port is tried [default: as the losses on the path demand]' -r
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l rate -d 'The most probes a second [default: as fast as the path and this machine bear]' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l rate -d 'The most probes a second' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l concurrency -d 'The most connections under way at once [default: as the answers and open files allow]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l patience -d 'How long to ask hosts that limit their ICMP about silent UDP ports, at their own pace [default: 30s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l deadline -d 'The most that everything may take; what is not known then is undetermined: exit status 3' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l seed -d 'The same number gives the same order of ports [default: another order each time]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l source -d 'Probe from this address of ours, and only addresses of its family' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l interface -d 'Probe by this interface alone' -r
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l show -d 'Ports of which states to list [default: open; with --plain and --json all]' -r -f -a "open\t'A connection was accepted'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l show -d 'Ports of which states to list' -r -f -a "open\t'A connection was accepted'
 closed\t'The host answered that nobody listens'
 rejected\t'ICMP says that the port may not be reached'
 filtered\t'Silence'
@@ -221,7 +221,7 @@ filtered\t'Silence'
 unreachable\t'There is no way to the host'
 undetermined\t'We could not find out'
 all\t'Every state'"
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long, and exit with status 1 if they are not; a UDP port is open when it answers' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l hold -d 'It must still be so this much later' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect, or ask over UDP, so many times and tell how long it takes' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l every -d 'The time from one try to the next [default: 1s]' -r
@@ -234,9 +234,9 @@ never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-addresses -d 'Probe every address of a name, not only the first that answers'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s 6 -d 'IPv6 alone'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -s u -l udp -d 'Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l banner -d 'Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone, and --wait and --count follow hosts'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s u -l udp -d 'Ask over UDP, in the protocol of each port'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l banner -d 'Read what open TCP ports say first'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l ping -d 'Tell which hosts are up'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l fast -d 'Do not slow down for a host that limits its resets: its closed ports may stay filtered'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l plain -d 'One line a port: host addr port proto state errno errname rtt_us tries service, with tabs'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l connect-ex -d 'One line a port: PORT ERRNO, as connect_ex of Python returns it'

@@ -1,13 +1,25 @@
 //! What `-h` leaves to `--help`: a screen has room for what is used every day.
 
-use clap::Command;
+use clap::{Arg, Command};
 
 /// Options of every command that `-h` does not show.
 const EVERYWHERE: &[&str] = &["json", "color", "quiet", "verbose", "numeric"];
 
 /// What the short help says instead of them.
-const MORE: &str = "\
-Every command has --json, --color, -q, -v and -n too; --help shows all options and examples.";
+const MORE: &str = "Every command has --json, --color, -q, -v and -n too; --help shows the rest.";
+
+/// How the values of options are written, by the names that stand for them.
+const VALUES: &[(&str, &str)] = &[
+    (
+        "TIME",
+        "500ms, 2s, 1m30s, or forever; a bare number is seconds",
+    ),
+    (
+        "SIZE",
+        "64K or 64KiB is 65536 bytes, 64kB is 64000; a bare number is bytes",
+    ),
+    ("RATE", "bytes a second, written as SIZE"),
+];
 
 /// How many examples the short help shows.
 const EXAMPLES: usize = 4;
@@ -15,7 +27,10 @@ const EXAMPLES: usize = 4;
 /// Options of one command that `-h` does not show.
 const OF_COMMANDS: &[(&str, &[&str])] = &[
     ("connect", TALK),
-    ("connect", &["source_port", "retry_delay", "crlf"]),
+    (
+        "connect",
+        &["source_port", "retry_delay", "crlf", "checksum", "lines"],
+    ),
     ("listen", TALK),
     (
         "listen",
@@ -37,6 +52,12 @@ const OF_COMMANDS: &[(&str, &[&str])] = &[
             "lines",
             "crlf",
             "broker",
+            "chat",
+            "deny",
+            "max_clients",
+            "quit_after",
+            "send_only",
+            "recv_only",
             "checksum",
             "limit_rate",
             "ipv4",
@@ -69,6 +90,8 @@ const OF_COMMANDS: &[(&str, &[&str])] = &[
             "patience",
             "fast",
             "plain",
+            "rate",
+            "every",
         ],
     ),
 ];
@@ -107,17 +130,36 @@ pub(super) fn shortened(command: Command) -> Command {
         .fold(hidden(command, EVERYWHERE), |command, (name, options)| {
             command.mut_subcommand(name, |command| hidden(command, options))
         })
-        .mut_subcommands(with_few_examples)
+        .mut_subcommands(told_in_two_ways)
 }
 
-/// The command with its first examples alone in its short help.
-fn with_few_examples(command: Command) -> Command {
+/// The command, and those that belong to it, with the first examples alone in the short help, and
+/// with the form of values in the long one.
+fn told_in_two_ways(command: Command) -> Command {
+    let command = command.mut_subcommands(told_in_two_ways);
     let Some(all) = command.get_after_help().map(ToString::to_string) else {
         return command;
     };
     let few: Vec<&str> = all.lines().take(1 + EXAMPLES).collect();
     let few = format!("{}\n\n{MORE}", few.join("\n"));
+    let all = format!("{}{all}", values(&command));
     command.after_help(few).after_long_help(all)
+}
+
+/// How the values of its options are written.
+fn values(command: &Command) -> String {
+    let is_taken = |name: &str| {
+        let mut names = command.get_arguments().filter_map(Arg::get_value_names);
+        names.any(|names| names.iter().any(|taken| taken == name))
+    };
+    let taken = VALUES.iter().filter(|(name, _)| is_taken(name));
+    let lines: Vec<String> = taken
+        .map(|(name, form)| format!("  {name:<6}{form}\n"))
+        .collect();
+    match lines.concat().as_str() {
+        "" => String::new(),
+        lines => format!("Values:\n{lines}\n"),
+    }
 }
 
 /// The command without these options in its short help.
@@ -133,22 +175,45 @@ fn hidden(command: Command, options: &[&str]) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory};
 
-    use super::{EVERYWHERE, OF_COMMANDS, shortened};
+    use super::{EVERYWHERE, OF_COMMANDS, VALUES, shortened};
     use crate::cli::Arguments;
 
-    /// As many lines as a terminal of today shows without scrolling.
-    const SCREEN: usize = 50;
+    /// As many columns as the narrowest terminal has, and as many lines as any of today shows
+    /// without scrolling.
+    const SCREEN: (usize, usize) = (80, 40);
 
     #[test]
     fn the_short_help_of_every_command_fits_a_screen() {
+        let (columns, lines) = SCREEN;
+        let mut program = shortened(Arguments::command()).term_width(columns);
+        program.build();
+        every(&mut program, &mut |command| {
+            let help = command.render_help().to_string();
+            let count = help.lines().count();
+            assert!(count <= lines, "{count} lines:\n{help}");
+        });
+    }
+
+    #[test]
+    fn the_long_help_says_how_values_are_written() {
         let mut program = shortened(Arguments::command());
         program.build();
-        for command in program.get_subcommands_mut() {
-            let help = command.render_help().to_string();
-            let lines = help.lines().count();
-            assert!(lines <= SCREEN, "{lines} lines:\n{help}");
+        every(&mut program, &mut |command| {
+            let help = command.render_long_help().to_string();
+            for (name, form) in VALUES {
+                let is_taken = help.contains(&format!("<{name}>"));
+                assert_eq!(help.contains(form), is_taken, "{name}:\n{help}");
+            }
+        });
+    }
+
+    /// Calls `visit` with a command and all that belong to it.
+    fn every(command: &mut Command, visit: &mut impl FnMut(&mut Command)) {
+        visit(command);
+        for command in command.get_subcommands_mut() {
+            every(command, visit);
         }
     }
 

@@ -24,10 +24,14 @@ pub(crate) enum Peer {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Transport")]
 pub(crate) struct TransportArgs {
-    /// Datagrams instead of a stream: UDP, or with --unix Unix datagrams
+    /// Datagrams instead of a stream
+    ///
+    /// UDP, or with --unix Unix datagrams
     #[arg(short, long)]
     pub(crate) udp: bool,
-    /// A Unix socket instead of TCP: a stream, unless --udp or --seqpacket is given
+    /// A Unix socket instead of TCP
+    ///
+    /// A stream, unless --udp or --seqpacket is given
     #[arg(short = 'U', long, value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
     /// IPv4 alone
@@ -133,13 +137,17 @@ pub(crate) struct TimeArgs {
     /// Fail when nothing moves in either direction for this long
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     idle_timeout: Option<Duration>,
+    /// Give up when nothing happens for so long
+    ///
     /// Sets --idle-timeout, and --connect-timeout or --accept-timeout
     #[arg(short = 'w', long, value_name = "TIME", value_parser = value::<Duration>)]
     timeout: Option<Duration>,
     /// Fail when the whole session takes longer
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     max_time: Option<Duration>,
-    /// Leave this long after the end of stdin; with --udp after the last datagram
+    /// Leave this long after the end of stdin
+    ///
+    /// With --udp: after the last datagram
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     quit_after: Option<Duration>,
 }
@@ -180,10 +188,14 @@ impl TimeArgs {
     reason = "each is an option of its own"
 )]
 pub(crate) struct DataArgs {
-    /// Send stdin alone: what comes is dropped, and the end of stdin is the end
+    /// Send stdin alone: its end is the end
+    ///
+    /// What comes is dropped
     #[arg(long, conflicts_with_all = ["recv_only", "until"])]
     pub(crate) send_only: bool,
-    /// Receive alone: stdin is never read, and the peer's end is the end
+    /// Receive alone: the peer's end is the end
+    ///
+    /// stdin is never read
     #[arg(long, conflicts_with = "until")]
     pub(crate) recv_only: bool,
     /// When to leave

@@ -42,10 +42,14 @@ pub(crate) struct ConnectArgs {
     socket: SocketArgs,
     #[command(flatten)]
     pub(crate) times: TimeArgs,
-    /// Give up when no address answers in time, the look-up of the name included [default: 10s]
+    /// Give up when no address answers in time
+    ///
+    /// The look-up of the name included [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
     connect_timeout: Option<Duration>,
-    /// Try again up to N times when the peer cannot be reached, or resets before a byte has moved
+    /// Try again up to N times
+    ///
+    /// When the peer cannot be reached, or resets before a byte has moved
     #[arg(long, value_name = "N", value_parser = retries, help_heading = "Times")]
     retry: Option<u32>,
     /// Wait this long before the first retry, twice as long before each later one [default: 1s]

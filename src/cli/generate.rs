@@ -194,12 +194,23 @@ fn page(page: &Page) -> String {
         man.render_subcommands_section(&mut out)
             .expect("written to memory");
     }
-    man.render_options_section(&mut out)
-        .expect("written to memory");
+    out.extend_from_slice(options(&man).as_bytes());
     for section in page.sections {
         out.extend_from_slice(section.as_bytes());
     }
     String::from_utf8(out).expect("roff is text")
+}
+
+/// The options as sections. What the short help leaves out is a paragraph of its own on the screen;
+/// here it is the next sentence.
+fn options(man: &Man) -> String {
+    let mut out = Vec::new();
+    man.render_options_section(&mut out)
+        .expect("written to memory");
+    String::from_utf8(out)
+        .expect("roff is text")
+        .replace("\n.br\n\n.br\n", "\n.sp\n")
+        .replace("\n\n", ".\n")
 }
 
 /// The usage lines as a section.

@@ -44,7 +44,9 @@ pub(crate) struct IfacesArgs {
     /// Show lifetimes, links, drivers, flags and name servers too
     #[arg(long, conflicts_with_all = ["brief", "only_names"], help_heading = "View")]
     pub(crate) details: bool,
-    /// Show the source address, interface and gateway for reaching a host; nothing is sent
+    /// Show source, interface and gateway towards a host
+    ///
+    /// Nothing is sent
     #[arg(
         long = "for",
         value_name = "HOST",
@@ -54,10 +56,14 @@ pub(crate) struct IfacesArgs {
         help_heading = "Routes"
     )]
     host: Option<Host>,
-    /// Show the same of the default routes, those that are taken first first
+    /// Show the same of the default routes
+    ///
+    /// Those that are taken first come first
     #[arg(long, group = "route", conflicts_with_all = NOT_FOR_ROUTES, help_heading = "Routes")]
     default: bool,
-    /// Print the source address alone; of the default routes the first one's of each family
+    /// Print the source address alone
+    ///
+    /// Of the default routes the first one's of each family
     #[arg(long, requires = "route", help_heading = "Routes")]
     pub(crate) ip: bool,
     /// Show how fast bytes come and go, until a signal
@@ -113,10 +119,10 @@ pub(crate) enum Question<'a> {
 
 const EXAMPLES: &str = "\
 Examples:
-  nettool ifaces                    every interface, every address
-  nettool ifaces -b --up            at a glance: a line for each that is not down
-  nettool ifaces -s eth0            what went through one of them
-  nettool ifaces --for example.org   our address, interface and gateway on the way there
+  nettool ifaces                     every interface, every address
+  nettool ifaces -b --up             a line for each that is not down
+  nettool ifaces -s eth0             what went through one of them
+  nettool ifaces --for example.org   our address and gateway on the way there
   nettool ifaces --default --ip -4   the address of this machine, for a script
   nettool ifaces --watch eth0        how fast bytes come and go
   nettool ifaces --json | jq -r '.addresses[].address'";

@@ -81,7 +81,7 @@ const EXAMPLES: &str = "\
 Examples:
   nettool listen 9000                          talk to the first client
   nettool listen 9000 > copy                   receive a file
-  nettool listen localhost 9000 < file         give a file to a client of this machine
+  nettool listen localhost 9000 < file         give a file to a local client
   nettool listen -U app.sock                   a Unix socket
   nettool listen -u 9000                       datagrams, of whoever sends some
   nettool listen -U app.sock --seqpacket       messages, their boundaries kept

@@ -30,19 +30,22 @@ use report::ReportArgs;
 use scale::ScaleArgs;
 use waiting::WaitArgs;
 
-/// Find out which ports accept a connection or answer over UDP, and why the others do not.
+/// Find out which ports are open, and why the others are not.
 ///
+/// A port is open when it accepts a connection, or answers over UDP.
 /// Every port gets a state, the error number that connect(2) gives for it, and the time its answer
 /// took. Nothing needs to be tuned: the speed follows what the path and this machine can bear.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct ProbeArgs {
-    /// Names, addresses, 10.0.0.0/24, 10.0.0.1-50, HOST:PORTS, @FILE or - for lists, unix:PATH to wait
-    /// for or measure; the last of several words may be the ports
+    /// Names, addresses, networks; the last of several may be the ports
+    ///
+    /// Also 10.0.0.1-50, HOST:PORTS, @FILE or - for lists, unix:PATH to wait for or measure
     #[arg(value_name = "TARGET", required_unless_present = "merge")]
     words: Vec<String>,
-    /// The ports: 22,80,8000-8100,https,u:53 or well-known, registered, dynamic, all, common
-    /// [default: common]
+    /// The ports, as 22,80,8000-8100,https,u:53
+    ///
+    /// Or a range by its name: well-known, registered, dynamic, all, common [default: common]
     #[arg(short, long, value_name = "PORTS", value_parser = value::<WrittenPorts>)]
     ports: Option<WrittenPorts>,
     /// Leave these hosts, networks and ranges out, whoever names them
@@ -83,10 +86,10 @@ const USAGE: &str = "nettool probe [OPTIONS] TARGET... [PORTS]
 
 const EXAMPLES: &str = "\
 Examples:
-  nettool probe localhost 1-1024               which of these ports are open here
+  nettool probe localhost 1-1024               which of these are open here
   nettool probe example.org https              is it up? the exit status tells
   nettool probe host                           the 100 most common ports
-  nettool probe -p 22,443 web1 web2 db:5432    several hosts, one with ports of its own
+  nettool probe -p 22,443 web1 web2 db:5432    several hosts
   nettool probe 10.0.0.0/24 22,80              a whole network
   nettool probe --exclude 10.0.0.9 @hosts 22   all that a file names, but for one
   nettool probe -u host                        the UDP ports that most often answer

@@ -18,7 +18,9 @@ use crate::output::ChatWords;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ServeArgs {
-    /// Serve many clients at once, until a signal; --udp does so anyway
+    /// Serve many clients at once, until a signal
+    ///
+    /// --udp does so anyway
     #[arg(short, long, conflicts_with_all = OF_ONE)]
     keep_open: bool,
     /// What becomes of a client that reads more slowly than the others
@@ -37,11 +39,15 @@ pub(crate) struct ServeArgs {
     /// Turn away whoever comes while N clients are served
     #[arg(short, long, value_name = "N", value_parser = clients)]
     pub(crate) max_clients: Option<usize>,
-    /// Serve clients of these networks alone: addresses, or 192.0.2.0/24
+    /// Serve clients of these networks alone
+    ///
+    /// Addresses, or networks as 192.0.2.0/24
     #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
     #[arg(conflicts_with = "unix")]
     allow: Option<Vec<Cidr>>,
-    /// Turn clients of these networks away, even those that are allowed
+    /// Turn clients of these networks away
+    ///
+    /// Even those that are allowed
     #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = value::<Cidr>)]
     #[arg(conflicts_with = "unix")]
     deny: Vec<Cidr>,
@@ -85,7 +91,9 @@ struct BehaviourArgs {
     /// Send what FILE holds for each read of what a client sends
     #[arg(long, value_name = "FILE", conflicts_with_all = OF_INPUT)]
     reply_file: Option<PathBuf>,
-    /// Run a program for each client: the connection is its stdin and stdout
+    /// Run a program for each client
+    ///
+    /// The connection is its stdin and stdout
     #[arg(short, long, value_name = "CMD", value_parser = program)]
     exec: Option<Words>,
     /// Run a line of sh for each client, likewise
@@ -95,8 +103,9 @@ struct BehaviourArgs {
     /// Connect each client to HOST:PORT, udp://HOST:PORT or unix:PATH
     #[arg(long, value_name = "ENDPOINT", value_parser = value::<Endpoint>)]
     forward: Option<Endpoint>,
-    /// Write what each client sends into a new file in DIR, complete when its name does not end
-    /// in .part
+    /// Write what each client sends into a new file
+    ///
+    /// In DIR; it is complete when its name does not end in .part
     #[arg(long, value_name = "DIR", conflicts_with_all = OF_INPUT)]
     #[arg(conflicts_with = "udp")]
     save: Option<PathBuf>,

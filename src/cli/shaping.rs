@@ -12,7 +12,9 @@ use super::{DataArgs, Usage, value};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Data and end of file")]
 pub(crate) struct ShapingArgs {
-    /// Carry no more bytes a second than this, evenly, each way
+    /// Carry at most so many bytes a second
+    ///
+    /// Evenly, and each way
     #[arg(long, value_name = "RATE", value_parser = value::<Rate>)]
     limit_rate: Option<Rate>,
     /// Wait this long after each line that is sent

@@ -174,7 +174,7 @@ const WAITING: &str =
 const LEAVING: &str =
     "the peer has ended and stdin is idle: leaving (--until both waits for stdin's end)";
 const ESCAPED: &str = "control sequences from the peer are shown escaped (--raw passes them)";
-const UNANSWERED: &str = "the peer ended without a byte after our end of file; \
+const UNANSWERED: &str = "nothing came back; if you expected an answer: \
     some servers take a half-close for a hang-up: --no-shutdown";
 
 /// What the system lacks.

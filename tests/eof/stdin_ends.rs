@@ -153,7 +153,7 @@ fn a_peer_without_an_answer_gets_a_hint(side: Side, stdin: Stdin) {
     let (exit, _) = Plan::new(side, stdin).run(vec![Step::ReadToEnd]);
     exit.success()
         .printed("")
-        .says("hint: ")
+        .says("hint: nothing came back; if you expected an answer: ")
         .says("--no-shutdown");
     assert_eq!(
         exit.stderr

@@ -33,8 +33,8 @@ pub(crate) fn nettool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Pro
 pub(crate) fn refused(words: &[&str], names: &[&str]) {
     let exit = nettool(words).run();
     exit.status(2).printed("");
-    let has_all = |line: &str| names.iter().all(|name| line.contains(name));
-    let told = exit.stderr.lines().any(has_all);
+    let tells_all = |line: &str| names.iter().all(|name| line.contains(name));
+    let told = exit.stderr.lines().any(tells_all);
     assert!(told, "{words:?}: {}", exit.stderr);
 }
 

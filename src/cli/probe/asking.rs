@@ -9,14 +9,20 @@ use nettool::value::{ProbePorts, Protocol, ValueError};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Question")]
 pub(super) struct AskingArgs {
-    /// Ask over UDP, in the protocol of each port; t: and u: in a list of ports say it for what follows
+    /// Ask over UDP, in the protocol of each port
+    ///
+    /// t: and u: in a list of ports say it for what follows
     #[arg(short, long, conflicts_with = "connect_ex")]
     pub(super) udp: bool,
-    /// Read what open TCP ports say first, or when asked politely (HTTP HEAD, TLS)
+    /// Read what open TCP ports say first
+    ///
+    /// Or when asked politely (HTTP HEAD, TLS)
     #[arg(long, conflicts_with = "connect_ex")]
     pub(super) banner: bool,
-    /// Tell which hosts are up: by ICMP echo, or else by TCP; ports are then asked of these alone, and
-    /// --wait and --count follow hosts
+    /// Tell which hosts are up
+    ///
+    /// By ICMP echo, or else by TCP; ports are then asked of these alone, and --wait and --count follow
+    /// hosts
     #[arg(long, conflicts_with = "connect_ex")]
     pub(super) ping: bool,
 }

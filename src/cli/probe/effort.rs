@@ -19,7 +19,9 @@ pub(super) struct EffortArgs {
     /// How often a silent port is tried [default: as the losses on the path demand]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     tries: Option<u8>,
-    /// The most probes a second [default: as fast as the path and this machine bear]
+    /// The most probes a second
+    ///
+    /// [default: as fast as the path and this machine bear]
     #[arg(long, value_name = "N")]
     rate: Option<NonZero<u32>>,
     /// The most connections under way at once [default: as the answers and open files allow]

@@ -8,7 +8,9 @@ use nettool::probe::State;
 #[command(next_help_heading = "Report")]
 #[expect(clippy::doc_markdown, reason = "the help is plain text")]
 pub(super) struct ReportArgs {
-    /// Ports of which states to list [default: open; with --plain and --json all]
+    /// Ports of which states to list
+    ///
+    /// [default: open; with --plain and --json all]
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     show: Option<Vec<Shown>>,
     /// One line a port: host addr port proto state errno errname rtt_us tries service, with tabs

@@ -37,8 +37,9 @@ pub(super) const OF_A_SCAN: [&str; 16] = [
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Waiting")]
 pub(super) struct WaitArgs {
-    /// Wait until all ports are open, at most so long, and exit with status 1 if they are not; a UDP
-    /// port is open when it answers
+    /// Wait until all ports are open, at most so long
+    ///
+    /// The exit status is 1 if they are not. A UDP port is open when it answers
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>, conflicts_with_all = OF_A_SCAN)]
     #[arg(conflicts_with_all = ["try_timeout", "seed"])]
     wait: Option<Duration>,
