@@ -45,6 +45,9 @@ pub(super) struct SimNet {
     pub(super) icmp_limit: Option<u32>,
     /// The most sockets that were ever open.
     pub(super) peak: usize,
+    /// When probes were sent.
+    pub(super) starts: Vec<Duration>,
+    waits: u64,
     now: Rc<Cell<Duration>>,
     link_busy: Duration,
     rst_busy: Duration,
@@ -54,6 +57,9 @@ pub(super) struct SimNet {
     sockets: HashMap<ProbeId, (u64, SocketAddr)>,
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
 }
+
+/// So often a scan of all ports of a host does not wait by far.
+const MOST_WAITS: u64 = 1_000_000;
 
 /// What is on its way.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -89,6 +95,8 @@ impl SimNet {
             rst_limit: None,
             icmp_limit: None,
             peak: 0,
+            starts: Vec::new(),
+            waits: 0,
             now: Rc::new(Cell::new(Duration::from_secs(5))),
             link_busy: Duration::ZERO,
             rst_busy: Duration::ZERO,
@@ -196,6 +204,7 @@ impl Network for SimNet {
 
     fn start(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
         self.now.set(self.now.get() + COST);
+        self.starts.push(self.now.get());
         if let Some(errno) = self.failing {
             return Some(Outcome::Local(errno));
         }
@@ -224,6 +233,8 @@ impl Network for SimNet {
     }
 
     fn wait(&mut self, until: Duration, answers: &mut Vec<Answer>) -> io::Result<()> {
+        self.waits += 1;
+        assert!(self.waits < MOST_WAITS, "it does not end");
         let mut until = until.max(self.now.get());
         while let Some(Reverse((at, _, event))) = self.events.peek().copied() {
             if at > until {

@@ -252,17 +252,47 @@ impl Fold {
             ));
         }
         for ((_, of), numbers) in seen {
-            let missing: Vec<String> = (1..=of)
-                .filter(|number| !numbers.contains(number))
-                .map(|number| number.to_string())
-                .collect();
-            match missing.as_slice() {
+            match gaps(of, &numbers).as_slice() {
                 [] => {}
-                [one] => problems.push(format!("shard {one} of {of} is missing")),
-                many => problems.push(format!("shards {} of {of} are missing", many.join(", "))),
+                [(one, last)] if one == last => {
+                    problems.push(format!("shard {one} of {of} is missing"));
+                }
+                many => {
+                    let many: Vec<_> = many.iter().copied().map(words).collect();
+                    problems.push(format!("shards {} of {of} are missing", many.join(", ")));
+                }
             }
         }
         problems
+    }
+}
+
+/// The first and last of the numbers from 1 to `of` that are not there: a file may say of itself that
+/// it is one of billions.
+fn gaps(of: u32, numbers: &BTreeSet<u32>) -> Vec<(u32, u32)> {
+    let mut gaps = Vec::new();
+    let mut next = 1;
+    for number in numbers.range(1..).take_while(|number| **number <= of) {
+        if *number > next {
+            gaps.push((next, number.saturating_sub(1)));
+        }
+        let Some(after) = number.checked_add(1) else {
+            return gaps;
+        };
+        next = after;
+    }
+    if next <= of {
+        gaps.push((next, of));
+    }
+    gaps
+}
+
+/// Numbers in a row, in words.
+fn words((first, last): (u32, u32)) -> String {
+    match last.saturating_sub(first) {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first}-{last}"),
     }
 }
 

@@ -132,3 +132,20 @@ fn what_is_told_twice_counts_once_and_contradictions_are_told() {
         );
     }
 }
+
+/// A damaged or hostile file may say of itself that it is one of billions.
+#[test]
+fn missing_shards_are_told_in_few_words() {
+    let shard = |number: u32, of: u32| {
+        let part =
+            format!(r#","job":"cafe","seed":0,"shard":{number},"shards":{of},"share_ports":1"#);
+        vec![summary(1, 1, 0, &part)]
+    };
+    let told = |files: &[Vec<String>]| merge(files).problems.join("; ");
+    let of_ten = [shard(1, 10), shard(2, 10), shard(5, 10), shard(7, 10)];
+    assert_eq!(told(&of_ten), "shards 3, 4, 6, 8-10 of 10 are missing");
+    assert_eq!(told(&[shard(1, 2)]), "shard 2 of 2 is missing");
+    let most = u32::MAX;
+    let text = format!("shards 1-{} of {most} are missing", most - 1);
+    assert_eq!(told(&[shard(most, most)]), text);
+}
