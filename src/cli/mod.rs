@@ -179,28 +179,29 @@ impl From<nettool::value::ValueError> for Usage {
 /// Reads the command line of this process.
 pub(crate) fn parse() -> Parsed {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match read(&arguments) {
+    match read(Arguments::command(), &arguments) {
         Ok(arguments) => Parsed::Run(Box::new(arguments)),
         Err(error) => explain(&error_of_escaped(&arguments).unwrap_or(error), &arguments),
     }
 }
 
-/// Reads these words.
+/// Reads these words by the command line of this program.
 fn read<T: Into<OsString> + Clone>(
+    mut program: clap::Command,
     words: impl IntoIterator<Item = T>,
 ) -> Result<Arguments, clap::Error> {
-    let mut program = brief::shortened(Arguments::command());
     let matches = program.try_get_matches_from_mut(words)?;
     needs::check(&mut program, &matches)?;
     Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
 }
 
-/// The same error with every argument escaped: clap quotes them, and they may be hostile.
+/// The same error with every argument escaped: clap quotes them, and they may be hostile. A help that
+/// was asked for is an error, too: only here the command line takes the time to tell what is brief.
 fn error_of_escaped(arguments: &[OsString]) -> Option<clap::Error> {
     let escaped = arguments
         .iter()
         .map(|word| shortened(&escaped(&word.to_string_lossy())));
-    read(escaped).err()
+    read(brief::shortened(Arguments::command()), escaped).err()
 }
 
 /// The beginning of a word that is too long to be read.

@@ -22,6 +22,9 @@ pub(super) struct Lines {
     /// The hosts that are called otherwise than their addresses.
     names: Vec<Arc<str>>,
     numbers: HashMap<Arc<str>, NonZero<u32>>,
+    /// The host that was called last, its address, and its name's number: most often the next one
+    /// is the same.
+    last: Option<(Arc<str>, IpAddr, Option<NonZero<u32>>)>,
 }
 
 /// One port, in the order of the lines.
@@ -81,8 +84,21 @@ impl Lines {
         });
     }
 
-    /// The number of a host's name.
+    /// The number of a host's name, if it has one.
     fn name(&mut self, report: &PortReport) -> Option<NonZero<u32>> {
+        if let Some((host, addr, number)) = &self.last
+            && *addr == report.addr
+            && *host == report.host
+        {
+            return *number;
+        }
+        let number = self.name_anew(report);
+        self.last = Some((report.host.clone(), report.addr, number));
+        number
+    }
+
+    /// Likewise, of another host than the last one.
+    fn name_anew(&mut self, report: &PortReport) -> Option<NonZero<u32>> {
         if *report.host == *report.addr.to_string() {
             return None;
         }
@@ -100,16 +116,30 @@ impl Lines {
         self.all.sort_unstable();
     }
 
+    /// Writes lines.
+    fn write_all(&self, all: &[Line]) -> String {
+        let mut text = String::with_capacity(all.len().saturating_mul(USUAL));
+        let (mut addr, mut shown) = (None, String::new());
+        for line in all {
+            if addr != Some(line.addr) {
+                (addr, shown) = (Some(line.addr), line.addr.to_string());
+            }
+            // A string takes what is written to it.
+            let _ = self.write(line, &shown, &mut text);
+        }
+        text
+    }
+
     /// Writes a line with its fields; what is not known is `-`.
-    fn write(&self, line: &Line, text: &mut String) -> fmt::Result {
+    fn write(&self, line: &Line, addr: &str, text: &mut String) -> fmt::Result {
         let number = line.name.and_then(|name| usize::try_from(name.get()).ok());
         let number = number.and_then(|number| number.checked_sub(1));
         match number.and_then(|number| self.names.get(number)) {
-            Some(name) => write!(text, "{}", escaped(name))?,
-            None => write!(text, "{}", line.addr)?,
+            Some(name) => text.push_str(&escaped(name)),
+            None => text.push_str(addr),
         }
         let (proto, state) = (line.proto.as_str(), line.state.as_str());
-        write!(text, "\t{}\t{}\t{proto}\t{state}\t", line.addr, line.port)?;
+        write!(text, "\t{addr}\t{}\t{proto}\t{state}\t", line.port)?;
         let (service, banner) = match &line.more {
             Some(more) => (more.service, more.banner.as_deref()),
             None => (registered(line.proto, line.port), None),
@@ -148,13 +178,8 @@ impl Findings {
     pub(crate) fn plain(&self) -> impl Iterator<Item = String> {
         let lines = self.lines.iter();
         lines.flat_map(|lines| {
-            let piece = |all: &[Line]| {
-                let mut text = String::new();
-                // A string takes what is written to it.
-                let _ = all.iter().try_for_each(|line| lines.write(line, &mut text));
-                text
-            };
-            lines.all.chunks(PIECE).map(piece)
+            let pieces = lines.all.chunks(PIECE);
+            pieces.map(|piece| lines.write_all(piece))
         })
     }
 
@@ -175,6 +200,9 @@ impl Findings {
 
 /// How many lines are written at once.
 const PIECE: usize = 1024;
+
+/// How long a line usually is, in bytes.
+const USUAL: usize = 80;
 
 #[cfg(test)]
 mod tests {
