@@ -172,6 +172,28 @@ fn a_closed_port_is_an_error() {
     assert!(error.contains("refused"), "{error}");
 }
 
+/// The refusal is there before we leave.
+#[test]
+fn a_closed_port_is_an_error_of_who_only_sends_too() {
+    let (peer, directory) = (peer(), scratch());
+    let target = peer.local_addr().expect("a bound address").to_string();
+    drop(peer);
+    let path = directory.path().join("stdin");
+    // One datagram, one bundle of them, and more than one.
+    for length in [2, 14_000, 150_000] {
+        std::fs::write(&path, vec![b'x'; length]).expect("a file");
+        for stdin in [
+            Input::from(path.as_path()),
+            Input::from(&*vec![b'x'; length]),
+        ] {
+            let client = nettool(["connect", "-u", "--send-only", &target]);
+            let exit = client.stdin(stdin).run();
+            let error = exit.failure(1);
+            assert!(error.contains("refused"), "{length}: {error}");
+        }
+    }
+}
+
 #[test]
 fn a_closed_port_is_reported_and_an_error_at_the_end() {
     let peer = peer();

@@ -77,7 +77,9 @@ pub async fn exchange(
     let mut stop = std::pin::pin!(stop);
     loop {
         if let Some(end) = exchange.over() {
-            return Ok(exchange.finish(end, None, stop).await);
+            let error = exchange.hear_last().err();
+            let end = error.as_ref().map_or(end, |_| End::Error);
+            return Ok(exchange.finish(end, error, stop).await);
         }
         if let Some(error) = exchange.idle() {
             return Ok(exchange.finish(End::Timeout, Some(error), stop).await);

@@ -134,6 +134,13 @@ impl Exchange<'_> {
         Ok(())
     }
 
+    /// Hears what the network has already reported of the last datagrams: no event has told of it
+    /// where we leave as soon as they are sent.
+    pub(super) fn hear_last(&mut self) -> Result<()> {
+        let pending = self.sockets.first().and_then(DatagramSocket::pending_error);
+        pending.map_or(Ok(()), |error| self.report(error))
+    }
+
     /// Whether it tells of an earlier datagram (ICMP) and not of this one.
     fn is_of_the_network(&self, error: &io::Error) -> bool {
         let kinds = [
