@@ -170,6 +170,8 @@ fn a_closed_port_is_an_error() {
     let exit = client.stdin("question").run();
     let error = exit.within(Duration::from_millis(900)).failure(1);
     assert!(error.contains("refused"), "{error}");
+    // The end tells it, and nobody else.
+    assert_eq!(exit.stderr.matches("refused").count(), 1, "{}", exit.stderr);
 }
 
 /// The refusal is there before we leave.
@@ -190,6 +192,8 @@ fn a_closed_port_is_an_error_of_who_only_sends_too() {
             let exit = client.stdin(stdin).run();
             let error = exit.failure(1);
             assert!(error.contains("refused"), "{length}: {error}");
+            let told = exit.stderr.matches("refused").count();
+            assert_eq!(told, 1, "{length}: {}", exit.stderr);
         }
     }
 }

@@ -86,7 +86,15 @@ impl Exchange<'_> {
             received,
             undelivered: None,
         };
-        let error = error.or(written.err()).or(self.reported.take());
+        let error = error.or(written.err());
+        let is_other = |error: &Error| {
+            let reported = self.reported.as_ref().and_then(Error::errno);
+            error.errno() != reported
+        };
+        if error.as_ref().is_some_and(is_other) {
+            self.tell_reported();
+        }
+        let error = error.or(self.reported.take());
         let error = error.or(lost).or(late);
         let local = self.sockets.first().and_then(DatagramSocket::local);
         Transfer {

@@ -133,6 +133,8 @@ struct Exchange<'a> {
     input_over: bool,
     /// The first thing that went wrong without ending it.
     reported: Option<Error>,
+    /// When that is to be told as long as it goes on: if it ends right away, its error says it.
+    tell_at: Option<Instant>,
     /// Somebody without a name was heard.
     unnamed: bool,
 }
@@ -167,6 +169,7 @@ impl<'a> Exchange<'a> {
             last_heard: None,
             input_over: talk.rules.recv_only,
             reported: None,
+            tell_at: None,
             unnamed: false,
         };
         if let Some(target) = exchange.peers.last() {
@@ -216,7 +219,7 @@ impl<'a> Exchange<'a> {
         let reads_input = !self.input_over && !unsent && !self.peers.is_empty();
         let timer = earliest(self.quiet_moment(), self.idle_moment());
         let timer = earliest(timer, self.limits.end.map(|(end, _)| end));
-        let timer = earliest(timer, self.losses.next_look());
+        let timer = earliest(timer, earliest(self.losses.next_look(), self.tell_at));
         let opens = self.gate.opens(Instant::now()).filter(|_| unsent);
         let timer = earliest(timer, opens);
         let (dump, dump_room) = (self.dump, self.has_dump_room());
@@ -261,6 +264,9 @@ impl<'a> Exchange<'a> {
             Woken::Outlet(OutletNews::Room) | Woken::Time => {}
         }
         self.look_for_losses();
+        if self.tell_at.is_some_and(|at| Instant::now() >= at) {
+            self.tell_reported();
+        }
         Ok(())
     }
 
