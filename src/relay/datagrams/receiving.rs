@@ -9,7 +9,7 @@ use super::{Exchange, Target};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::net::{Batch, Correspondent, DatagramSocket};
-use crate::relay::{Side, Way};
+use crate::relay::Side;
 
 impl Exchange<'_> {
     /// Gives what came to stdout; an empty datagram is data, too.
@@ -48,9 +48,9 @@ impl Exchange<'_> {
         self.meter.count_received(length);
         for piece in batch.pieces(length) {
             self.meter.tally_received(piece);
-            if let Some(dump) = self.dump {
-                dump.record(Way::Received, piece);
-            }
+        }
+        if let Some(dump) = self.dump {
+            dump.record_datagrams(batch.datagrams(most));
         }
         if self.drain.put(batch, length)? {
             self.observer.notice(&Event::PayloadEscaped);
