@@ -95,6 +95,13 @@ pub enum Cause {
         /// It may have counted several that came together as one.
         at_least: bool,
     },
+    /// A datagram was longer than what was still wanted.
+    Curtailed {
+        /// Its length in bytes.
+        length: u64,
+        /// Of these the ones that were still wanted.
+        kept: u64,
+    },
     /// Nothing moved in either direction for this long.
     Idle(Duration),
     /// The system refused, or the network did.

@@ -625,7 +625,9 @@ fn datagrams_are_counted_too() {
     client.stdin("hello world").run().success().says("sent 5 B");
     let client = nettool(["connect", "-u", "--send-only", &target]);
     client.stdin("again").run().success();
-    server.wait().success().printed("helloag");
+    let exit = server.wait();
+    exit.printed("helloag").failure(1);
+    exit.says("its last 3 bytes were cut off");
     refused(&["connect", "h", "9", "--max-bytes=0"], &["0", "; write "]);
 }
 

@@ -176,6 +176,48 @@ fn datagrams_are_written_down() {
     assert_eq!(read_back(&dump()), (vec![], b"ping".to_vec()));
 }
 
+/// However many come at once: what the system hands over as one is told apart again.
+#[test]
+fn every_datagram_begins_a_line_of_the_dump() {
+    let place = scratch();
+    let file = place.path().join("dump");
+    let total = 2 + 150 * 20;
+    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--quit-after=1s", "-x"]);
+    let server = server.arg(&file).start();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.connect(server.listening()).unwrap();
+    for text in ["a", "", "", "b"] {
+        client.send(text.as_bytes()).unwrap();
+    }
+    server.prints("ab");
+    // While it is stopped, many come.
+    server.signal(Signal::STOP);
+    for _ in 0..100 {
+        client.send(&[b'x'; 20]).unwrap();
+    }
+    client.send(b"").unwrap();
+    // As bundles, where the system has them.
+    let target = server.listening().to_string();
+    let many = nettool([
+        "connect",
+        "-u",
+        "--send-only",
+        "--datagram-size=20",
+        &target,
+    ]);
+    many.stdin(&*vec![b'y'; 50 * 20]).run().success();
+    server.signal(Signal::CONT);
+    server.prints_bytes(total);
+    server.wait().success();
+    let dump = fs::read_to_string(&file).unwrap();
+    assert_eq!(read_back(&dump).1.len(), total);
+    let empty = dump.lines().filter(|line| line.ends_with(" # "));
+    assert_eq!(empty.count(), 3, "{dump}");
+    assert_eq!(dump.lines().count(), 5 + 2 * 150, "{dump}");
+    let blank = format!("< 00000001 {:47} # ", "");
+    assert_eq!(dump.lines().nth(1), Some(blank.as_str()));
+}
+
 /// A dump that is cut short is never silent, whether it fails under way or cannot even begin.
 #[test]
 fn a_dump_that_fails_is_an_error() {

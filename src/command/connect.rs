@@ -307,7 +307,7 @@ impl Call<'_> {
                 audience: Audience::default(),
             },
             limits: Limits {
-                idle: None,
+                idle: times.idle(),
                 end: self.end,
             },
             meter: &self.meter,

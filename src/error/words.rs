@@ -40,6 +40,11 @@ impl Error {
             Cause::Truncated { length, kept } => {
                 format!("a message of {} was cut to {kept}", bytes(*length))
             }
+            Cause::Curtailed { length, kept } => format!(
+                "a datagram of {} does not fit in what was still wanted: its last {} cut off",
+                bytes(*length),
+                bytes_were(length.saturating_sub(*kept))
+            ),
             Cause::Undelivered => "the peer closed without taking everything".to_owned(),
         }
     }

@@ -15,6 +15,7 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             of_silence(error.action)
         }
         Cause::Dropped { .. } => Some(DROPPED.to_owned()),
+        Cause::Curtailed { .. } => Some(CURTAILED.to_owned()),
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
         _ if names_path(error) => of_path(error.action, error.errno()?),
         _ => of_errno(error.action, error.errno()?),
@@ -31,6 +32,9 @@ fn names_path(error: &Error) -> bool {
 
 /// What helps where datagrams come too fast.
 const DROPPED: &str = "--recv-buffer gives them more room, as far as net.core.rmem_max allows";
+
+/// What helps where a datagram is longer than what is left of a limit.
+const CURTAILED: &str = "--max-bytes counts bytes: a sum of whole datagrams cuts none";
 
 /// What happened when the last bytes were not read.
 const UNDELIVERED: &str =

@@ -92,6 +92,21 @@ impl Dump {
         let _ = self.pieces.try_send(Some(lines(mark, offset, bytes)));
     }
 
+    /// Writes datagrams down that came together, each from the beginning of a line; one without a
+    /// byte has a line, too. There must be room.
+    pub(super) fn record_datagrams<'a>(&self, datagrams: impl Iterator<Item = &'a [u8]>) {
+        let mut text = Vec::new();
+        for datagram in datagrams {
+            let length = datagram.len() as u64;
+            let offset = self.received.fetch_add(length, Ordering::Relaxed);
+            if datagram.is_empty() {
+                line(&mut text, '<', offset, datagram);
+            }
+            text.extend(lines('<', offset, datagram));
+        }
+        let _ = self.pieces.try_send(Some(text));
+    }
+
     /// Whether more may be recorded.
     pub(super) fn has_room(&self) -> bool {
         self.pieces.is_closed() || self.pieces.capacity() >= KEPT
@@ -155,20 +170,25 @@ fn lines(mark: char, offset: u64, bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(bytes.len().saturating_mul(5).saturating_add(80));
     let mut at = offset;
     for row in bytes.chunks(WIDTH) {
-        // A vector takes whatever it is given.
-        let _ = write!(text, "{mark} {at:08x}");
-        for byte in row {
-            text.extend([b' ', digit(byte >> 4), digit(byte & 15)]);
-        }
-        for _ in row.len()..WIDTH {
-            text.extend(b"   ");
-        }
-        text.extend(b" # ");
-        text.extend(row.iter().map(|byte| shown(*byte)));
-        text.push(b'\n');
+        line(&mut text, mark, at, row);
         at = at.saturating_add(row.len() as u64);
     }
     text
+}
+
+/// Adds one line.
+fn line(text: &mut Vec<u8>, mark: char, at: u64, row: &[u8]) {
+    // A vector takes whatever it is given.
+    let _ = write!(text, "{mark} {at:08x}");
+    for byte in row {
+        text.extend([b' ', digit(byte >> 4), digit(byte & 15)]);
+    }
+    for _ in row.len()..WIDTH {
+        text.extend(b"   ");
+    }
+    text.extend(b" # ");
+    text.extend(row.iter().map(|byte| shown(*byte)));
+    text.push(b'\n');
 }
 
 /// Four bits as a hexadecimal digit. Formatting each byte would take ten times as long.

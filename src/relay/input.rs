@@ -204,6 +204,10 @@ impl Shape {
 /// Starts the thread that reads. It ends with stdin or with whoever listens to it; a read in
 /// progress cannot be cancelled, and ends with the process. A read takes whole units.
 fn spawn_reader(unit: usize) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+    if unit > FIRST_READ {
+        // No read of a pipe takes more than it holds.
+        sys::widen_pipe(rustix::stdio::stdin());
+    }
     let (chunks, receiver) = mpsc::channel(1);
     let refused = chunks.clone();
     let begun = thread::Builder::new().spawn(move || {

@@ -102,6 +102,43 @@ fn received_datagrams_are_whole_whatever_their_length() {
     }
 }
 
+/// As many bytes as were wanted, but no whole datagram: that is no good end of either command.
+#[test]
+fn a_datagram_that_a_limit_cuts_is_an_error() {
+    let cut = "a datagram of 7 bytes does not fit in what was still wanted: its last 4 bytes were cut off";
+    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--max-bytes=13"]).start();
+    let client = peer("127.0.0.1");
+    client.connect(server.listening()).expect("a route");
+    for text in ["0123456789", "abcdefg"] {
+        client.send(text.as_bytes()).expect("a server");
+    }
+    let exit = server.wait();
+    let error = exit.printed("0123456789abc").failure(1);
+    assert!(error.contains(cut), "{error}");
+    let peer = peer("127.0.0.1");
+    let target = peer.local_addr().expect("an address").to_string();
+    let client = nettool(["connect", "-u", "--max-bytes=3", "--json", &target]);
+    let client = client.stdin("ask").start();
+    let (_, from) = peer.recv_from(&mut [0; 9]).expect("a datagram");
+    peer.send_to(b"abcdefg", from).expect("a client");
+    let exit = client.wait();
+    exit.status(1).printed("abc").says(cut);
+    exit.says("\"end\":\"limit\"").says("\"complete\":false");
+}
+
+/// What ends with a datagram is whole, whatever comes after it.
+#[test]
+fn a_limit_between_datagrams_is_no_error() {
+    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--max-bytes=10"]).start();
+    let client = peer("127.0.0.1");
+    client.connect(server.listening()).expect("a route");
+    for text in ["0123456789", "abcdefg", ""] {
+        // It may have gone already.
+        let _ = client.send(text.as_bytes());
+    }
+    server.wait().success().printed("0123456789");
+}
+
 #[test]
 fn a_datagram_that_is_too_long_says_so() {
     let peer = peer("127.0.0.1");

@@ -117,6 +117,30 @@ fn a_slow_reader_loses_nothing() {
     client.wait().success();
 }
 
+/// A pipe holds less of itself.
+#[test]
+fn a_datagram_may_be_longer_than_a_pipe() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let server = bound(&path);
+    let words = [
+        "connect",
+        "-u",
+        "--send-only",
+        "--datagram-size=150000",
+        "-U",
+    ];
+    let mut client = nettool(words).arg(&path).stdin(Input::Open).start();
+    let mut buffer = vec![0; 200_000];
+    for text in ["begun", &"x".repeat(150_000), &"y".repeat(149_999)] {
+        type_into(&mut client, text);
+        let length = server.recv(&mut buffer).expect("a datagram");
+        assert_eq!(length, text.len());
+        assert!(&buffer[..length] == text.as_bytes());
+    }
+    client.wait().success();
+}
+
 #[test]
 fn answers_wait_for_a_client_with_a_full_queue() {
     let directory = scratch();

@@ -65,6 +65,78 @@ fn another_patience_is_no_error() {
     }
 }
 
+/// What ends `connect --udp` when nothing is heard.
+const PATIENCE: [&str; 3] = ["-w", "--idle-timeout", "--quit-after"];
+
+#[test]
+fn who_only_receives_waits_from_the_start_and_from_the_last_datagram() {
+    for option in PATIENCE {
+        let peer = peer();
+        let client = connect(&peer).args(["--recv-only", option, "300ms"]);
+        let exit = client.stdin(Input::Open).run();
+        exit.success()
+            .printed("")
+            .silent()
+            .at_least(Duration::from_millis(300));
+    }
+}
+
+#[test]
+fn who_only_receives_stays_while_something_comes() {
+    for option in PATIENCE {
+        let peer = peer();
+        let client = connect(&peer).args(["--recv-only", "-v", option, "1s"]);
+        let client = client.start();
+        let connected = client.line_with("connected over udp: ");
+        let local = connected
+            .split("udp: ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next());
+        for _ in 0..3 {
+            assert!(client.stays(Duration::from_millis(500)));
+            peer.send_to(b"word ", local.expect("an address"))
+                .expect("a client");
+        }
+        let exit = client.wait();
+        exit.success().printed("word word word ");
+        exit.at_least(Duration::from_millis(2500));
+    }
+}
+
+#[test]
+fn nothing_to_do_for_too_long_is_an_error_while_stdin_is_open() {
+    for option in ["-w", "--idle-timeout"] {
+        let peer = peer();
+        let client = connect(&peer).args([option, "300ms"]);
+        let mut client = client.stdin(Input::Open).start();
+        std::io::Write::write_all(client.stdin.as_mut().expect("a pipe"), b"hi").expect("a reader");
+        let (_, from) = receive(&peer);
+        peer.send_to(b"answer", from).expect("a client");
+        client.prints("answer");
+        // stdin is still held open.
+        let pipe = client.stdin.take();
+        let exit = client.wait();
+        drop(pipe);
+        let error = exit.at_least(Duration::from_millis(300)).failure(1);
+        assert!(error.contains("nothing moved for 300ms"), "{error}");
+    }
+    let peer = peer();
+    let client = connect(&peer).args(["--quit-after", "50ms"]);
+    let client = client.stdin(Input::Open).start();
+    assert!(client.stays(Duration::from_millis(300)), "stdin is open");
+    client.wait().success();
+}
+
+#[test]
+fn what_waits_for_its_turn_is_not_idle() {
+    let peer = peer();
+    let client = connect(&peer).args(["--delay", "600ms", "-w", "200ms", "--send-only"]);
+    client.stdin("one\ntwo\nthree\n").run().success();
+    for line in ["one\n", "two\n", "three\n"] {
+        assert_eq!(receive(&peer).0, line.as_bytes());
+    }
+}
+
 #[test]
 fn sending_only_leaves_at_the_end() {
     let peer = peer();
@@ -98,6 +170,32 @@ fn a_closed_port_is_an_error() {
     let exit = client.stdin("question").run();
     let error = exit.within(Duration::from_millis(900)).failure(1);
     assert!(error.contains("refused"), "{error}");
+    // The end tells it, and nobody else.
+    assert_eq!(exit.stderr.matches("refused").count(), 1, "{}", exit.stderr);
+}
+
+/// The refusal is there before we leave.
+#[test]
+fn a_closed_port_is_an_error_of_who_only_sends_too() {
+    let (peer, directory) = (peer(), scratch());
+    let target = peer.local_addr().expect("a bound address").to_string();
+    drop(peer);
+    let path = directory.path().join("stdin");
+    // One datagram, one bundle of them, and more than one.
+    for length in [2, 14_000, 150_000] {
+        std::fs::write(&path, vec![b'x'; length]).expect("a file");
+        for stdin in [
+            Input::from(path.as_path()),
+            Input::from(&*vec![b'x'; length]),
+        ] {
+            let client = nettool(["connect", "-u", "--send-only", &target]);
+            let exit = client.stdin(stdin).run();
+            let error = exit.failure(1);
+            assert!(error.contains("refused"), "{length}: {error}");
+            let told = exit.stderr.matches("refused").count();
+            assert_eq!(told, 1, "{length}: {}", exit.stderr);
+        }
+    }
 }
 
 #[test]

@@ -51,6 +51,18 @@ impl Batch {
         })
     }
 
+    /// Each datagram of what came, up to so many bytes.
+    pub(crate) fn datagrams(&self, most: usize) -> impl Iterator<Item = &[u8]> {
+        let mut left = most;
+        let each = self.arrivals().flat_map(|arrived| arrived.datagrams());
+        each.map_while(move |datagram| {
+            let datagram = datagram.get(..left).unwrap_or(datagram);
+            let is_wanted = left > 0;
+            left = left.saturating_sub(datagram.len());
+            is_wanted.then_some(datagram)
+        })
+    }
+
     /// Takes what a socket has, in place of what was there.
     pub(super) fn fill(&mut self, socket: BorrowedFd<'_>, control: bool) -> io::Result<()> {
         sys::receive_many(

@@ -136,6 +136,16 @@ impl DatagramSocket {
         }
     }
 
+    /// What the network has reported of an earlier datagram, if nobody has been told yet. Nothing of a
+    /// Unix socket: a peer that is gone takes nothing back.
+    #[must_use]
+    pub fn pending_error(&self) -> Option<io::Error> {
+        match self.proto {
+            Proto::Udp => self.socket.get_ref().take_error().unwrap_or_else(Some),
+            _ => None,
+        }
+    }
+
     /// Sends bytes as datagrams of `size`, the last one maybe shorter: how many bytes the system took.
     ///
     /// # Errors

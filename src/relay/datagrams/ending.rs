@@ -15,6 +15,58 @@ use crate::relay::{End, Side, Transfer};
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 impl Exchange<'_> {
+    /// When it is over if nothing more comes. While our own reader stalls more may have come.
+    pub(super) fn quiet_moment(&self) -> Option<Instant> {
+        let rules = &self.rules;
+        let (since, quiet) = match rules.side {
+            _ if self.is_stalled() => return None,
+            Side::Listen => (self.last_heard?, rules.quit_after?),
+            Side::Connect if !self.has_sent_all() => return None,
+            Side::Connect if rules.send_only => (self.last_datagram, Duration::ZERO),
+            // Nothing was asked that somebody would answer within a second.
+            Side::Connect if rules.recv_only => (self.last_datagram, rules.quit_after?),
+            Side::Connect => (self.last_datagram, rules.quit_after.unwrap_or(ANSWER_TIME)),
+        };
+        since.checked_add(quiet)
+    }
+
+    /// When it fails if nothing moves, as long as there is still something to send. What waits for
+    /// its turn is not idle.
+    pub(super) fn idle_moment(&self) -> Option<Instant> {
+        let waits = self.is_stalled() || self.has_to_wait(Instant::now());
+        if waits || self.has_sent_all() {
+            return None;
+        }
+        self.last_datagram.checked_add(self.limits.idle?)
+    }
+
+    /// The failure of a conversation in which nothing has moved for too long.
+    pub(super) fn idle(&self) -> Option<Error> {
+        self.idle_moment().filter(|at| Instant::now() >= *at)?;
+        let peer = self.peers.last()?.peer.address();
+        let cause = Cause::Idle(self.limits.idle?);
+        Some(Error::new(Action::Session, peer, cause))
+    }
+
+    /// Takes note that until now something of ours held it up; the peer may have gone `on` then.
+    pub(super) fn note_held(&mut self, on: bool) {
+        let now = Instant::now();
+        self.last_datagram = now;
+        if !on {
+            self.last_heard = self.last_heard.map(|_| now);
+        }
+    }
+
+    /// Whether our own reader takes nothing now.
+    fn is_stalled(&self) -> bool {
+        !self.drain.has_room() || !self.has_dump_room()
+    }
+
+    /// Whether what is to be sent has to wait for its turn.
+    fn has_to_wait(&self, now: Instant) -> bool {
+        !self.letters.is_empty() && self.gate.opens(now).is_some()
+    }
+
     /// What became of it.
     pub(super) async fn finish<S>(
         mut self,
@@ -34,7 +86,15 @@ impl Exchange<'_> {
             received,
             undelivered: None,
         };
-        let error = error.or(written.err()).or(self.reported.take());
+        let error = error.or(written.err());
+        let is_other = |error: &Error| {
+            let reported = self.reported.as_ref().and_then(Error::errno);
+            error.errno() != reported
+        };
+        if error.as_ref().is_some_and(is_other) {
+            self.tell_reported();
+        }
+        let error = error.or(self.reported.take());
         let error = error.or(lost).or(late);
         let local = self.sockets.first().and_then(DatagramSocket::local);
         Transfer {

@@ -30,8 +30,8 @@ pub struct DatagramRules {
     /// Which command it is.
     pub side: Side,
     /// `connect`: leave this long after the last datagram of either side once our input has ended,
-    /// and without it after a second; what no clock can hold is for ever. `listen`: leave this long
-    /// after the last datagram that came, and without it never.
+    /// and without it after a second, or never if nothing is sent at all; what no clock can hold is
+    /// for ever. `listen`: leave this long after the last datagram that came, and without it never.
     pub quit_after: Option<Duration>,
     /// `connect`: leave at the end of our input. Both: what comes is dropped.
     pub send_only: bool,
@@ -77,7 +77,12 @@ pub async fn exchange(
     let mut stop = std::pin::pin!(stop);
     loop {
         if let Some(end) = exchange.over() {
-            return Ok(exchange.finish(end, None, stop).await);
+            let error = exchange.hear_last().err();
+            let end = error.as_ref().map_or(end, |_| End::Error);
+            return Ok(exchange.finish(end, error, stop).await);
+        }
+        if let Some(error) = exchange.idle() {
+            return Ok(exchange.finish(End::Timeout, Some(error), stop).await);
         }
         let woken = tokio::select! {
             () = stop.as_mut() => return Ok(exchange.finish(End::Signal, None, stop).await),
@@ -128,6 +133,8 @@ struct Exchange<'a> {
     input_over: bool,
     /// The first thing that went wrong without ending it.
     reported: Option<Error>,
+    /// When that is to be told as long as it goes on: if it ends right away, its error says it.
+    tell_at: Option<Instant>,
     /// Somebody without a name was heard.
     unnamed: bool,
 }
@@ -162,6 +169,7 @@ impl<'a> Exchange<'a> {
             last_heard: None,
             input_over: talk.rules.recv_only,
             reported: None,
+            tell_at: None,
             unnamed: false,
         };
         if let Some(target) = exchange.peers.last() {
@@ -205,29 +213,13 @@ impl<'a> Exchange<'a> {
         passed(self.limits.end.map(|(end, _)| end)).then_some(End::Timeout)
     }
 
-    /// When it is over if nothing more comes.
-    fn quiet_moment(&self) -> Option<Instant> {
-        let rules = &self.rules;
-        let (since, quiet) = match rules.side {
-            Side::Listen => (self.last_heard?, rules.quit_after?),
-            Side::Connect if !self.has_sent_all() => return None,
-            Side::Connect if rules.send_only => (self.last_datagram, Duration::ZERO),
-            // Somebody who only receives has nothing that could be answered.
-            Side::Connect if rules.recv_only => (self.last_heard?, rules.quit_after?),
-            Side::Connect => (
-                self.last_datagram,
-                rules.quit_after.unwrap_or(ending::ANSWER_TIME),
-            ),
-        };
-        since.checked_add(quiet)
-    }
-
     /// Waits for the next thing to do.
     async fn wait(&mut self) -> Woken {
         let unsent = !self.letters.is_empty();
         let reads_input = !self.input_over && !unsent && !self.peers.is_empty();
-        let timer = earliest(self.quiet_moment(), self.limits.end.map(|(end, _)| end));
-        let timer = earliest(timer, self.losses.next_look());
+        let timer = earliest(self.quiet_moment(), self.idle_moment());
+        let timer = earliest(timer, self.limits.end.map(|(end, _)| end));
+        let timer = earliest(timer, earliest(self.losses.next_look(), self.tell_at));
         let opens = self.gate.opens(Instant::now()).filter(|_| unsent);
         let timer = earliest(timer, opens);
         let (dump, dump_room) = (self.dump, self.has_dump_room());
@@ -242,7 +234,7 @@ impl<'a> Exchange<'a> {
             batch,
             ..
         } = self;
-        tokio::select! {
+        let woken = tokio::select! {
             filled = letters.fill(), if reads_input => Woken::Input(filled),
             came = receiving::receive(sockets, batch), if room && dump_room => Woken::Came(came),
             error = receiving::report(sockets), if is_connected => Woken::Reported(error),
@@ -252,7 +244,11 @@ impl<'a> Exchange<'a> {
             news = drain.news(!room) => Woken::Outlet(news),
             news = dump::news(dump, !dump_room) => Woken::Dump(news),
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
+        };
+        if !room || !dump_room || opens.is_some() {
+            self.note_held(room && dump_room);
         }
+        woken
     }
 
     /// Does what it woke up for.
@@ -268,6 +264,9 @@ impl<'a> Exchange<'a> {
             Woken::Outlet(OutletNews::Room) | Woken::Time => {}
         }
         self.look_for_losses();
+        if self.tell_at.is_some_and(|at| Instant::now() >= at) {
+            self.tell_reported();
+        }
         Ok(())
     }
 

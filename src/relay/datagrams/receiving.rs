@@ -9,7 +9,7 @@ use super::{Exchange, Target};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::net::{Batch, Correspondent, DatagramSocket};
-use crate::relay::{Side, Way};
+use crate::relay::Side;
 
 impl Exchange<'_> {
     /// Gives what came to stdout; an empty datagram is data, too.
@@ -39,21 +39,39 @@ impl Exchange<'_> {
         }
         let most = self.rules.most;
         let most = most.and_then(|most| usize::try_from(most).ok());
-        let length = length.min(most.unwrap_or(usize::MAX));
+        let most = most.unwrap_or(usize::MAX);
+        self.look_for_curtailed(batch, most);
+        let length = length.min(most);
         if let Some(most) = &mut self.rules.most {
             *most = most.saturating_sub(length as u64);
         }
         self.meter.count_received(length);
         for piece in batch.pieces(length) {
             self.meter.tally_received(piece);
-            if let Some(dump) = self.dump {
-                dump.record(Way::Received, piece);
-            }
+        }
+        if let Some(dump) = self.dump {
+            dump.record_datagrams(batch.datagrams(most));
         }
         if self.drain.put(batch, length)? {
             self.observer.notice(&Event::PayloadEscaped);
         }
         Ok(())
+    }
+
+    /// The datagram that reaches the limit may be longer than what is left of it: what is written
+    /// is then no whole datagram, and that is an error.
+    fn look_for_curtailed(&mut self, batch: &Batch, most: usize) {
+        let Some((from, length, kept)) = curtailed(batch, most) else {
+            return;
+        };
+        let cause = Cause::Curtailed {
+            length: length as u64,
+            kept: kept as u64,
+        };
+        let error = Error::new(Action::Receive, name_of(from.as_ref()), cause);
+        // It is the reason to leave, whatever was kept for the end.
+        self.tell_reported();
+        self.reported = Some(error);
     }
 
     /// Somebody can be answered.
@@ -73,12 +91,34 @@ impl Exchange<'_> {
 
     /// A datagram was longer than the room for it: that is an error at the end.
     fn truncated(&mut self, from: Option<&Correspondent>, length: u64, kept: u64) {
-        let from = from.map_or_else(|| "(unnamed)".to_owned(), |from| from.address().to_string());
-        let error = Error::new(Action::Receive, from, Cause::Truncated { length, kept });
+        let cause = Cause::Truncated { length, kept };
+        let error = Error::new(Action::Receive, name_of(from), cause);
         self.observer
             .notice(&Event::DatagramTruncated { error: &error });
         self.reported.get_or_insert(error);
     }
+}
+
+/// How long a datagram of these is that only begins within the first bytes, and who sent it.
+fn curtailed(batch: &Batch, most: usize) -> Option<(Option<Correspondent>, usize, usize)> {
+    let mut left = most;
+    for arrived in batch.arrivals() {
+        for datagram in arrived.datagrams() {
+            if left == 0 {
+                return None;
+            }
+            if datagram.len() > left {
+                return Some((arrived.from(), datagram.len(), left));
+            }
+            left = left.saturating_sub(datagram.len());
+        }
+    }
+    None
+}
+
+/// The address of a sender as it is told.
+fn name_of(from: Option<&Correspondent>) -> String {
+    from.map_or_else(|| "(unnamed)".to_owned(), |from| from.address().to_string())
 }
 
 /// Takes the next datagrams of any socket: which one.

@@ -1,13 +1,16 @@
 //! Sending what was read.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Exchange, Target};
-use crate::error::{Action, Error, Result};
+use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::net::{DatagramSocket, Proto};
 use crate::relay::{Side, Way};
+
+/// Within this time an end comes right away: that of a program that has written and now ends.
+const NEAR: Duration = Duration::from_millis(100);
 
 impl Exchange<'_> {
     /// Who gets the next datagram, begun anew when everybody has the last one.
@@ -108,13 +111,21 @@ impl Exchange<'_> {
         Ok(!lost)
     }
 
-    /// Tells of the first datagram that did not arrive, and keeps it for the end.
+    /// Keeps for the end that a datagram did not arrive, and tells of the first one before that
+    /// unless the end is near.
     fn note(&mut self, error: io::Error, target: &Target) {
         if self.reported.is_none() {
-            self.observer
-                .notice(&Event::DatagramRefused { error: &error });
             let address = target.peer.address();
             self.reported = Some(Error::new(Action::Send, address, error));
+            self.tell_at = Instant::now().checked_add(NEAR);
+        }
+    }
+
+    /// Tells of a datagram that did not arrive, once.
+    pub(super) fn tell_reported(&mut self) {
+        let untold = self.tell_at.take().and(self.reported.as_ref());
+        if let Some(Cause::Io(error)) = untold.map(|reported| &reported.cause) {
+            self.observer.notice(&Event::DatagramRefused { error });
         }
     }
 
@@ -132,6 +143,13 @@ impl Exchange<'_> {
         }
         self.note(error, &target);
         Ok(())
+    }
+
+    /// Hears what the network has already reported of the last datagrams: no event has told of it
+    /// where we leave as soon as they are sent.
+    pub(super) fn hear_last(&mut self) -> Result<()> {
+        let pending = self.sockets.first().and_then(DatagramSocket::pending_error);
+        pending.map_or(Ok(()), |error| self.report(error))
     }
 
     /// Whether it tells of an earlier datagram (ICMP) and not of this one.
