@@ -118,6 +118,12 @@ pub fn write_into(path: &Path, existing: Existing) -> io::Result<()> {
     sys::replace_stdout(&options.open(path)?)
 }
 
+/// Whether stdout was closed when the process began, and is no file since.
+#[must_use]
+pub fn stdout_was_closed() -> bool {
+    sys::stdout_was_closed()
+}
+
 /// Writes all of it to stdout, whatever flags the description has.
 ///
 /// # Errors
