@@ -2,13 +2,15 @@
 //!
 //! The engine calls none of it on its own; a program's `main` does.
 
+mod output_file;
+
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+pub use self::output_file::{Existing, OutputFile};
 use crate::sys;
 
 /// Raises the soft limit on open files to the hard one. Programs that we become or start are to
@@ -91,31 +93,10 @@ pub fn read_from(path: &Path) -> io::Result<()> {
     sys::replace_stdin(&file)
 }
 
-/// What becomes of a file that is there already.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Existing {
-    /// It is kept, and that is an error.
-    Kept,
-    /// What is written is added to it.
-    Extended,
-    /// What it holds is lost.
-    Replaced,
-}
-
-/// Puts this file in the place of stdout. A symbolic link is never followed: whoever can write to
-/// the directory could have put it there.
-///
-/// # Errors
-/// It cannot be opened, or is there although it must not be.
-pub fn write_into(path: &Path, existing: Existing) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.custom_flags(libc::O_NOFOLLOW);
-    match existing {
-        Existing::Kept => options.write(true).create_new(true),
-        Existing::Extended => options.append(true).create(true),
-        Existing::Replaced => options.write(true).create(true).truncate(true),
-    };
-    sys::replace_stdout(&options.open(path)?)
+/// Whether stdout was closed when the process began, and is no file since.
+#[must_use]
+pub fn stdout_was_closed() -> bool {
+    sys::stdout_was_closed()
 }
 
 /// Writes all of it to stdout, whatever flags the description has.

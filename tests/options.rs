@@ -1,9 +1,11 @@
 //! Options of `connect` and `listen`: what the sockets are told, as the system and the peer see it.
 
+use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, pidfd_getfd, pidfd_open};
 use serde_json::Value;
 use socket2::{Domain, Socket};
 
@@ -16,7 +18,7 @@ use crate::support::{
 fn sockets(pid: u32, domain: Domain) -> Vec<Socket> {
     let pid = i32::try_from(pid).unwrap();
     let handle = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap();
-    let numbers = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let numbers = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let numbers = numbers.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     let copies =
         numbers.filter_map(|number| pidfd_getfd(&handle, number, PidfdGetfdFlags::empty()).ok());
@@ -435,7 +437,7 @@ fn a_port_is_shared_when_both_say_so() {
 fn a_port_file_is_there_once_a_client_can_connect() {
     let place = scratch();
     let file = place.path().join("port");
-    std::fs::write(&file, "an older one that is longer").unwrap();
+    fs::write(&file, "an older one that is longer").unwrap();
     for kind in [&[][..], &["-u"]] {
         let words = [
             &["listen", "0", "--port-file"],
@@ -445,10 +447,10 @@ fn a_port_file_is_there_once_a_client_can_connect() {
         .concat();
         let server = nettool(words).start();
         let port = server.listening().port();
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{port}\n"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), format!("{port}\n"));
         server.kill();
         assert!(file.exists());
-        let all = std::fs::read_dir(place.path()).unwrap();
+        let all = fs::read_dir(place.path()).unwrap();
         assert_eq!(all.count(), 1);
     }
 }
@@ -461,7 +463,7 @@ fn a_port_file_never_appears_half_written() {
         .arg(&file)
         .start();
     until("the file is there", || file.exists());
-    let port = std::fs::read_to_string(&file).unwrap();
+    let port = fs::read_to_string(&file).unwrap();
     let target = format!("127.0.0.1:{}", port.strip_suffix('\n').unwrap());
     nettool(["connect", &target]).stdin("x").run().success();
     server.wait().success().printed("x");
@@ -557,7 +559,7 @@ fn retries_end_with_the_time_for_all() {
 
 #[test]
 fn a_reset_before_a_byte_is_tried_again_and_no_other() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap().to_string();
     let reset = |stream: &std::net::TcpStream| rustix::net::connect_unspec(stream).unwrap();
     let words = ["connect", "-v", &target, "--retry=5", "--retry-delay=10ms"];
@@ -661,9 +663,9 @@ fn line_ends_are_turned_across_reads() {
 fn files_stand_in_for_stdin_and_stdout() {
     let place = scratch();
     let (from, to) = (place.path().join("from"), place.path().join("to"));
-    std::fs::write(&from, Pattern::new(1, 300_000).to_vec()).unwrap();
+    fs::write(&from, Pattern::new(1, 300_000).to_vec()).unwrap();
     for path in ["auto", "portable", "looped"] {
-        let _ = std::fs::remove_file(&to);
+        let _ = fs::remove_file(&to);
         let peer = Peer::serve(vec![Step::Exchange(Pattern::new(2, 300_000))]);
         let client = nettool(["connect", &peer.target(), "--input"])
             .arg(&from)
@@ -672,7 +674,7 @@ fn files_stand_in_for_stdin_and_stdout() {
         let client = client.env("NETTOOL_PATH", path).stdin("not this");
         client.redirected(">&-").run().success();
         let expected = Pattern::new(2, 300_000).to_vec();
-        assert!(std::fs::read(&to).unwrap() == expected, "{path}");
+        assert!(fs::read(&to).unwrap() == expected, "{path}");
         assert_eq!(peer.seen().received, Pattern::new(1, 300_000).fingerprint());
     }
 }
@@ -684,8 +686,8 @@ fn an_output_that_exists_is_kept_unless_said_otherwise() {
     let symlink = place.path().join("symlink");
     std::os::unix::fs::symlink(&file, &symlink).unwrap();
     let get = |options: &[&str], path: &std::path::Path, known: &str| {
-        std::fs::write(&file, known).unwrap();
-        let peer = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        fs::write(&file, known).unwrap();
+        let peer = TcpListener::bind("127.0.0.1:0").unwrap();
         let target = peer.local_addr().unwrap().to_string();
         let client = nettool(["connect", &target])
             .args(options)
@@ -703,7 +705,7 @@ fn an_output_that_exists_is_kept_unless_said_otherwise() {
             stream.write_all(b"new").unwrap();
             drop(stream);
         }
-        (came, client.wait(), std::fs::read_to_string(&file).unwrap())
+        (came, client.wait(), fs::read_to_string(&file).unwrap())
     };
     for (option, expected) in [("--append", "older new"), ("--force", "new")] {
         let (_, exit, text) = get(&[option], &file, "older ");
@@ -808,4 +810,65 @@ fn what_cuts_stdin_is_refused_where_stdin_is_not_sent() {
     }
     let words = ["listen", "-U", "s", "--seqpacket", "--save=d", "--lines"];
     refused(&words, &["--save", "--lines"]);
+}
+
+/// What a file holds is lost only to what comes, and what nobody wrote into does not stay.
+#[test]
+fn files_are_as_they_were_where_nobody_is_reached() {
+    let directory = scratch();
+    let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = taken.local_addr().expect("a bound address").to_string();
+    for words in [
+        &["listen", &addr][..],
+        &["listen", "-k", &addr],
+        &["connect", "-U", "/nobody/here"],
+    ] {
+        fs::write(&old, "precious").expect("a file");
+        let replacing = nettool(words).arg("-o").arg(&old).arg("--force");
+        replacing.run().failure(1);
+        for option in ["-o", "--hexdump"] {
+            if words.contains(&"-k") && option == "--hexdump" {
+                continue;
+            }
+            nettool(words).arg(option).arg(&new).run().failure(1);
+            assert!(!new.exists(), "{words:?} {option}");
+        }
+        if !words.contains(&"-k") {
+            let dumping = nettool(words).arg("--hexdump").arg(&old);
+            dumping.run().failure(1);
+        }
+        let kept = fs::read_to_string(&old).expect("the file");
+        assert_eq!(kept, "precious", "{words:?}");
+    }
+}
+
+/// Then it is as short as what came.
+#[test]
+fn a_file_is_replaced_when_somebody_is_there() {
+    let directory = scratch();
+    let path = directory.path().join("file");
+    for options in [&["listen"][..], &["listen", "-k"], &["connect"]] {
+        fs::write(&path, "precious and long").expect("a file");
+        let steps = vec![
+            Step::Write(b"word".to_vec()),
+            Step::Shutdown,
+            Step::ReadToEnd,
+        ];
+        let program = nettool(options).arg("-o").arg(&path).arg("--force");
+        if options == ["connect"] {
+            let peer = Peer::serve(steps);
+            program.arg(peer.target()).run().success();
+            peer.seen();
+        } else {
+            let server = program.args(["127.0.0.1", "0"]).start();
+            Peer::connect(server.listening(), steps).seen();
+            if options.contains(&"-k") {
+                server.signal(Signal::TERM);
+            }
+            server.wait();
+        }
+        let came = fs::read_to_string(&path).expect("the file");
+        assert_eq!(came, "word", "{options:?}");
+    }
 }

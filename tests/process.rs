@@ -566,6 +566,19 @@ fn a_closed_stdout_takes_no_bytes() {
     assert_eq!(server.seen().head, b"bytes");
 }
 
+/// It was not closed, and nobody should look for why it was.
+#[test]
+fn a_stdout_that_is_open_for_reading_alone_is_no_closed_one() {
+    let server = Peer::serve(vec![Step::Write(b"x".to_vec()), Step::ReadToEnd]);
+    let client = nettool(["connect", &server.target()]).redirected("1< /dev/null");
+    let exit = without_end_of_input(client.stdin(Input::Open).start());
+    exit.status(1)
+        .says("write to stdout: ")
+        .says("not for writing");
+    assert!(!exit.stderr.contains("was closed"), "{}", exit.stderr);
+    assert_eq!(server.seen().end, End::Reset);
+}
+
 #[test]
 fn a_stderr_that_takes_nothing_changes_nothing() {
     for redirection in ["2>&-", "2>/dev/full"] {

@@ -17,6 +17,7 @@ use nettool::relay::{
 };
 use nettool::value::Host;
 
+use super::files::Files;
 use super::progress::{Questions, shown};
 use super::signals::Endings;
 use super::talk::{self, check_numeric};
@@ -49,14 +50,14 @@ pub(super) fn run(
         family: arguments.family()?,
         output,
     };
-    talk::open_files(&arguments.data)?;
-    let dump = talk::open_dump(&arguments.shaping)?;
+    let mut files = Files::open(&arguments.data)?;
+    let dump = files.open_dump(&arguments.shaping)?;
     let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
     let waiting = format!("connecting to {}", way.target());
     let progress = talk::progress(&arguments.data, output, &meter, waiting);
     talk::block_on(|endings| {
         let questions = Questions::watch(&questions);
-        let session = session(way, Arc::clone(&meter), dump.as_ref(), endings);
+        let session = session(way, Arc::clone(&meter), (&files, dump.as_ref()), endings);
         shown(session, &meter, progress, questions)
     })
 }
@@ -65,7 +66,7 @@ pub(super) fn run(
 async fn session(
     way: Way<'_>,
     meter: Arc<Meter>,
-    dump: Option<&Dump>,
+    (files, dump): (&Files, Option<&Dump>),
     endings: Endings,
 ) -> Result<Status, Failure> {
     let (arguments, output) = (way.arguments, way.output);
@@ -77,6 +78,7 @@ async fn session(
     let mut call = Call {
         arguments,
         output,
+        files,
         end,
         shaping: arguments.shaping.shaping(dump),
         input: arguments
@@ -220,6 +222,7 @@ impl Way<'_> {
 struct Call<'a> {
     arguments: &'a ConnectArgs,
     output: &'a Output,
+    files: &'a Files,
     end: Option<(Instant, Duration)>,
     shaping: Shaping<'a>,
     input: Input,
@@ -236,6 +239,7 @@ impl Call<'_> {
             () = stop.as_mut() => return Ok(None),
             reached = way.reach(self.end) => reached?,
         };
+        self.files.begin()?;
         let transfer = match reached {
             Found::Stream(reached) => self.stream(reached, stop).await?,
             Found::Datagrams(socket) => self.datagrams(socket, stop).await?,

@@ -15,6 +15,7 @@ use nettool::relay::{
 };
 use nettool::serve::{Gate, OneClient, Talk, Waiting, one_client};
 
+use super::files::{Beginning, Files};
 use super::progress::{Questions, shown};
 use super::serve;
 use super::signals::Endings;
@@ -45,19 +46,29 @@ pub(super) fn run(
     arguments.serve.check(arguments.transport.udp, quits)?;
     let gate = arguments.serve.gate()?;
     process::raise_open_files();
+    let mut files = Files::default();
     let behaviour = match arguments.serve.behaviour(output.tells_of_clients())? {
         None if arguments.serve.keeps_open() && !arguments.transport.udp => {
             arguments.check_many()?;
-            Some(serve::stdio(arguments, output)?)
+            let (behaviour, opened) = serve::stdio(arguments, output)?;
+            files = opened;
+            Some(behaviour)
         }
         behaviour => behaviour,
     };
     if let Some(behaviour) = behaviour {
-        return serve::run(arguments, &place, (behaviour, gate), (output, &questions));
+        let observer = Beginning::new(files, output);
+        return serve::run(
+            arguments,
+            &place,
+            (behaviour, gate, observer),
+            (output, &questions),
+        );
     }
     arguments.shaping.check(&arguments.data, output.is_json())?;
-    talk::open_files(&arguments.data)?;
-    let dump = talk::open_dump(&arguments.shaping)?;
+    let mut files = Files::open(&arguments.data)?;
+    let dump = files.open_dump(&arguments.shaping)?;
+    let beginning = Beginning::new(files, output);
     let options = arguments.options();
     let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
     let waiting = "listening, no client yet".to_owned();
@@ -69,6 +80,7 @@ pub(super) fn run(
             gate: &gate,
             arguments,
             output,
+            beginning: &beginning,
             shaping: arguments.shaping.shaping(dump.as_ref()),
             input: arguments
                 .datagrams
@@ -119,9 +131,12 @@ async fn session(
     } else {
         service.one_client(place, addresses, stop.as_mut()).await?
     };
-    let Some(transfer) = transfer else {
+    let Some(mut transfer) = transfer else {
         return Ok(talk::stopped(&came));
     };
+    if let (Some(error), None) = (service.beginning.take_failure(), &transfer.error) {
+        transfer.error = Some(error);
+    }
     let transfer = talk::finish_dump(dump, transfer, stop.as_mut()).await;
     talk::hear_of_hangup(&transfer, &came, stop).await;
     let transfer = talk::tell(transfer, &arguments.data, output);
@@ -184,6 +199,7 @@ struct Service<'a> {
     gate: &'a Gate,
     arguments: &'a ListenArgs,
     output: &'a Output,
+    beginning: &'a Beginning,
     shaping: Shaping<'a>,
     input: Input,
     meter: Arc<Meter>,
@@ -217,7 +233,7 @@ impl Service<'_> {
                 idle_timeout: times.idle(),
                 max_time: times.whole(),
                 meter: &self.meter,
-                observer: self.output,
+                observer: self.beginning,
             },
         };
         one_client(setup, stop).await
@@ -232,6 +248,7 @@ impl Service<'_> {
     ) -> Result<Transfer, Error> {
         let how = (self.arguments, self.options);
         let sockets = bind_datagrams(place, addresses, how, self.output)?;
+        self.beginning.begin()?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let filter = || self.output.payload_filter(data.raw);
         let end = times.whole();

@@ -3,6 +3,7 @@
 mod buffers;
 mod checksum;
 mod connect;
+mod files;
 mod ifaces;
 mod interruption;
 mod listen;

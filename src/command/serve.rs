@@ -13,6 +13,7 @@ use nettool::serve::{
     serve_datagrams, serve_many, serve_one,
 };
 
+use super::files::{Beginning, Files};
 use super::listen::{addresses, bind_datagrams, binding};
 use super::progress::{Questions, shown};
 use super::signals::Endings;
@@ -24,11 +25,12 @@ use crate::output::{Form, Output, Progress, Total, tag};
 pub(super) fn run(
     arguments: &ListenArgs,
     place: &Where,
-    (behaviour, gate): (Behaviour, Gate),
+    (behaviour, gate, beginning): (Behaviour, Gate, Arc<Beginning>),
     (output, questions): (&Arc<Output>, &[i32]),
 ) -> Result<Status, Failure> {
     let serving = Serving {
-        service: service(arguments, (behaviour, gate), output),
+        service: service(arguments, (behaviour, gate), &beginning),
+        beginning: Arc::clone(&beginning),
         options: arguments.options(),
         arguments,
         output,
@@ -41,9 +43,12 @@ pub(super) fn run(
 }
 
 /// Our stdin and stdout, for many clients.
-pub(super) fn stdio(arguments: &ListenArgs, output: &Output) -> Result<Behaviour, Failure> {
+pub(super) fn stdio(
+    arguments: &ListenArgs,
+    output: &Output,
+) -> Result<(Behaviour, Files), Failure> {
     let (data, serve) = (&arguments.data, &arguments.serve);
-    talk::open_files(data)?;
+    let files = Files::open(data)?;
     let source = if data.recv_only {
         Source::Nothing
     } else {
@@ -54,14 +59,14 @@ pub(super) fn stdio(arguments: &ListenArgs, output: &Output) -> Result<Behaviour
     let filter = || output.payload_filter(data.raw);
     let sink = talk::sink(data, &filter);
     let stdio = Stdio::new(source, sink, serve.slow(), tag).map_err(failed)?;
-    Ok(Behaviour::Stdio(Arc::new(stdio)))
+    Ok((Behaviour::Stdio(Arc::new(stdio)), files))
 }
 
 /// What every client gets.
 fn service(
     arguments: &ListenArgs,
     (behaviour, gate): (Behaviour, Gate),
-    output: &Arc<Output>,
+    beginning: &Arc<Beginning>,
 ) -> Service {
     Service {
         behaviour,
@@ -70,7 +75,7 @@ fn service(
         idle_timeout: arguments.times.idle(),
         max_time: arguments.times.whole(),
         most: arguments.data.most(),
-        observer: Arc::clone(output) as _,
+        observer: Arc::clone(beginning) as _,
         inquiry: Inquiry::default(),
         stop: Stop::default(),
     }
@@ -79,6 +84,7 @@ fn service(
 /// What a run of it needs.
 struct Serving<'a> {
     service: Service,
+    beginning: Arc<Beginning>,
     options: ListenOptions,
     arguments: &'a ListenArgs,
     output: &'a Output,
@@ -125,6 +131,9 @@ impl Serving<'_> {
             listener.publish(&self.options, self.output)?;
             let totals = serve_many(listener, self.service).await?;
             self.output.totals(&totals);
+            if let Some(error) = self.beginning.take_failure() {
+                return Err(error);
+            }
             return Ok(talk::stopped(came));
         }
         let gate = self.service.gate.clone();

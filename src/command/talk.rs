@@ -1,11 +1,8 @@
 //! What `connect` and `listen` do alike.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd as _;
-use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -18,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::signals::Endings;
 use super::{Failure, Status, runtime};
-use crate::cli::{DataArgs, ShapingArgs, Usage};
+use crate::cli::{DataArgs, Usage};
 use crate::output::{Output, Progress, Total};
 
 /// Runs a conversation to its end on this thread. Threads that still read or resolve do not hold
@@ -60,39 +57,6 @@ pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<So
     let result = runtime.block_on(resolve(host, port, family));
     runtime.shutdown_background();
     result
-}
-
-/// Puts the files that were asked for in the place of stdin and stdout, so that whatever carries
-/// the bytes reads and writes them as the shell's redirections.
-pub(super) fn open_files(data: &DataArgs) -> Result<(), Error> {
-    if let Some(path) = &data.input {
-        let failed = |error| Error::new(Action::Read, path.display(), error);
-        process::read_from(path).map_err(failed)?;
-    }
-    if let Some(path) = &data.output {
-        let failed = |error| Error::new(Action::Write, path.display(), error);
-        process::write_into(path, data.existing()).map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// Opens the file that everything is written down in, if that was asked for; like the shell's
-/// redirections it replaces what was there.
-pub(super) fn open_dump(shaping: &ShapingArgs) -> Result<Option<Dump>, Error> {
-    let Some(path) = shaping.hexdump() else {
-        return Ok(None);
-    };
-    let (name, file) = if path == Path::new("-") {
-        ("stderr".into(), io::stderr().as_fd().try_clone_to_owned())
-    } else {
-        (
-            path.display().to_string(),
-            File::create(path).map(Into::into),
-        )
-    };
-    let dump = file.and_then(|file| Dump::into(file, name.clone()));
-    dump.map(Some)
-        .map_err(|error| Error::new(Action::Dump, name, error))
 }
 
 /// Waits until everything is written down; if it cannot be, that is what became of a conversation

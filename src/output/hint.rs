@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use nettool::buffers::{Cap, Origin};
 use nettool::error::{Action, Cause, Error};
+use nettool::process;
 
 /// A hint, where we know one that helps.
 pub(crate) fn of(error: &Error) -> Option<String> {
@@ -108,7 +109,10 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
             "an address of everybody needs --broadcast"
         }
         (Action::Join, libc::ENODEV) => "name the interface: GROUP%INTERFACE; see: nettool ifaces",
-        (Action::Write, libc::EBADF) => "stdout was closed when nettool started (>&-)",
+        (Action::Write, libc::EBADF) if process::stdout_was_closed() => {
+            "stdout was closed when nettool started (>&-)"
+        }
+        (Action::Write, libc::EBADF) => "it is open, but not for writing (as by 1< FILE)",
         (Action::Write, libc::EEXIST) => "--append adds to it, --force replaces it",
         (Action::Write, libc::ELOOP) => "it is a symbolic link: name the file itself",
         (Action::Write, libc::ENOSPC) => "the disk is full",

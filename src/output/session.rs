@@ -41,8 +41,13 @@ impl Output {
         let level = u8::from(!self.screen.was_drawn());
         self.detail(level, &summary(transfer));
         if let Some(digests) = &transfer.digests {
+            let written = if digests.is_all_written {
+                ""
+            } else {
+                " (not all of it was written)"
+            };
             self.talk(&format!(
-                "{}  sent\n{}  received\n",
+                "{}  sent\n{}  received{written}\n",
                 digests.sent, digests.received
             ));
         }

@@ -22,6 +22,8 @@ pub struct Digests {
     pub sent: String,
     /// Of the bytes that were taken from the peer.
     pub received: String,
+    /// Whether all of these were written, too; those of a conversation cut short may not have been.
+    pub is_all_written: bool,
 }
 
 /// One each way.
@@ -56,6 +58,7 @@ impl Tallies {
             algorithm: held(&self.sent, |digest| digest.name()),
             sent: held(&self.sent, |digest| digest.hex()),
             received: held(&self.received, |digest| digest.hex()),
+            is_all_written: true,
         }
     }
 }

@@ -192,12 +192,11 @@ impl Ending {
             return Some(leave(End::Stdin));
         }
         let may_shut_down = self.rules.shut_down && !self.shut_down;
-        (may_shut_down && (!self.holds_end_back() || self.peer_ended.is_some()))
-            .then_some(Step::ShutDownWrite)
+        (may_shut_down && !self.holds_end_back()).then_some(Step::ShutDownWrite)
     }
 
     /// An empty stdin that nobody meant as an answer: the client must not think that the answer
-    /// is complete.
+    /// is complete. The write half is shut down when we leave, which is after the peer's end.
     fn holds_end_back(&self) -> bool {
         let nobody_meant_it = self.rules.side == Side::Listen
             && !self.any_input

@@ -6,6 +6,7 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
+use super::extent::Extent;
 use super::letters::Cut;
 use super::line_ends::LineEnds;
 use crate::error::{Action, Error, Result};
@@ -22,6 +23,8 @@ const LARGEST_READ: usize = 256 * 1024;
 pub struct Input {
     kind: StdinKind,
     source: Source,
+    /// How long the file was when it was first read.
+    extent: Extent,
     pending: Vec<u8>,
     passed: usize,
     shape: Shape,
@@ -60,6 +63,7 @@ impl Input {
         Self {
             kind,
             source: Source::Untouched,
+            extent: Extent::default(),
             pending: Vec::new(),
             passed: 0,
             shape: Shape::default(),
@@ -131,6 +135,7 @@ impl Input {
             return Ok(false);
         }
         if let Source::Untouched = self.source {
+            self.extent = Extent::of_stdin();
             let unit = self.cut.map_or(1, Cut::unit);
             self.source = match (self.kind, self.cut) {
                 (StdinKind::File, Some(_)) if !self.is_shaped() => Source::File,
@@ -151,6 +156,7 @@ impl Input {
             }
             None => {
                 self.source = Source::Ended;
+                self.extent.check_end()?;
                 Ok(false)
             }
             Some(Err(error)) => {
@@ -174,8 +180,11 @@ impl Input {
         if !matches!(read, Ok(1..)) {
             self.source = Source::Ended;
         }
-        read.map(|length| length > 0)
-            .map_err(|error| Error::new(Action::Read, "stdin", error))
+        let length = read.map_err(|error| Error::new(Action::Read, "stdin", error))?;
+        if length == 0 {
+            self.extent.check_end()?;
+        }
+        Ok(length > 0)
     }
 }
 

@@ -10,6 +10,7 @@ mod digest;
 mod direct;
 mod dump;
 mod ending;
+mod extent;
 mod failure;
 mod input;
 mod letters;

@@ -23,6 +23,9 @@ pub(crate) struct Outlet {
     chunks: Option<mpsc::Sender<Piece>>,
     control: Control,
     fate: watch::Receiver<Fate>,
+    /// How many pieces of bytes were handed over, and how many of them are written.
+    handed: u64,
+    written: watch::Receiver<u64>,
     filter: Option<Box<dyn Transform>>,
 }
 
@@ -62,13 +65,16 @@ impl Outlet {
     fn stdout(filter: Option<Box<dyn Transform>>) -> io::Result<Self> {
         let (sender, mut pieces) = mpsc::channel(QUEUE);
         let (fate, receiver) = watch::channel(Fate::Open);
+        let (count, written) = watch::channel(0);
         let (control, attention) = attention::pair(Mode::Run)?;
-        let writer = move || write_all(&mut pieces, &attention, &fate);
+        let writer = move || write_all(&mut pieces, &attention, (&fate, &count));
         thread::Builder::new().spawn(writer)?;
         Ok(Self {
             chunks: Some(sender),
             control,
             fate: receiver,
+            handed: 0,
+            written,
             filter,
         })
     }
@@ -98,6 +104,26 @@ impl Outlet {
         let changed = filter.noticed();
         self.send(Piece::Bytes(out));
         changed
+    }
+
+    /// Whether all that was handed over is written.
+    pub(crate) fn is_written(&self) -> bool {
+        *self.written.borrow() >= self.handed
+    }
+
+    /// Waits until all that was handed over so far is written, for somebody who does not hold it;
+    /// for ever if stdout fails.
+    pub(crate) fn flushed(&self) -> impl Future<Output = ()> + use<> {
+        let (mut written, handed) = (self.written.clone(), self.handed);
+        async move {
+            if written
+                .wait_for(|written| *written >= handed)
+                .await
+                .is_err()
+            {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Closes stdout towards its reader as soon as everything is written.
@@ -155,7 +181,9 @@ impl Outlet {
     }
 
     /// Puts a chunk into the queue.
-    fn send(&self, piece: Piece) {
+    fn send(&mut self, piece: Piece) {
+        let is_bytes = matches!(piece, Piece::Bytes(_));
+        self.handed = self.handed.saturating_add(is_bytes.into());
         if let Some(chunks) = &self.chunks {
             // A writer that has failed takes no more, and says so by its fate.
             let _ = chunks.try_send(piece);
@@ -206,11 +234,17 @@ fn write_error(errno: Option<i32>) -> Error {
 fn write_all(
     pieces: &mut mpsc::Receiver<Piece>,
     attention: &Attention,
-    fate: &watch::Sender<Fate>,
+    (fate, written): (&watch::Sender<Fate>, &watch::Sender<u64>),
 ) {
     loop {
         let (result, settled) = match pieces.try_recv() {
-            Ok(Piece::Bytes(bytes)) => (sys::write_stdout(&bytes), Fate::Open),
+            Ok(Piece::Bytes(bytes)) => {
+                let result = sys::write_stdout(&bytes);
+                if result.is_ok() {
+                    written.send_modify(|written| *written = written.saturating_add(1));
+                }
+                (result, Fate::Open)
+            }
             Ok(Piece::Close) => (sys::close_stdout(), Fate::Closed),
             Err(TryRecvError::Empty) => (wait_for_more(attention), Fate::Open),
             Err(TryRecvError::Disconnected) => return,

@@ -87,8 +87,10 @@ struct Session<'a, M> {
     /// What was not acknowledged when it was last looked at: its shrinking is a move, too.
     last_queue: u64,
     leaving: bool,
-    /// stdout has everything, and is closed.
+    /// stdout has everything, and is closed, or has failed.
     written: bool,
+    /// It has failed.
+    write_failed: bool,
     /// What broke the connection, learnt while it was being wound up.
     told: Option<io::Error>,
 }
@@ -101,6 +103,7 @@ impl<'a, M: Mover> Session<'a, M> {
         let session = Self {
             ending: Ending::new(terms.rules, now),
             written: !terms.writes,
+            write_failed: false,
             terms,
             mover,
             started: now,
@@ -201,11 +204,17 @@ impl<'a, M: Mover> Session<'a, M> {
             News::Moved => {}
             News::PeerEnded => self.peer_ended(),
             News::Written(result) => {
-                self.written = true;
+                self.note_written(result.is_ok());
                 result.map_err(failed)?;
             }
         }
         Ok(())
+    }
+
+    /// stdout will take no more.
+    fn note_written(&mut self, well: bool) {
+        self.written = true;
+        self.write_failed |= !well;
     }
 
     /// The peer will send no more.
@@ -249,7 +258,9 @@ impl<'a, M: Mover> Session<'a, M> {
         self.mover.leave();
         let mut look = FIRST_LOOK;
         loop {
-            if !self.mover.has_unsent() && !self.ending.is_shut_down() {
+            // Who has ended takes our own end to mean that everything was written.
+            let may_end = self.written || !self.ending.is_peer_over();
+            if may_end && !self.mover.has_unsent() && !self.ending.is_shut_down() {
                 self.shut_down()?;
             }
             let delivered = self.ending.is_shut_down() && self.look_at_queue() == 0;

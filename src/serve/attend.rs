@@ -94,7 +94,7 @@ async fn cut_short(client: &Client) -> Cut {
         match phase {
             Phase::Over => return Cut::Stopped,
             Phase::Finishing if watch.is_at_rest() => {
-                let well = client.service.behaviour.may_end_well();
+                let well = client.service.behaviour.may_end_well(client);
                 return if well { Cut::AtRest } else { Cut::Stopped };
             }
             Phase::Finishing | Phase::Serving => {}

@@ -55,7 +55,7 @@ impl Behaviour {
     }
 
     /// Whether a client that is silent, and has been sent everything, may be left when the server
-    /// stops: nobody is still at work for it.
+    /// stops: nobody is still at work for it, and what it sent has come where it was to go.
     pub(super) fn rests(&self) -> bool {
         match self {
             Self::Broker(_)
@@ -63,8 +63,8 @@ impl Behaviour {
             | Self::Discard
             | Self::Echo
             | Self::Reply(_)
-            | Self::Save(_)
-            | Self::Stdio(_) => true,
+            | Self::Save(_) => true,
+            Self::Stdio(stdio) => stdio.has_written(),
             Self::Exec(_) | Self::Forward(_) => false,
         }
     }
@@ -101,9 +101,9 @@ impl Behaviour {
 
     /// Whether the connections of clients that are left when the server stops are closed, and not
     /// reset: nothing is kept from them, and what they sent need not be whole to be of worth.
-    pub(super) fn may_end_well(&self) -> bool {
+    pub(super) fn may_end_well(&self, client: &Client) -> bool {
         match self {
-            Self::Stdio(stdio) => stdio.has_said_all(),
+            Self::Stdio(stdio) => stdio.has_said_all() && !client.holds(),
             Self::Save(_) => false,
             _ => true,
         }

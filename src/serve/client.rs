@@ -39,6 +39,8 @@ pub(super) struct Client {
     pub(super) child: Mutex<Option<Child>>,
     connection: Connection,
     write_ended: AtomicBool,
+    /// What came from it and has no place yet: the beginning of a line.
+    holds: AtomicBool,
 }
 
 /// Who reads from the connection and writes to it.
@@ -76,6 +78,7 @@ impl Client {
             child: Mutex::default(),
             connection: Connection::Own(stream),
             write_ended: AtomicBool::new(false),
+            holds: AtomicBool::new(false),
         }
     }
 
@@ -250,6 +253,16 @@ impl Client {
                 return self.broken(error);
             }
         }
+    }
+
+    /// Whether something of what came is held by us alone.
+    pub(super) fn holds(&self) -> bool {
+        self.holds.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of that.
+    pub(super) fn note_held(&self, holds: bool) {
+        self.holds.store(holds, Ordering::Relaxed);
     }
 
     /// Counts what came, and tells of it.

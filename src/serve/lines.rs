@@ -28,6 +28,11 @@ impl Lines {
         }
     }
 
+    /// Whether no line has begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Hands over the rest: no more will come.
     pub(super) fn finish(&mut self, mut line: impl FnMut(&[u8])) {
         if !self.0.is_empty() {

@@ -137,14 +137,20 @@ impl Stdio {
     async fn listen_to(&self, client: &Client, hearing: &Hearing<'_>) -> Result<End> {
         let mut lines = Lines::default();
         while let Some(said) = client
-            .receive(|piece| self.marked(client, &mut lines, piece))
+            .receive(|piece| {
+                client.note_held(true);
+                self.marked(client, &mut lines, piece)
+            })
             .await?
         {
             self.write(client, &said).await?;
+            client.note_held(!lines.is_empty());
         }
         let mut rest = Vec::new();
         lines.finish(|line| self.mark(client, line, &mut rest));
         self.write(client, &rest).await?;
+        client.note_held(false);
+        self.flushed().await;
         if matches!(self.kind, None | Some(StdinKind::Terminal)) {
             hearing.finish();
             return Ok(End::Peer);
@@ -188,6 +194,20 @@ impl Stdio {
             client.service.observer.notice(&Event::PayloadEscaped);
         }
         Ok(())
+    }
+
+    /// Waits until all that was said until now is written: a client takes our end to mean that.
+    async fn flushed(&self) {
+        let flushed = self.outlet.lock().await.as_ref().map(Outlet::flushed);
+        if let Some(flushed) = flushed {
+            flushed.await;
+        }
+    }
+
+    /// Whether all that was said is written. Who writes meanwhile has something to write.
+    pub(super) fn has_written(&self) -> bool {
+        let outlet = self.outlet.try_lock();
+        outlet.is_ok_and(|outlet| outlet.as_ref().is_none_or(Outlet::is_written))
     }
 
     /// Whether nothing is kept from clients that are left now: stdin is at its end, nobody reads

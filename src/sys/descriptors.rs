@@ -68,14 +68,27 @@ pub(crate) fn is_channel(descriptor: impl AsFd) -> bool {
 /// How many bytes stdin has from where it stands to its end, where it is a regular file that says
 /// so: those of `/proc` have a size of 0, whatever they hold.
 pub(crate) fn input_left() -> Option<u64> {
+    let place = stdin_place().filter(|place| place.size > 0)?;
+    Some(place.size.saturating_sub(place.offset))
+}
+
+/// How long a file is, and where it is read next, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) size: u64,
+    pub(crate) offset: u64,
+}
+
+/// Where stdin stands, if it is a regular file.
+pub(crate) fn stdin_place() -> Option<Place> {
     let stdin = rustix::stdio::stdin();
     let stat = fstat(stdin).ok()?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return None;
     }
-    let size = u64::try_from(stat.st_size).ok().filter(|size| *size > 0)?;
+    let size = u64::try_from(stat.st_size).ok()?;
     let offset = rustix::fs::seek(stdin, rustix::fs::SeekFrom::Current(0)).ok()?;
-    Some(size.saturating_sub(offset))
+    Some(Place { size, offset })
 }
 
 /// Whether we may read from or draw on this terminal: our process group is its foreground one.

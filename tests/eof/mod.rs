@@ -60,6 +60,7 @@ struct Plan {
     stdin: Stdin,
     options: Vec<&'static str>,
     stdout: Output,
+    way: &'static str,
 }
 
 impl Plan {
@@ -70,12 +71,19 @@ impl Plan {
             stdin,
             options: Vec::new(),
             stdout: Output::Captured,
+            way: "",
         }
     }
 
     /// With these options.
     fn options(mut self, options: &[&'static str]) -> Self {
         self.options.extend(options);
+        self
+    }
+
+    /// Carried in this way.
+    fn way(mut self, way: &'static str) -> Self {
+        self.way = way;
         self
     }
 
@@ -89,7 +97,10 @@ impl Plan {
     fn start(self, steps: Vec<Step>) -> Talk {
         let directory = scratch();
         let mut terminal = None;
-        let program = |words: Vec<String>| nettool(words).args(&self.options).stdout(self.stdout);
+        let program = |words: Vec<String>| {
+            let program = nettool(words).args(&self.options).stdout(self.stdout);
+            program.env("NETTOOL_PATH", self.way)
+        };
         let mut host = |program| self.stdin.give(program, &directory, &mut terminal);
         let (running, peer) = match self.side {
             Side::Connect => {

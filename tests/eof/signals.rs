@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::{MOMENT, Plan, Side, Stdin, rows};
-use crate::support::{CONTROL_C, End, Output, Pattern, Peer, Step, nettool};
+use crate::support::{CONTROL_C, End, Output, Pattern, Peer, Step, nettool, until};
 
 rows! {
     a_signal_resets_what_was_not_all_said:
@@ -74,6 +74,50 @@ fn a_file_that_was_not_all_sent_is_reset() {
     client.wait().died_of(15);
     peer.go();
     assert_eq!(peer.seen().end, End::Reset);
+}
+
+/// The ways that bytes are carried, and options that choose one.
+const WAYS: [(&str, &[&str], u64); 5] = [
+    // A pipe that is spliced into holds more than its size.
+    ("", &[], 24_000_000),
+    ("portable", &[], 400_000),
+    ("looped", &[], 400_000),
+    ("", &["--checksum", "sha256"], 400_000),
+    ("", &["--limit-rate", "1G"], 400_000),
+];
+
+#[test]
+fn what_was_taken_and_not_written_is_never_followed_by_a_good_end() {
+    for (side, stdin) in [
+        (Side::Listen, Stdin::Null),
+        (Side::Listen, Stdin::EndedPipe("bytes")),
+        (Side::Connect, Stdin::EndedPipe("bytes")),
+    ] {
+        for (way, options, length) in WAYS {
+            let write = Step::Write(Pattern::new(53, length).to_vec());
+            // With an empty stdin our own end is held back, and is what the peer waits for.
+            let steps = match stdin {
+                Stdin::Null => vec![write, Step::Shutdown, Step::ReadToEnd],
+                _ => vec![write, Step::ReadToEnd, Step::AwaitReset],
+            };
+            let plan = Plan::new(side, stdin).options(options).way(way);
+            let mut talk = plan.stdout(Output::Open).start(steps);
+            let pipe = talk.running.stdout.as_ref().expect("a kept pipe");
+            until("stdout is full", || {
+                rustix::io::ioctl_fionread(pipe).expect("a pipe") > 60_000
+            });
+            assert!(talk.running.stays(MOMENT));
+            let pipe = talk.running.stdout.take();
+            talk.running.signal(Signal::TERM);
+            let exit = talk.running.wait();
+            exit.died_of(15);
+            if options.contains(&"--checksum") {
+                exit.says("  received (not all of it was written)");
+            }
+            assert_eq!(talk.peer.seen().end, End::Reset, "{way} {options:?}");
+            drop(pipe);
+        }
+    }
 }
 
 #[test]

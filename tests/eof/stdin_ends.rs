@@ -1,9 +1,11 @@
 //! The end of standard input.
 
+use std::fs::{self, File};
+use std::path::Path;
 use std::time::Duration;
 
 use super::{MOMENT, Plan, Side, Stdin, rows};
-use crate::support::{CONTROL_D, End, Pattern, Step};
+use crate::support::{CONTROL_D, End, Output, Pattern, Peer, Step, nettool, scratch};
 
 rows! {
     an_answer_comes_a_second_after_our_end:
@@ -162,4 +164,84 @@ fn a_peer_without_an_answer_gets_a_hint(side: Side, stdin: Stdin) {
             .count(),
         1
     );
+}
+
+/// What is there when a conversation begins is to arrive, however its bytes are carried.
+#[test]
+fn a_file_that_becomes_shorter_is_an_error() {
+    let directory = scratch();
+    for (number, way) in ["", "portable", "looped"].into_iter().enumerate() {
+        let path = directory.path().join(number.to_string());
+        fs::write(&path, Pattern::new(54, 20_000_000).to_vec()).expect("a file");
+        // Nothing is read, so most of the file is still to be sent.
+        let word = Step::Write(b"word".to_vec());
+        let peer = Peer::serve(vec![word, Step::Await, Step::ReadToEnd]);
+        let program = nettool(["connect", &peer.target()]).env("NETTOOL_PATH", way);
+        let (program, name) = if way == "portable" {
+            let named = program.arg("--input").arg(&path);
+            (named, path.to_str().expect("a plain path"))
+        } else {
+            (program.stdin(path.as_path()), "stdin")
+        };
+        let client = program.start();
+        client.prints("word");
+        let file = File::options().write(true).open(&path).expect("the file");
+        file.set_len(1000).expect("a shorter file");
+        peer.go();
+        let exit = client.wait();
+        exit.status(1)
+            .says(&format!(
+                "read from {name}: the file became shorter while it was sent, "
+            ))
+            .says(" of 20000000 bytes");
+        assert_eq!(peer.seen().end, End::Reset, "{way}");
+    }
+}
+
+#[test]
+fn messages_of_a_file_that_becomes_shorter_are_an_error() {
+    let directory = scratch();
+    let (path, socket) = (directory.path().join("file"), directory.path().join("s"));
+    fs::write(&path, Pattern::new(55, 20_000_000).to_vec()).expect("a file");
+    let words = ["--seqpacket", "-U", socket.to_str().expect("a plain path")];
+    let server = nettool(["listen"]).args(words).stdout(Output::Open);
+    let mut server = server.start();
+    server.says("listening on ");
+    let client = nettool(["connect"]).args(words).stdin(path.as_path());
+    let client = client.start();
+    assert_eq!(server.read(1).len(), 1);
+    let file = File::options().write(true).open(&path).expect("the file");
+    file.set_len(1000).expect("a shorter file");
+    let mut rest = server.stdout.take().expect("a kept pipe");
+    std::io::copy(&mut rest, &mut std::io::sink()).expect("an end");
+    client
+        .wait()
+        .status(1)
+        .says("the file became shorter while it was sent, ");
+}
+
+/// Others may have read some of it, or nobody knows its size, or it grows.
+#[test]
+fn a_file_that_is_read_to_its_end_is_not_shorter() {
+    let directory = scratch();
+    let path = directory.path().join("file");
+    fs::write(&path, "0123456789rest").expect("a file");
+    for way in ["", "portable", "looped"] {
+        let peer = Peer::serve(vec![Step::ReadToEnd]);
+        let shell = ["sh", "-c", "head -c 10 > /dev/null; exec \"$@\"", "sh"];
+        let client = nettool(["connect", &peer.target()]).env("NETTOOL_PATH", way);
+        client
+            .by_way_of(shell)
+            .stdin(path.as_path())
+            .run()
+            .success();
+        // What head had read and not written it has given back.
+        assert_eq!(peer.seen().head, b"rest", "{way}");
+        for strange in ["/proc/self/status", "/sys/class/net/lo/mtu"] {
+            let peer = Peer::serve(vec![Step::ReadToEnd]);
+            let client = nettool(["connect", &peer.target()]).env("NETTOOL_PATH", way);
+            client.stdin(Path::new(strange)).run().success();
+            assert!(!peer.seen().head.is_empty(), "{way} {strange}");
+        }
+    }
 }

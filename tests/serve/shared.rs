@@ -8,8 +8,8 @@ use rustix::process::Signal;
 
 use super::{ask, client, server, stopped};
 use crate::support::{
-    CONTROL_C, Fingerprint, Input, LIMIT, Output, Pattern, Program, Running, Terminal, need,
-    nettool, until,
+    CONTROL_C, End, Fingerprint, Input, LIMIT, Output, Pattern, Peer, Program, Running, Step,
+    Terminal, need, nettool, until,
 };
 
 /// Reads lines of a client.
@@ -346,4 +346,38 @@ fn real_clients_hear_each_other() {
     for listener in clients {
         listener.kill();
     }
+}
+
+/// Its reader stands still when the server is stopped: no client may take that for a good end.
+#[test]
+fn what_was_taken_of_a_client_and_not_written_is_reset() {
+    let server = server(&[]).stdout(Output::Open).start();
+    let steps = vec![
+        Step::Write(Pattern::new(8, 200_000).to_vec()),
+        Step::Shutdown,
+        Step::ReadToEnd,
+    ];
+    let client = Peer::connect(server.listening(), steps);
+    let pipe = server.stdout.as_ref().expect("a kept pipe");
+    until("stdout is full", || {
+        rustix::io::ioctl_fionread(pipe).expect("a pipe") > 60_000
+    });
+    // Everything may have been taken by then.
+    assert!(server.stays(Duration::from_millis(300)));
+    server.signal(Signal::TERM);
+    let seen = client.seen();
+    assert_eq!(seen.end, End::Reset);
+    drop(server);
+}
+
+/// Nor may who has sent the beginning of a line, which is written when it is whole.
+#[test]
+fn the_beginning_of_a_tagged_line_is_not_followed_by_a_good_end() {
+    let server = server(&["--tag"]).start();
+    let steps = vec![Step::Write(b"whole\nbegun".to_vec()), Step::ReadToEnd];
+    let client = Peer::connect(server.listening(), steps);
+    server.prints("whole");
+    server.signal(Signal::TERM);
+    assert_eq!(client.seen().end, End::Reset);
+    server.wait().died_of(libc::SIGTERM);
 }

@@ -16,6 +16,7 @@ use super::{Report, Ways, Work};
 use crate::error::{Action, Error};
 use crate::net::Proto;
 use crate::relay::attention::Mode;
+use crate::relay::extent::Extent;
 use crate::relay::mover::News;
 use crate::sys::{self, Splice, StdinKind};
 
@@ -54,6 +55,8 @@ impl From<io::Error> for End {
 pub(super) struct Up {
     pub(super) work: Work,
     pub(super) kind: StdinKind,
+    /// How long the file was when we began.
+    extent: Extent,
     /// Which calls the ends have not refused.
     pub(super) ways: Ways,
     /// Whether the socket is watched for failing while there is no input.
@@ -77,6 +80,7 @@ impl Up {
             ways: work.ways,
             work,
             kind,
+            extent: Extent::of_stdin(),
             watches_socket: true,
             splicing: Splicing::new(false),
             is_bulk: false,
@@ -131,7 +135,7 @@ impl Up {
             result => result,
         };
         match self.work.shared.keeping(call, Splice::errno) {
-            Splice::Moved(0) => Err(End::News(News::InputEnded)),
+            Splice::Moved(0) => Err(self.input_ended()),
             Splice::Moved(length) => {
                 self.work.shared.meter.note_input();
                 self.work.shared.meter.count_sent(length);
@@ -181,7 +185,7 @@ impl Up {
             return Ok(());
         }
         match rustix::io::read(rustix::stdio::stdin(), self.held.room()) {
-            Ok(0) => Err(End::News(News::InputEnded)),
+            Ok(0) => Err(self.input_ended()),
             Ok(length) => {
                 let is_full = self.hold(length);
                 self.splicing.note_read(is_full);
@@ -199,6 +203,12 @@ impl Up {
                 error,
             )))),
         }
+    }
+
+    /// The end of stdin, unless it is a file that became shorter.
+    fn input_ended(&self) -> End {
+        let ended = self.extent.check_end();
+        End::News(ended.map_or_else(News::Failed, |()| News::InputEnded))
     }
 
     /// Notes what was read; whether it was as much as could be.

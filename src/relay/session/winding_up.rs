@@ -10,7 +10,7 @@ use crate::error::Progress;
 use crate::relay::failure::{end_of, is_aftermath};
 use crate::relay::mover::{Mover, News};
 use crate::relay::timer::sleep_until;
-use crate::relay::{End, StdinKind, Transfer};
+use crate::relay::{Digests, End, StdinKind, Transfer};
 
 impl<M: Mover> Session<'_, M> {
     /// After a break: waits until nothing is sent any more, writes what came before, and says what
@@ -50,7 +50,7 @@ impl<M: Mover> Session<'_, M> {
     /// Keeps what is still of interest when all is over.
     fn note(&mut self, news: News) {
         match news {
-            News::Written(_) => self.written = true,
+            News::Written(result) => self.note_written(result.is_ok()),
             News::Broken(error) if !is_aftermath(&error) => self.told = Some(error),
             _ => {}
         }
@@ -74,6 +74,28 @@ impl<M: Mover> Session<'_, M> {
         }
     }
 
+    /// Whether everything that came was written.
+    fn has_written_all(&self) -> bool {
+        self.written && !self.write_failed
+    }
+
+    /// Whether a signal that ends us now keeps nothing from anybody: all is said, and all that was
+    /// taken from the peer is written.
+    fn may_be_stopped_well(&self) -> bool {
+        let stdin = self.terms.rules.stdin;
+        let has_said_all = self.ending.is_input_over() || stdin == StdinKind::Terminal;
+        has_said_all && self.has_written_all()
+    }
+
+    /// From now on a close is a good end. What nobody is there to write any more is left unread,
+    /// which makes it a reset again (RFC 1122, section 4.2.2.13).
+    fn close_well(&self, end: End) {
+        if end != End::Signal || self.leaving || !self.terms.writes {
+            let _ = self.line().drop_what_came();
+        }
+        self.line().reset_on_close(false);
+    }
+
     /// Closes or resets the connection, and says what became of it.
     pub(super) async fn finish(mut self, result: Outcome<End>) -> Transfer {
         let (end, error) = match result {
@@ -91,11 +113,8 @@ impl<M: Mover> Session<'_, M> {
             self.terms.meter.forget();
         }
         let progress = self.progress();
-        let stopped_well =
-            self.ending.is_input_over() || self.terms.rules.stdin == StdinKind::Terminal;
-        if error.is_none() && (end != End::Signal || stopped_well) {
-            let _ = self.line().drop_what_came();
-            self.line().reset_on_close(false);
+        if error.is_none() && (end != End::Signal || self.may_be_stopped_well()) {
+            self.close_well(end);
         }
         Transfer {
             proto: self.terms.proto,
@@ -107,7 +126,10 @@ impl<M: Mover> Session<'_, M> {
                 .map(|left| progress.sent.saturating_sub(left)),
             received: progress.received,
             datagrams_lost: None,
-            digests: self.terms.meter.digests(),
+            digests: self.terms.meter.digests().map(|digests| Digests {
+                is_all_written: self.has_written_all(),
+                ..digests
+            }),
             elapsed: self.started.elapsed(),
             untouched,
             end,

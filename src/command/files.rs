@@ -1,0 +1,107 @@
+//! The files that the user named: opened first, so that what is wrong with them is known before
+//! anybody is connected, and emptied only when somebody is.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nettool::error::{Action, Error};
+use nettool::event::{Event, Observer};
+use nettool::process::{self, OutputFile};
+use nettool::relay::Dump;
+
+use crate::cli::{DataArgs, ShapingArgs};
+use crate::output::Output;
+
+/// Files that are written when the conversation begins, and what went wrong then.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    written: Vec<(Action, OutputFile)>,
+    failure: Mutex<Option<Error>>,
+}
+
+impl Files {
+    /// Puts the files that were asked for in the place of stdin and stdout, so that whatever
+    /// carries the bytes reads and writes them as the shell's redirections.
+    pub(super) fn open(data: &DataArgs) -> Result<Self, Error> {
+        let mut files = Self::default();
+        if let Some(path) = &data.input {
+            let failed = |error| Error::new(Action::Read, path.display(), error);
+            process::read_from(path).map_err(failed)?;
+        }
+        if let Some(path) = &data.output {
+            let failed = |error| Error::new(Action::Write, path.display(), error);
+            let file = OutputFile::in_place_of_stdout(path, data.existing()).map_err(failed)?;
+            files.written.push((Action::Write, file));
+        }
+        Ok(files)
+    }
+
+    /// Opens the file that everything is written down in, if that was asked for; like the shell's
+    /// redirections it replaces what was there.
+    pub(super) fn open_dump(&mut self, shaping: &ShapingArgs) -> Result<Option<Dump>, Error> {
+        let Some(path) = shaping.hexdump() else {
+            return Ok(None);
+        };
+        let (name, descriptor) = if path == Path::new("-") {
+            ("stderr".into(), io::stderr().as_fd().try_clone_to_owned())
+        } else {
+            let opened = OutputFile::replacing(path).map(|(descriptor, file)| {
+                self.written.push((Action::Dump, file));
+                descriptor
+            });
+            (path.display().to_string(), opened)
+        };
+        let dump = descriptor.and_then(|descriptor| Dump::into(descriptor, name.clone()));
+        dump.map(Some)
+            .map_err(|error| Error::new(Action::Dump, name, error))
+    }
+
+    /// Somebody is connected: what the files held goes now.
+    pub(super) fn begin(&self) -> Result<(), Error> {
+        for (action, file) in &self.written {
+            let failed = |error| Error::new(*action, file.path().display(), error);
+            file.begin().map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Begins with the files when a client has come, and passes on all that is told.
+pub(super) struct Beginning {
+    files: Files,
+    output: Arc<Output>,
+}
+
+impl Beginning {
+    /// With these files, telling this one.
+    pub(super) fn new(files: Files, output: &Arc<Output>) -> Arc<Self> {
+        let output = Arc::clone(output);
+        Arc::new(Self { files, output })
+    }
+
+    /// What they held goes now.
+    pub(super) fn begin(&self) -> Result<(), Error> {
+        self.files.begin()
+    }
+
+    /// What went wrong when nobody could be told.
+    pub(super) fn take_failure(&self) -> Option<Error> {
+        let failure = self.files.failure.lock();
+        failure.unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Observer for Beginning {
+    fn notice(&self, event: &Event<'_>) {
+        if matches!(event, Event::Connected { .. } | Event::ClientCame { .. })
+            && let Err(error) = self.files.begin()
+        {
+            let failure = self.files.failure.lock();
+            let mut failure = failure.unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert(error);
+        }
+        self.output.notice(event);
+    }
+}

@@ -1,0 +1,123 @@
+//! A file that output goes to: opened before anything else, so that what is wrong with it is known
+//! early, and changed only when there is something to write.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::sys;
+
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Existing {
+    /// It is kept, and that is an error.
+    Kept,
+    /// What is written is added to it.
+    Extended,
+    /// What it holds is lost.
+    Replaced,
+}
+
+/// A file that is open. Until [`OutputFile::begin`] it holds what it held, and if it was new it is
+/// removed again when this is dropped before.
+#[derive(Debug)]
+pub struct OutputFile {
+    path: PathBuf,
+    is_new: bool,
+    replaces: bool,
+    /// A regular file that nothing was written into yet. A pipe must not be held open.
+    waiting: Mutex<Option<File>>,
+}
+
+impl OutputFile {
+    /// Puts this file in the place of stdout. A symbolic link is never followed: whoever can write
+    /// to the directory could have put it there.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is there although it must not be.
+    pub fn in_place_of_stdout(path: &Path, existing: Existing) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.custom_flags(libc::O_NOFOLLOW);
+        let (file, output) = Self::open(options, path, existing)?;
+        sys::replace_stdout(&file)?;
+        Ok(output)
+    }
+
+    /// Opens this file, as the shell's redirections do: what it holds is to be replaced.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn replacing(path: &Path) -> io::Result<(OwnedFd, Self)> {
+        let (file, output) = Self::open(OpenOptions::new(), path, Existing::Replaced)?;
+        Ok((file.into(), output))
+    }
+
+    /// Opens it with what these options say besides.
+    fn open(mut options: OpenOptions, path: &Path, existing: Existing) -> io::Result<(File, Self)> {
+        match existing {
+            Existing::Extended => options.append(true),
+            Existing::Kept | Existing::Replaced => options.write(true),
+        };
+        let created = options.clone().create_new(true).open(path);
+        let is_new = created.is_ok();
+        let file = match created {
+            Err(_) if existing != Existing::Kept => options.create(true).open(path),
+            created => created,
+        }?;
+        let waiting = if file.metadata()?.is_file() {
+            Some(file.as_fd().try_clone_to_owned()?.into())
+        } else {
+            None
+        };
+        let output = Self {
+            path: path.to_owned(),
+            is_new,
+            replaces: existing == Existing::Replaced,
+            waiting: Mutex::new(waiting),
+        };
+        Ok((file, output))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Something is to be written: what was there before goes now, if it is to go.
+    ///
+    /// # Errors
+    /// It cannot be emptied.
+    pub fn begin(&self) -> io::Result<()> {
+        let waiting = self.take();
+        match waiting {
+            Some(file) if self.replaces => file.set_len(0),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file, once.
+    fn take(&self) -> Option<File> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.take()
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        let Some(file) = self.take().filter(|_| self.is_new) else {
+            return;
+        };
+        let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(&self.path)) else {
+            return;
+        };
+        let is_ours = (ours.dev(), ours.ino()) == (there.dev(), there.ino());
+        if is_ours && ours.len() == 0 {
+            // What stays is empty.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
