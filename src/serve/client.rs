@@ -182,11 +182,15 @@ impl Client {
         }
     }
 
-    /// Sends as much as the system takes now.
+    /// Sends as much as the system takes now, and as it may still get.
     ///
     /// # Errors
     /// The connection broke.
     pub(super) fn send_now(&self, bytes: &[u8]) -> Result<usize> {
+        let bytes = bytes.get(..self.left_to_send()).unwrap_or(bytes);
+        if bytes.is_empty() {
+            return Ok(0);
+        }
         match self.stream()?.try_write(bytes) {
             Ok(length) => {
                 self.meter.count_sent(length);
@@ -197,16 +201,20 @@ impl Client {
         }
     }
 
-    /// Waits until the system takes more.
+    /// Waits until the system takes more; for ever if the client has got as much as it may.
     ///
     /// # Errors
     /// The connection broke.
     pub(super) async fn writable(&self) -> Result<()> {
+        if self.is_full() {
+            std::future::pending::<()>().await;
+        }
         let ready = self.stream()?.ready(Interest::WRITABLE).await;
         ready.map(drop).map_err(|error| self.broken(error))
     }
 
-    /// Sends all of it, and waits as long as the client is slow.
+    /// Sends all of it, and waits as long as the client is slow; for ever once it has got as much
+    /// as it may.
     ///
     /// # Errors
     /// The connection broke.
@@ -215,6 +223,9 @@ impl Client {
             self.writable().await?;
             let length = self.send_now(bytes)?;
             bytes = bytes.get(length..).unwrap_or_default();
+        }
+        if self.is_full() {
+            std::future::pending::<()>().await;
         }
         Ok(())
     }
@@ -267,18 +278,28 @@ impl Client {
 
     /// How much the next read may take.
     fn wanted(&self) -> usize {
-        let left = self
-            .service
-            .most
-            .map_or(u64::MAX, |most| most.saturating_sub(self.meter.received()));
-        usize::try_from(left)
-            .unwrap_or(usize::MAX)
-            .min(scratch::SIZE)
+        self.left_of(self.meter.received()).min(scratch::SIZE)
+    }
+
+    /// How much it may still get.
+    fn left_to_send(&self) -> usize {
+        self.left_of(self.meter.sent())
+    }
+
+    /// What is left of the bytes that go one way when so many have gone.
+    fn left_of(&self, gone: u64) -> usize {
+        let most = self.service.most.unwrap_or(u64::MAX);
+        usize::try_from(most.saturating_sub(gone)).unwrap_or(usize::MAX)
     }
 
     /// Whether as many bytes came as are wanted.
     pub(super) fn is_sated(&self) -> bool {
         self.wanted() == 0
+    }
+
+    /// Whether it has got as much as it may.
+    pub(super) fn is_full(&self) -> bool {
+        self.left_to_send() == 0
     }
 
     /// The error of a connection that broke like this.
