@@ -90,8 +90,9 @@ impl Output {
                 client,
                 peer,
                 bytes,
+                untold,
             } if self.tells(1) => {
-                self.note(&format!("{}{}", name(*client, peer), said(bytes)));
+                self.note(&format!("{}{}", name(*client, peer), said(bytes, *untold)));
             }
             Event::ChildEnded { client, peer, end } => self.child_ended(*client, peer, *end),
             Event::SessionFailed {

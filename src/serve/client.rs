@@ -2,8 +2,8 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use socket2::SockRef;
@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use super::Service;
 use super::caller::Caller;
 use super::exec::Child;
+use super::said::Said;
 use super::scratch;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -39,6 +40,7 @@ pub(super) struct Client {
     pub(super) child: Mutex<Option<Child>>,
     connection: Connection,
     write_ended: AtomicBool,
+    said: std::sync::Mutex<Said>,
 }
 
 /// Who reads from the connection and writes to it.
@@ -76,6 +78,7 @@ impl Client {
             child: Mutex::default(),
             connection: Connection::Own(stream),
             write_ended: AtomicBool::new(false),
+            said: std::sync::Mutex::default(),
         }
     }
 
@@ -263,17 +266,21 @@ impl Client {
         }
     }
 
-    /// Counts what came, and tells of it.
+    /// Counts what came, and tells of it, not too often.
     fn note_received(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         self.meter.count_received(bytes.len());
-        self.service.observer.notice(&Event::ClientSaid {
-            client: self.number,
-            peer: &self.peer,
-            bytes,
-        });
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(untold) = said.take(bytes.len(), Instant::now()) {
+            self.service.observer.notice(&Event::ClientSaid {
+                client: self.number,
+                peer: &self.peer,
+                bytes,
+                untold,
+            });
+        }
     }
 
     /// How much the next read may take.

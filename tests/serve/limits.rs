@@ -264,3 +264,16 @@ fn full(server: Running, most: &str, connect: impl FnOnce(Vec<Step>) -> Peer) {
         _ => drop(stopped(server)),
     }
 }
+
+/// A client that sends much does not flood stderr.
+#[test]
+fn a_flood_is_told_now_and_then() {
+    let server = server(&["--discard", "-v"]).start();
+    let addr = server.listening();
+    let steps = vec![Step::Exchange(Pattern::new(1, 50_000_000))];
+    Peer::connect(addr, steps).seen();
+    server.says("gone: received 50000000 B");
+    let stderr = stopped(server);
+    let lines = stderr.matches(" came").count();
+    assert!((1..40).contains(&lines), "{lines} lines");
+}
