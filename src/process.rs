@@ -115,7 +115,32 @@ pub fn write_into(path: &Path, existing: Existing) -> io::Result<()> {
         Existing::Extended => options.append(true).create(true),
         Existing::Replaced => options.write(true).create(true).truncate(true),
     };
-    sys::replace_stdout(&options.open(path)?)
+    let file = match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_device(path, error)?,
+        opened => opened?,
+    };
+    sys::replace_stdout(&file)
+}
+
+/// Opens what is there if writing to it takes nothing away: a device or a FIFO.
+fn open_device(path: &Path, exists: io::Error) -> io::Result<File> {
+    let found = path.symlink_metadata()?.file_type();
+    if found.is_dir() {
+        return Err(io::Error::from_raw_os_error(libc::EISDIR));
+    }
+    if found.is_file() || found.is_symlink() {
+        return Err(exists);
+    }
+    let mut options = OpenOptions::new();
+    let file = options
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)?;
+    // It may have become another one meanwhile.
+    if file.metadata()?.is_file() {
+        return Err(exists);
+    }
+    Ok(file)
 }
 
 /// Writes all of it to stdout, whatever flags the description has.

@@ -362,3 +362,13 @@ fn number<T: std::str::FromStr>(
     let wrong = |_| format!("not a number that it takes; write {least} to {most}");
     text.parse().map_err(wrong)
 }
+
+/// Reads a whole file that the command line names.
+fn contents(path: &std::path::Path) -> Result<Vec<u8>, nettool::error::Error> {
+    use nettool::error::{Action, Error};
+    let failed = |action| move |error: std::io::Error| Error::new(action, path.display(), error);
+    let mut file = std::fs::File::open(path).map_err(failed(Action::Open))?;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut file, &mut bytes).map_err(failed(Action::Read))?;
+    Ok(bytes)
+}

@@ -66,11 +66,11 @@ pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<So
 /// the bytes reads and writes them as the shell's redirections.
 pub(super) fn open_files(data: &DataArgs) -> Result<(), Error> {
     if let Some(path) = &data.input {
-        let failed = |error| Error::new(Action::Read, path.display(), error);
+        let failed = |error| Error::new(Action::Open, path.display(), error);
         process::read_from(path).map_err(failed)?;
     }
     if let Some(path) = &data.output {
-        let failed = |error| Error::new(Action::Write, path.display(), error);
+        let failed = |error| Error::new(Action::Open, path.display(), error);
         process::write_into(path, data.existing()).map_err(failed)?;
     }
     Ok(())

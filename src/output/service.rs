@@ -172,7 +172,10 @@ impl Output {
     /// Whether an error is told even when it is of one client of many: it is for a script, or of
     /// our own side.
     fn tells_at_once(&self, error: &Error) -> bool {
-        let ours = matches!(error.action, Action::Read | Action::Run | Action::Write);
+        let ours = matches!(
+            error.action,
+            Action::Open | Action::Read | Action::Run | Action::Write
+        );
         self.is_json() || ours
     }
 
