@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::buffers::Cap;
+use crate::net::Family;
 
 pub use self::words::describe;
 pub(crate) use self::words::describe_text;
@@ -31,6 +32,8 @@ pub enum Action {
     Inspect,
     /// Becoming a member of a multicast group.
     Join,
+    /// Opening a file of our own, to read or to write it.
+    Open,
     /// Reading our own input: stdin or a file.
     Read,
     /// Taking bytes from the peer.
@@ -62,6 +65,7 @@ impl Action {
             Self::Dump => "dump",
             Self::Inspect => "inspect",
             Self::Join => "join",
+            Self::Open => "open",
             Self::Read => "read",
             Self::Receive => "receive",
             Self::Resolve => "resolve",
@@ -106,6 +110,8 @@ pub enum Cause {
     Idle(Duration),
     /// The system refused, or the network did.
     Io(io::Error),
+    /// A name has no address of the family that is wanted.
+    NoAddress(Family),
     /// No interface has this name; these have others.
     NoInterface(Vec<String>),
     /// The name or the request cannot be served, in words.

@@ -82,6 +82,8 @@ pub enum Event<'a> {
         peer: &'a Address,
         /// What one read took.
         bytes: &'a [u8],
+        /// How many bytes have come since that was last told, these included.
+        untold: u64,
     },
     /// The command that served a client has ended.
     ChildEnded {

@@ -479,6 +479,134 @@ fn who_knows_nc_is_helped() {
     server.wait().success().printed("x");
 }
 
+/// What people write who know other programs: what to write instead is named.
+#[test]
+fn who_knows_other_programs_is_helped() {
+    let habits = [
+        ("connect -l 80", "use: nettool listen 80"),
+        ("connect -lvnp 4444", "use: nettool listen 4444"),
+        (
+            "connect -lk 127.0.0.1 80",
+            "use: nettool listen -k 127.0.0.1 80",
+        ),
+        ("connect -l -w 5 80", "use: nettool listen [OPTIONS] PORT"),
+        ("connect -k h 80", "use: nettool listen -k PORT"),
+        ("connect -e /bin/sh h 80", "use: nettool listen PORT -e CMD"),
+        ("connect -v -z h 80", "use: nettool probe h 80"),
+        ("connect -q 1 h 80", "write --quit-after 1"),
+        ("connect -i 1 h 80", "--delay TIME"),
+        ("listen -z h 80", "use: nettool probe HOST PORT"),
+        ("probe -sT h 80", "leave it out"),
+        ("probe -sU h", "nettool probe -u HOST"),
+        ("probe -p- h", "use: nettool probe -p all TARGET"),
+        ("probe -Pn h 80", "leave it out"),
+        ("probe -zv h 80", "leave -z out"),
+        ("probe -w 1 h 80", "--try-timeout TIME"),
+        ("ifaces -a", "leave -a out"),
+        ("buffers -tnp", "use: nettool buffers list -t"),
+        ("-l 80", "use: nettool listen 80"),
+        ("-lk -p 80", "use: nettool listen -k 80"),
+        ("-zv host 80", "use: nettool probe HOST PORT"),
+        (
+            "host 80",
+            "use: nettool connect host 80, or nettool probe host 80",
+        ),
+        ("-v host:80", "use: nettool connect host:80, or"),
+    ];
+    for (words, answer) in habits {
+        let exit = nettool(words.split(' ')).run();
+        let line = exit.failure(2);
+        assert!(line.contains(answer), "{words}: {line}");
+    }
+    // Listening as nc does is understood.
+    let server = nettool(["listen", "-lvnp", "0"]).start();
+    server.listening();
+    let exit = nettool(["connect", "-l", "\x1b[31m"]).run();
+    assert!(!exit.failure(2).contains('\x1b'), "{}", exit.stderr);
+}
+
+/// A minus is part of a value that is wrong, not an option.
+#[test]
+fn a_negative_value_is_quoted() {
+    for option in [
+        "-w",
+        "-p",
+        "--retry",
+        "--quit-after",
+        "--max-bytes",
+        "--limit-rate",
+        "--send-buffer",
+        "--connect-timeout",
+        "--keepalive",
+        "--ttl",
+        "--dscp",
+        "--retry-delay",
+        "--delay",
+        "--size",
+    ] {
+        for value in ["-1", "-1s"] {
+            refused(&["connect", "h", "80", option, value], value);
+        }
+    }
+    for option in ["-p", "-m", "--backlog", "--mode", "--accept-timeout"] {
+        refused(&["listen", "80", option, "-1"], "-1");
+    }
+    for option in [
+        "-p",
+        "--tries",
+        "--rate",
+        "--concurrency",
+        "--deadline",
+        "--wait",
+        "--count",
+    ] {
+        refused(&["probe", "h", option, "-1"], "-1");
+    }
+    refused(&["buffers", "list", "-p", "-1"], "-1");
+    refused(&["ifaces", "--watch", "--every", "-1"], "-1");
+    refused(&["connect", "h", "-1"], "-1");
+    refused(&["listen", "-80"], "-80");
+    refused(&["probe", "h", "-1"], "-1");
+}
+
+/// A value that is one of a few is told like any other.
+#[test]
+fn the_values_that_there_are_are_told() {
+    for (option, accepted) in [
+        ("--progress", "; write auto, bar, log or none"),
+        ("--until", "; write auto, both, peer or stdin"),
+        ("--checksum", "; write sha256 or blake3"),
+        ("--color", "; write auto, always or never"),
+    ] {
+        let words = ["connect", "h", "80", option, "peek"];
+        refused(&words, "peek");
+        let exit = nettool(words).run();
+        assert!(exit.failure(2).contains(accepted), "{}", exit.stderr);
+        let exit = nettool(["connect", "h", "80", option]).run();
+        assert!(exit.failure(2).contains(accepted), "{}", exit.stderr);
+    }
+    let exit = nettool(["listen", "80", "--slow", "wiat"]).run();
+    assert!(exit.stderr.contains("'wait'"), "{}", exit.stderr);
+}
+
+/// What contradicts itself is told before anything is done.
+#[test]
+fn an_address_of_the_other_family_is_named() {
+    for (words, names) in [
+        ("connect -4 ::1 80", ["::1", "-4"]),
+        ("connect -6 127.0.0.1:80", ["127.0.0.1", "-6"]),
+        ("connect -s ::1 127.0.0.1 80", ["127.0.0.1", "--source ::1"]),
+        (
+            "connect -us 127.0.0.1 [::1]:80",
+            ["::1", "--source 127.0.0.1"],
+        ),
+    ] {
+        let exit = nettool(words.split(' ')).run();
+        let line = exit.failure(2);
+        assert!(names.iter().all(|name| line.contains(name)), "{line}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_together_is_named() {
     let conflicts: [(&[&str], [&str; 2]); 12] = [

@@ -110,8 +110,10 @@ fn a_source_that_is_not_ours_is_an_error_that_names_it() {
     let exit = nettool(["connect", "127.0.0.1:9", "-s", "192.0.2.1"]).run();
     let line = exit.failure(1);
     assert!(line.contains("bind 192.0.2.1: "), "{line}");
-    let exit = nettool(["connect", "::1", "9", "-s", "127.0.0.1"]).run();
-    assert!(exit.failure(1).contains("no IPv4 address"));
+    refused(
+        &["connect", "::1", "9", "-s", "127.0.0.1"],
+        &["::1", "--source 127.0.0.1"],
+    );
     refused(
         &["connect", "h", "9", "-6", "-s", "127.0.0.1"],
         &["--source", "-6"],
@@ -480,7 +482,7 @@ fn a_port_file_replaces_nothing_but_a_file() {
             .run();
         let line = exit.failure(1);
         assert!(
-            line.contains(&format!("write to {}: ", path.display())),
+            line.contains(&format!("open {}: ", path.display())),
             "{line}"
         );
         assert!(!exit.stderr.contains("listening on"));
@@ -721,7 +723,7 @@ fn an_output_that_exists_is_kept_unless_said_otherwise() {
             .says("--append adds to it, --force replaces it")
             .failure(1);
         assert!(
-            line.contains(&format!("write to {}: file exists", path.display())),
+            line.contains(&format!("open {}: file exists", path.display())),
             "{line}"
         );
         assert_eq!((came, text.as_str()), (false, "older"));
@@ -731,12 +733,9 @@ fn an_output_that_exists_is_kept_unless_said_otherwise() {
 #[test]
 fn a_file_that_fails_is_named() {
     let exit = nettool(["connect", "127.0.0.1:9", "--input", "/nowhere/f"]).run();
-    assert!(
-        exit.failure(1)
-            .contains("read from /nowhere/f: no such file")
-    );
+    assert!(exit.failure(1).contains("open /nowhere/f: no such file"));
     let exit = nettool(["listen", "127.0.0.1", "0", "--input", "/"]).run();
-    assert!(exit.failure(1).contains("read from /: is a directory"));
+    assert!(exit.failure(1).contains("open /: is a directory"));
     assert!(!exit.stderr.contains("listening on"));
     let peer = Peer::serve(vec![Step::Write(b"hello".to_vec()), Step::AwaitReset]);
     let exit = nettool(["connect", &peer.target(), "-o", "/dev/full", "--force"]).run();
@@ -744,6 +743,31 @@ fn a_file_that_fails_is_named() {
         exit.failure(1)
             .contains("write to /dev/full: no space left")
     );
+    let peer = Peer::serve(vec![Step::Write(b"hello".to_vec())]);
+    let exit = nettool(["connect", &peer.target(), "-o", "/dev/null"]).run();
+    exit.success();
+    let exit = nettool(["connect", &peer.target(), "-o", "/tmp"]).run();
+    assert!(exit.failure(1).contains("open /tmp: is a directory"));
+    assert!(!exit.stderr.contains("--force"), "{}", exit.stderr);
+    for option in [
+        "--save",
+        "--reply-file",
+        "--allow-file",
+        "--port-file",
+        "-o",
+        "--input",
+    ] {
+        let words = ["listen", "-k", "127.0.0.1", "0", option, "/nowhere/f"];
+        let words = words
+            .iter()
+            .filter(|word| **word != "-k" || !matches!(option, "-o" | "--input" | "--port-file"));
+        let exit = nettool(words).run();
+        assert!(
+            exit.failure(1).contains("open /nowhere/f: "),
+            "{option}: {}",
+            exit.stderr
+        );
+    }
     for option in ["--append", "--force"] {
         refused(&["connect", "h", "9", option], &["--output"]);
     }

@@ -1,5 +1,7 @@
 //! `nettool connect`.
 
+use std::net::IpAddr;
+
 use clap::Args;
 use nettool::net::{Family, Retries, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
@@ -120,7 +122,22 @@ impl ConnectArgs {
                 "port 0 is no port that can be reached; write 1 to 65535",
             ));
         }
+        self.check_family(&host)?;
         Ok(Peer::Ip(host, port))
+    }
+
+    /// Refuses an address that the options leave no way to.
+    fn check_family(&self, host: &Host) -> Result<(), Usage> {
+        let family = self.family()?;
+        if address_of(host).is_none_or(|address| family.includes(address)) {
+            return Ok(());
+        }
+        let option = match (&self.source, family) {
+            (Some(source), _) => format!("--source {source}"),
+            (None, Family::V4) => "-4".to_owned(),
+            (None, _) => "-6".to_owned(),
+        };
+        Err(Usage::new(format!("{host} cannot be used with {option}")))
     }
 
     /// Which addresses of the peer can be reached: those of the source's family, where there is one.
@@ -174,6 +191,15 @@ fn retries(text: &str) -> Result<u32, String> {
 fn delay(text: &str) -> Result<std::time::Duration, String> {
     let delay = value::<Duration>(text)?.limit();
     delay.ok_or_else(|| "it never comes to a try; write a time such as 500ms or 2s".to_owned())
+}
+
+/// The address that a host is written as, an IPv4-mapped one as IPv4; a name is none.
+fn address_of(host: &Host) -> Option<IpAddr> {
+    match host {
+        Host::V4(address) => Some((*address).into()),
+        Host::V6(address, _) => Some(IpAddr::from(*address).to_canonical()),
+        Host::Name(_) => None,
+    }
 }
 
 /// Reads an address of this machine.

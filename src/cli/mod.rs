@@ -7,6 +7,7 @@ mod connect;
 mod datagrams;
 #[cfg(test)]
 mod generate;
+mod habits;
 mod ifaces;
 mod listen;
 mod needs;
@@ -21,7 +22,7 @@ use std::ffi::OsString;
 use std::fmt;
 
 use anstream::ColorChoice;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Wishes, escaped};
@@ -187,12 +188,35 @@ pub(crate) fn parse() -> Parsed {
 
 /// Reads these words by the command line of this program.
 fn read<T: Into<OsString> + Clone>(
-    mut program: clap::Command,
+    program: clap::Command,
     words: impl IntoIterator<Item = T>,
 ) -> Result<Arguments, clap::Error> {
+    let mut program = minus_taken(program);
     let matches = program.try_get_matches_from_mut(words)?;
     needs::check(&mut program, &matches)?;
     Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
+}
+
+/// The names of values that are no text of the user's own: what begins with a dash is no option
+/// either where one is due, and whoever reads it says what is wrong with it.
+const MEASURES: [&str; 9] = [
+    "TIME", "SIZE", "RATE", "N", "PORT", "PORTS", "MODE", "CLASS", "I/N",
+];
+
+/// The command line whose measures may begin with a dash.
+fn minus_taken(command: clap::Command) -> clap::Command {
+    let is_measure = |option: &clap::Arg| {
+        let mut names = option.get_value_names().into_iter().flatten();
+        !option.is_positional() && names.any(|name| MEASURES.contains(&name.as_str()))
+    };
+    let command = command.mut_args(|option| {
+        if is_measure(&option) {
+            option.allow_hyphen_values(true)
+        } else {
+            option
+        }
+    });
+    command.mut_subcommands(minus_taken)
 }
 
 /// The same error with every argument escaped: clap quotes them, and they may be hostile. A help that
@@ -224,12 +248,34 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Parsed {
             message: match kind {
                 ErrorKind::InvalidUtf8 => not_utf8(arguments),
                 ErrorKind::MissingSubcommand => no_command(),
-                _ => text.strip_prefix("error: ").unwrap_or(&text).to_owned(),
+                _ => habits::answer(error, arguments).unwrap_or_else(|| in_our_words(error, &text)),
             },
             wishes: wishes_of(arguments),
             talks: talks(arguments),
         },
     }
+}
+
+/// What clap says; of a value that is one of a few in the words that ours say of others.
+fn in_our_words(error: &clap::Error, text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let (Some(ContextValue::Strings(known)), Some((before, after))) = (
+        error.get(ContextKind::ValidValue),
+        text.split_once("\n  [possible values: "),
+    ) else {
+        return text.to_owned();
+    };
+    let stop = if before.ends_with("supplied") {
+        ";"
+    } else {
+        ": not one of these;"
+    };
+    let accepted = match known.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => known.concat(),
+    };
+    let after = after.split_once(']').map_or("", |(_, after)| after);
+    format!("{before}{stop} write {accepted}{after}")
 }
 
 /// What to write where there are options alone.
@@ -307,4 +353,24 @@ where
     text.parse().map_err(|error: nettool::value::ValueError| {
         format!("{}; write {}", error.problem, error.accepted)
     })
+}
+
+/// Reads a number, which is at least and at most these.
+fn number<T: std::str::FromStr>(
+    text: &str,
+    least: u8,
+    most: impl fmt::Display,
+) -> Result<T, String> {
+    let wrong = |_| format!("not a number that it takes; write {least} to {most}");
+    text.parse().map_err(wrong)
+}
+
+/// Reads a whole file that the command line names.
+fn contents(path: &std::path::Path) -> Result<Vec<u8>, nettool::error::Error> {
+    use nettool::error::{Action, Error};
+    let failed = |action| move |error: std::io::Error| Error::new(action, path.display(), error);
+    let mut file = std::fs::File::open(path).map_err(failed(Action::Open))?;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut file, &mut bytes).map_err(failed(Action::Read))?;
+    Ok(bytes)
 }

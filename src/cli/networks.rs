@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use nettool::error::{Action, Error};
 use nettool::value::Cidr;
 
-use super::Usage;
+use super::{Usage, contents};
 use crate::command::Failure;
 
 /// Reads a file of networks. One without any is a mistake.
 pub(super) fn read(path: &Path) -> Result<Vec<Cidr>, Failure> {
-    let failed = |error| Error::new(Action::Read, path.display(), error);
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = contents(path)?;
     let networks = parse(&bytes)
         .map_err(|(line, problem)| Usage::new(format!("{}:{line}: {problem}", path.display())))?;
     if networks.is_empty() {

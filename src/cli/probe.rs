@@ -22,7 +22,7 @@ use targets::excluded;
 pub(crate) use targets::{List, Party, Request, Wanted};
 pub(crate) use waiting::WaitWish;
 
-use super::{Usage, value};
+use super::{Usage, number, value};
 use asking::{AskingArgs, WrittenPorts};
 use effort::{EffortArgs, SourceArgs};
 use latency::LatencyArgs;

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use nettool::error::{Action, Error};
 use nettool::serve::{Behaviour, Broker, Chat, Exec, Folder, Gate, Slow, Words};
 use nettool::value::{Cidr, Endpoint};
 
-use super::{Usage, networks, value};
+use super::{Usage, contents, networks, value};
 use crate::command::Failure;
 use crate::output::ChatWords;
 
@@ -272,10 +271,7 @@ impl ServeArgs {
         }
         let behaviour = match (&arguments.reply, &arguments.reply_file, &arguments.save) {
             (Some(text), _, _) => reply(text.as_bytes(), "--reply TEXT")?,
-            (_, Some(path), _) => {
-                let failed = |error| Error::new(Action::Read, path.display(), error);
-                reply(&std::fs::read(path).map_err(failed)?, "--reply-file FILE")?
-            }
+            (_, Some(path), _) => reply(&contents(path)?, "--reply-file FILE")?,
             (_, _, Some(path)) => Behaviour::Save(Folder::open(path)?),
             _ if arguments.broker => Behaviour::Broker(Broker::new(self.slow()).into()),
             _ if arguments.chat => {

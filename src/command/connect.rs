@@ -141,8 +141,19 @@ impl Way<'_> {
         }
     }
 
-    /// Reaches the peer.
+    /// Reaches the peer; where only one family will do the source is named that wants it.
     async fn reach_in_time(&self) -> Result<Found, Error> {
+        self.try_to_reach().await.map_err(|mut error| {
+            if let (Cause::NoAddress(_), Some(source)) = (&error.cause, &self.arguments.source) {
+                let text = error.cause_text();
+                error.cause = Cause::Other(format!("{text}, as --source {source} needs one"));
+            }
+            error
+        })
+    }
+
+    /// Reaches the peer, or says what the system and the network said.
+    async fn try_to_reach(&self) -> Result<Found, Error> {
         let options = self.options().await?;
         let (host, port): (&Host, u16) = match self.peer {
             Peer::Unix(path) => {

@@ -27,11 +27,11 @@ impl Files {
     pub(super) fn open(data: &DataArgs) -> Result<Self, Error> {
         let mut files = Self::default();
         if let Some(path) = &data.input {
-            let failed = |error| Error::new(Action::Read, path.display(), error);
+            let failed = |error| Error::new(Action::Open, path.display(), error);
             process::read_from(path).map_err(failed)?;
         }
         if let Some(path) = &data.output {
-            let failed = |error| Error::new(Action::Write, path.display(), error);
+            let failed = |error| Error::new(Action::Open, path.display(), error);
             let file = OutputFile::in_place_of_stdout(path, data.existing()).map_err(failed)?;
             files.written.push((Action::Write, file));
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Action, Cause, Error, Progress};
 use crate::buffers::Cap;
+use crate::net::Family;
 
 impl Action {
     /// What stands between the action and its target in a sentence.
@@ -16,7 +17,13 @@ impl Action {
             Self::Receive | Self::Read => " from ",
             Self::Session => " with ",
             Self::Wait => " for ",
-            Self::Bind | Self::Inspect | Self::Join | Self::Resolve | Self::Run | Self::Set => " ",
+            Self::Bind
+            | Self::Inspect
+            | Self::Join
+            | Self::Open
+            | Self::Resolve
+            | Self::Run
+            | Self::Set => " ",
         }
     }
 }
@@ -36,6 +43,9 @@ impl Error {
             Cause::Io(error) => describe(error),
             Cause::Other(text) => text.clone(),
             Cause::TimedOut(limit) => format!("timed out after {}", short_duration(*limit)),
+            Cause::NoAddress(Family::V4) => "no IPv4 address".to_owned(),
+            Cause::NoAddress(Family::V6) => "no IPv6 address".to_owned(),
+            Cause::NoAddress(Family::Any) => "no address".to_owned(),
             Cause::NoInterface(_) => "no such interface".to_owned(),
             Cause::Truncated { length, kept } => {
                 format!("a message of {} was cut to {kept}", bytes(*length))

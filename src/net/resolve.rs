@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use super::Family;
 use super::address::is_link_local;
-use crate::error::{Action, Error, Result};
+use crate::error::{Action, Cause, Error, Result};
 use crate::sys;
 use crate::value::Host;
 
@@ -101,10 +101,5 @@ fn wanted(host: &Host, mut addresses: Vec<SocketAddr>, family: Family) -> Result
     if !addresses.is_empty() {
         return Ok(addresses);
     }
-    let problem = match family {
-        Family::V4 => "no IPv4 address",
-        Family::V6 => "no IPv6 address",
-        Family::Any => "no address",
-    };
-    Err(Error::new(Action::Resolve, host, problem.to_owned()))
+    Err(Error::new(Action::Resolve, host, Cause::NoAddress(family)))
 }

@@ -71,7 +71,7 @@ fn of_path(action: Action, errno: i32) -> Option<String> {
         (Action::Connect, libc::EPROTOTYPE) => {
             "the socket there is of another kind: with -u of datagrams, with --seqpacket of messages, otherwise of a stream"
         }
-        (Action::Write | Action::Send, _) => return of_errno(action, errno),
+        (Action::Open | Action::Write | Action::Send, _) => return of_errno(action, errno),
         _ => return None,
     };
     Some(hint.to_owned())
@@ -113,9 +113,9 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
             "stdout was closed when nettool started (>&-)"
         }
         (Action::Write, libc::EBADF) => "it is open, but not for writing (as by 1< FILE)",
-        (Action::Write, libc::EEXIST) => "--append adds to it, --force replaces it",
-        (Action::Write, libc::ELOOP) => "it is a symbolic link: name the file itself",
-        (Action::Write, libc::ENOSPC) => "the disk is full",
+        (Action::Open, libc::EEXIST) => "--append adds to it, --force replaces it",
+        (Action::Open, libc::ELOOP) => "it is a symbolic link: name the file itself",
+        (Action::Open | Action::Write, libc::ENOSPC) => "the disk is full",
         (Action::Session, libc::ECONNRESET) => "the peer's program ended or refused what it got",
         _ => return None,
     };

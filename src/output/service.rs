@@ -90,8 +90,9 @@ impl Output {
                 client,
                 peer,
                 bytes,
+                untold,
             } if self.tells(1) => {
-                self.note(&format!("{}{}", name(*client, peer), said(bytes)));
+                self.note(&format!("{}{}", name(*client, peer), said(bytes, *untold)));
             }
             Event::ChildEnded { client, peer, end } => self.child_ended(*client, peer, *end),
             Event::SessionFailed {
@@ -171,7 +172,10 @@ impl Output {
     /// Whether an error is told even when it is of one client of many: it is for a script, or of
     /// our own side.
     fn tells_at_once(&self, error: &Error) -> bool {
-        let ours = matches!(error.action, Action::Read | Action::Run | Action::Write);
+        let ours = matches!(
+            error.action,
+            Action::Open | Action::Read | Action::Run | Action::Write
+        );
         self.is_json() || ours
     }
 

@@ -64,9 +64,10 @@ impl OutputFile {
         let created = options.clone().create_new(true).open(path);
         let is_new = created.is_ok();
         let file = match created {
-            Err(_) if existing != Existing::Kept => options.create(true).open(path),
-            created => created,
-        }?;
+            Ok(file) => file,
+            Err(error) if existing == Existing::Kept => open_device(&options, path, error)?,
+            Err(_) => options.create(true).open(path)?,
+        };
         let waiting = if file.metadata()?.is_file() {
             Some(file.as_fd().try_clone_to_owned()?.into())
         } else {
@@ -104,6 +105,26 @@ impl OutputFile {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.take()
     }
+}
+
+/// Opens what is there if writing to it takes nothing away: a device or a FIFO.
+fn open_device(options: &OpenOptions, path: &Path, refused: io::Error) -> io::Result<File> {
+    if refused.kind() != io::ErrorKind::AlreadyExists {
+        return Err(refused);
+    }
+    let found = path.symlink_metadata()?.file_type();
+    if found.is_dir() {
+        return Err(io::Error::from_raw_os_error(libc::EISDIR));
+    }
+    if found.is_file() || found.is_symlink() {
+        return Err(refused);
+    }
+    let file = options.open(path)?;
+    // It may have become another one meanwhile.
+    if file.metadata()?.is_file() {
+        return Err(refused);
+    }
+    Ok(file)
 }
 
 impl Drop for OutputFile {

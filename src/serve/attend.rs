@@ -1,5 +1,7 @@
 //! A client from its welcome to its end, whatever it gets: limits, stopping, ending well.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::client::Client;
@@ -58,11 +60,32 @@ pub(super) async fn attend(client: Client) -> Transfer {
     transfer
 }
 
-/// What it gets, and then a good end.
+/// What it gets, as far as it may, and then a good end.
 async fn serve(client: &Client) -> Result<End> {
-    let end = client.service.behaviour.serve(client).await?;
+    let end = tokio::select! {
+        biased;
+        end = client.service.behaviour.serve(client) => end?,
+        () = filled(client) => {
+            client.end_sending()?;
+            exec::dismiss(client).await;
+            End::Limit
+        }
+    };
     deliver(client).await?;
     Ok(if client.is_sated() { End::Limit } else { end })
+}
+
+/// Waits until the client has got as much as it may. Asked after whatever sends, each time that has
+/// had its turn: nobody else has to wake us.
+async fn filled(client: &Client) {
+    let look = |_: &mut Context<'_>| {
+        if client.is_full() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    };
+    poll_fn(look).await;
 }
 
 /// Shuts the write half down and waits until the client's kernel has it all. What the client still

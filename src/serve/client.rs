@@ -2,8 +2,8 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use socket2::SockRef;
@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use super::Service;
 use super::caller::Caller;
 use super::exec::Child;
+use super::said::Said;
 use super::scratch;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -41,6 +42,7 @@ pub(super) struct Client {
     write_ended: AtomicBool,
     /// What came from it and has no place yet: the beginning of a line.
     holds: AtomicBool,
+    said: std::sync::Mutex<Said>,
 }
 
 /// Who reads from the connection and writes to it.
@@ -79,6 +81,7 @@ impl Client {
             connection: Connection::Own(stream),
             write_ended: AtomicBool::new(false),
             holds: AtomicBool::new(false),
+            said: std::sync::Mutex::default(),
         }
     }
 
@@ -185,11 +188,15 @@ impl Client {
         }
     }
 
-    /// Sends as much as the system takes now.
+    /// Sends as much as the system takes now, and as it may still get.
     ///
     /// # Errors
     /// The connection broke.
     pub(super) fn send_now(&self, bytes: &[u8]) -> Result<usize> {
+        let bytes = bytes.get(..self.left_to_send()).unwrap_or(bytes);
+        if bytes.is_empty() {
+            return Ok(0);
+        }
         match self.stream()?.try_write(bytes) {
             Ok(length) => {
                 self.meter.count_sent(length);
@@ -200,16 +207,20 @@ impl Client {
         }
     }
 
-    /// Waits until the system takes more.
+    /// Waits until the system takes more; for ever if the client has got as much as it may.
     ///
     /// # Errors
     /// The connection broke.
     pub(super) async fn writable(&self) -> Result<()> {
+        if self.is_full() {
+            std::future::pending::<()>().await;
+        }
         let ready = self.stream()?.ready(Interest::WRITABLE).await;
         ready.map(drop).map_err(|error| self.broken(error))
     }
 
-    /// Sends all of it, and waits as long as the client is slow.
+    /// Sends all of it, and waits as long as the client is slow; for ever once it has got as much
+    /// as it may.
     ///
     /// # Errors
     /// The connection broke.
@@ -218,6 +229,9 @@ impl Client {
             self.writable().await?;
             let length = self.send_now(bytes)?;
             bytes = bytes.get(length..).unwrap_or_default();
+        }
+        if self.is_full() {
+            std::future::pending::<()>().await;
         }
         Ok(())
     }
@@ -265,33 +279,47 @@ impl Client {
         self.holds.store(holds, Ordering::Relaxed);
     }
 
-    /// Counts what came, and tells of it.
+    /// Counts what came, and tells of it, not too often.
     fn note_received(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         self.meter.count_received(bytes.len());
-        self.service.observer.notice(&Event::ClientSaid {
-            client: self.number,
-            peer: &self.peer,
-            bytes,
-        });
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(untold) = said.take(bytes.len(), Instant::now()) {
+            self.service.observer.notice(&Event::ClientSaid {
+                client: self.number,
+                peer: &self.peer,
+                bytes,
+                untold,
+            });
+        }
     }
 
     /// How much the next read may take.
     fn wanted(&self) -> usize {
-        let left = self
-            .service
-            .most
-            .map_or(u64::MAX, |most| most.saturating_sub(self.meter.received()));
-        usize::try_from(left)
-            .unwrap_or(usize::MAX)
-            .min(scratch::SIZE)
+        self.left_of(self.meter.received()).min(scratch::SIZE)
+    }
+
+    /// How much it may still get.
+    fn left_to_send(&self) -> usize {
+        self.left_of(self.meter.sent())
+    }
+
+    /// What is left of the bytes that go one way when so many have gone.
+    fn left_of(&self, gone: u64) -> usize {
+        let most = self.service.most.unwrap_or(u64::MAX);
+        usize::try_from(most.saturating_sub(gone)).unwrap_or(usize::MAX)
     }
 
     /// Whether as many bytes came as are wanted.
     pub(super) fn is_sated(&self) -> bool {
         self.wanted() == 0
+    }
+
+    /// Whether it has got as much as it may.
+    pub(super) fn is_full(&self) -> bool {
+        self.left_to_send() == 0
     }
 
     /// The error of a connection that broke like this.

@@ -24,6 +24,7 @@ mod many;
 mod one;
 mod reply;
 mod room;
+mod said;
 mod save;
 mod scratch;
 mod service;

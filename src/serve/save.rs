@@ -28,7 +28,7 @@ impl Folder {
     /// # Errors
     /// It is none.
     pub fn open(path: &Path) -> Result<Self> {
-        let failed = |error| Error::new(Action::Write, path.display(), error);
+        let failed = |error| Error::new(Action::Open, path.display(), error);
         if !fs::metadata(path).map_err(failed)?.is_dir() {
             return Err(failed(io::ErrorKind::NotADirectory.into()));
         }
@@ -53,7 +53,7 @@ impl Folder {
                     return Ok(NewFile { file, part, whole });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(Error::new(Action::Write, part.display(), error)),
+                Err(error) => return Err(Error::new(Action::Open, part.display(), error)),
             }
         }
         let text = "too many files of this name".to_owned();

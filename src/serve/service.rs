@@ -20,7 +20,7 @@ pub struct Service {
     pub idle_timeout: Option<Duration>,
     /// How long a client may stay.
     pub max_time: Option<Duration>,
-    /// As many of its bytes are taken at most.
+    /// As many bytes are taken from it, and as many go to it, at most.
     pub most: Option<u64>,
     /// Who is told.
     pub observer: Arc<dyn Observer>,

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::support::{Input, need, until};
+use crate::support::{Input, need, scratch, until};
 
 /// How many descriptors a process has.
 fn descriptors(server: &Running) -> usize {
@@ -167,8 +167,8 @@ fn a_second_signal_ends_at_once() {
 
 #[test]
 fn a_unix_path_is_removed_when_it_is_stopped() {
-    let scratch = crate::support::scratch();
-    let path = scratch.path().join("s");
+    let directory = scratch();
+    let path = directory.path().join("s");
     let server = nettool(["listen", "-k", "--reply", "da", "-v", "-U"])
         .arg(&path)
         .start();
@@ -213,4 +213,67 @@ fn stdin_and_stdout_are_not_touched() {
     assert_eq!(ask(&client(addr), b"x", 1), b"x");
     server.signal(Signal::TERM);
     server.wait().died_of(libc::SIGTERM).printed("");
+}
+
+/// Whatever a client gets, it is no more than `--max-bytes`; then it is left in peace.
+#[test]
+fn nobody_gets_more_than_the_most() {
+    let directory = scratch();
+    let file = directory.path().join("reply");
+    fs::write(&file, vec![b'y'; 1_000_000]).unwrap();
+    let file = file.to_str().unwrap();
+    let other = nettool(["listen", "-k", "127.0.0.1", "0", "-c", "yes"]).start();
+    let target = other.listening().to_string();
+    for options in [
+        &["-c", "yes | head -c 3000000"][..],
+        &["-e", "yes"],
+        &["--reply-file", file],
+        &["--forward", &target],
+    ] {
+        for (keep, most) in [(&[][..], "100"), (&["-k"], "300000")] {
+            let place = directory.path().join("s");
+            let server = nettool(["listen", "--json", "--max-bytes", most, "-U"]);
+            let server = server.arg(&place).args(options).args(keep).start();
+            let unix = server.line_with("listening");
+            assert!(unix.contains("unix"), "{unix}");
+            full(server, most, |steps| Peer::connect_unix(&place, steps));
+            let server = nettool(["listen", "--json", "--max-bytes", most, "127.0.0.1", "0"]);
+            let server = server.args(options).args(keep).start();
+            let addr = address(&server);
+            full(server, most, |steps| Peer::connect(addr, steps));
+        }
+    }
+    stopped(other);
+}
+
+/// A client that asks, and reads so much; it gets `most` bytes and a good end, and so does the
+/// server, if it is only for one.
+fn full(server: Running, most: &str, connect: impl FnOnce(Vec<Step>) -> Peer) {
+    let ask = Step::Write(b"?".to_vec());
+    let seen = connect(vec![ask, Step::ReadToEnd]).seen();
+    let count = most.parse().unwrap();
+    assert_eq!((seen.received.count, seen.end), (count, End::Eof));
+    let said = server.line_with("transfer");
+    let transfer = &records_of(&said, "transfer")[0];
+    assert_eq!(
+        (&transfer["end"], &transfer["bytes_sent"]),
+        (&"limit".into(), &count.into())
+    );
+    match most {
+        "100" => drop(server.wait().success()),
+        _ => drop(stopped(server)),
+    }
+}
+
+/// A client that sends much does not flood stderr.
+#[test]
+fn a_flood_is_told_now_and_then() {
+    let server = server(&["--discard", "-v"]).start();
+    let addr = server.listening();
+    let steps = vec![Step::Exchange(Pattern::new(1, 50_000_000))];
+    Peer::connect(addr, steps).seen();
+    server.says("gone: received 50000000 B");
+    let stderr = stopped(server);
+    let lines = stderr.matches(" came").count();
+    assert!((1..40).contains(&lines), "{lines} lines");
 }

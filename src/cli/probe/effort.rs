@@ -7,7 +7,7 @@ use clap::Args;
 use nettool::probe::Limits;
 use nettool::value::Duration;
 
-use super::value;
+use super::{number, value};
 
 /// How long and how often.
 #[derive(Args, Debug)]
@@ -17,15 +17,17 @@ pub(super) struct EffortArgs {
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     try_timeout: Option<Duration>,
     /// How often a silent port is tried [default: as the losses on the path demand]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(long, value_name = "N", value_parser = tries)]
     tries: Option<u8>,
     /// The most probes a second
     ///
     /// [default: as fast as the path and this machine bear]
     #[arg(long, value_name = "N")]
+    #[arg(value_parser = |text: &str| number::<NonZero<u32>>(text, 1, u32::MAX))]
     rate: Option<NonZero<u32>>,
     /// The most connections under way at once [default: as the answers and open files allow]
     #[arg(long, value_name = "N")]
+    #[arg(value_parser = |text: &str| number::<NonZero<usize>>(text, 1, usize::MAX))]
     concurrency: Option<NonZero<usize>>,
     /// How long to ask hosts that limit their ICMP about silent UDP ports, at their own pace
     /// [default: 30s]
@@ -39,6 +41,7 @@ pub(super) struct EffortArgs {
     fast: bool,
     /// The same number gives the same order of ports [default: another order each time]
     #[arg(long, value_name = "N")]
+    #[arg(value_parser = |text: &str| number::<u64>(text, 0, u64::MAX))]
     pub(super) seed: Option<u64>,
 }
 
@@ -69,4 +72,9 @@ impl EffortArgs {
             fast: self.fast,
         }
     }
+}
+
+/// Reads how often a port is tried.
+fn tries(text: &str) -> Result<u8, String> {
+    number(text, 1, u8::MAX).map(NonZero::get)
 }

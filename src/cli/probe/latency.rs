@@ -7,7 +7,7 @@ use clap::Args;
 use nettool::value::Duration;
 
 use super::waiting::OF_A_SCAN;
-use super::{ProbeArgs, Usage, value};
+use super::{ProbeArgs, Usage, number, value};
 use crate::cli::interval;
 
 /// The most that one try may take, unless the user says so: the kernel sends a lost SYN again after
@@ -20,6 +20,7 @@ const TRY_TIMEOUT: time::Duration = time::Duration::from_secs(3);
 pub(super) struct LatencyArgs {
     /// Connect, or ask over UDP, so many times and tell how long it takes
     #[arg(long, value_name = "N", conflicts_with_all = OF_A_SCAN)]
+    #[arg(value_parser = |text: &str| number::<NonZero<u64>>(text, 1, u64::MAX))]
     #[arg(conflicts_with_all = ["wait", "seed"])]
     count: Option<NonZero<u64>>,
     /// The time from one try to the next [default: 1s]

@@ -19,9 +19,12 @@ pub(super) fn name(client: u64, peer: &Address) -> String {
     }
 }
 
-/// How much came, and the beginning of it where that is text.
-pub(super) fn said(came: &[u8]) -> String {
-    let count = bytes(came.len() as u64);
+/// How much came, and the beginning of it where that is text and all.
+pub(super) fn said(came: &[u8], untold: u64) -> String {
+    let count = bytes(untold);
+    if untold > came.len() as u64 {
+        return format!(": {count} came");
+    }
     let shown: String = text(came).trim_end().chars().take(SHOWN).collect();
     match shown.as_str() {
         "" => format!(": {count} came"),

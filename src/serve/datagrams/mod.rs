@@ -253,6 +253,7 @@ impl Server {
             client,
             peer: &place.address(),
             bytes: datagram,
+            untold: length,
         });
         true
     }

@@ -190,6 +190,11 @@ pub(in crate::serve) fn conclude(
     observer: &dyn Observer,
 ) {
     command.note_end(end);
+    tell(caller, end, observer);
+}
+
+/// Tells of the end of a client's child.
+fn tell(caller: &Caller, end: ChildEnd, observer: &dyn Observer) {
     observer.notice(&Event::ChildEnded {
         client: caller.number,
         peer: &caller.peer,
@@ -197,7 +202,8 @@ pub(in crate::serve) fn conclude(
     });
 }
 
-/// Ends the child of a client who is left before its time, if there is one.
+/// Ends the child of a client who is left before its time, if there is one. How it ended is that of
+/// the client, unless that one has all that it may get, which is as it should be.
 pub(in crate::serve) async fn dismiss(client: &Client) {
     let Some(child) = client.child.lock().await.take() else {
         return;
@@ -206,8 +212,10 @@ pub(in crate::serve) async fn dismiss(client: &Client) {
         return;
     };
     let service = &client.service;
-    if let Ok(end) = child.dismiss(&service.stop).await {
-        conclude(&client.caller(), command, end, &*service.observer);
+    match child.dismiss(&service.stop).await {
+        Ok(end) if client.is_full() => tell(&client.caller(), end, &*service.observer),
+        Ok(end) => conclude(&client.caller(), command, end, &*service.observer),
+        Err(_) => {}
     }
 }
 
