@@ -2,12 +2,12 @@
 #![allow(unsafe_code)]
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
-use rustix::pipe::SpliceFlags;
+use rustix::pipe::{PipeFlags, SpliceFlags};
 
 use super::Splice;
 
@@ -143,6 +143,13 @@ pub(crate) fn widen_pipe(pipe: BorrowedFd<'_>) -> bool {
             true
         }
     }
+}
+
+/// A pipe of our own, as wide as is allowed: what is read from, and what is written to.
+pub(crate) fn wide_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    widen_pipe(writer.as_fd());
+    Ok((reader, writer))
 }
 
 /// Writes what a pipe or socket takes at once, without the flag that belongs to everybody.

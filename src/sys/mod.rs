@@ -43,7 +43,7 @@ pub(crate) use ethtool::hardware;
 pub(crate) use linux::{
     CONNECTS_AGAIN, alarm, bind_to_interface, forget_closed_stdout, read_now, receive_drops,
     send_file, set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed,
-    unacknowledged, unsent, widen_pipe, write_now,
+    unacknowledged, unsent, wide_pipe, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
@@ -55,8 +55,8 @@ pub(crate) use portable::{
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     carried, forget_news, peer_state, read_now, send_file, set_receive_low_water,
-    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, watch_for_end, widen_pipe,
-    write_now,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, watch_for_end, wide_pipe,
+    widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;

@@ -103,6 +103,11 @@ pub(crate) fn bind_to_interface(_socket: &socket2::Socket, _name: &str) -> io::R
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Not here: nothing is spliced through it.
+pub(crate) fn wide_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// A pipe is as wide as it is.
 pub(crate) fn widen_pipe(_pipe: BorrowedFd<'_>) -> bool {
     false

@@ -1,5 +1,6 @@
 //! From the peer to stdout.
 
+mod through;
 mod writing;
 
 use std::io;
@@ -10,6 +11,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
+use self::through::Through;
 use super::held::Held;
 use super::splicing::Splicing;
 use super::{Ways, Work};
@@ -61,6 +63,8 @@ pub(super) struct Down {
     is_bulk: bool,
     /// Whether a splice moved nothing and was then waited for.
     balked: bool,
+    /// By which the file that stdout is gets its bytes, once they are many.
+    through: Option<Through>,
     /// What broke the connection before its thread began.
     pub(super) broken: Option<io::Error>,
 }
@@ -87,6 +91,7 @@ impl Down {
             large_reads: 0,
             is_bulk: false,
             balked: false,
+            through: None,
             broken: None,
         }
     }
@@ -129,8 +134,12 @@ impl Down {
                     if self.is_bulk {
                         self.wait_for_peer()?;
                     }
-                    // The answer to what was just written comes soon: the call that takes it waits.
-                    self.receive_with(RecvFlags::empty())
+                    if self.is_bulk && self.through.is_some() {
+                        self.pass_through()?
+                    } else {
+                        // The answer to what was just written comes soon: the call that takes it waits.
+                        self.receive_with(RecvFlags::empty())
+                    }
                 }
             };
             match came {

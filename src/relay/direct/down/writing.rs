@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
-use super::{BULK, BULK_READS, Down, End};
+use super::{BULK, BULK_READS, Down, End, Through};
 use crate::net::Proto;
 use crate::relay::attention::Mode;
 use crate::relay::direct::Ways;
@@ -68,6 +68,7 @@ impl Down {
         let may = self.work.ways == Ways::Best && self.work.proto == Proto::Tcp;
         if may && !self.is_bulk && self.large_reads >= BULK_READS && !self.stdout.has_reader() {
             self.is_bulk = sys::set_receive_low_water(self.work.socket.as_fd(), BULK);
+            self.through = self.through.take().or_else(Through::new);
         }
     }
 
