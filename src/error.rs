@@ -127,6 +127,15 @@ pub enum Cause {
     },
     /// Everything was handed over, and not everything arrived.
     Undelivered,
+    /// Tries failed on our side, and say nothing of whom they were for.
+    Unmade {
+        /// How many.
+        tries: u64,
+        /// Why, in one word.
+        reason: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
 }
 
 /// How far a conversation had come when it failed, in bytes.
@@ -176,7 +185,7 @@ impl Error {
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match &self.cause {
-            Cause::Io(error) => error.raw_os_error(),
+            Cause::Io(error) | Cause::Unmade { error, .. } => error.raw_os_error(),
             Cause::Attempts(attempts) => attempts.first().and_then(|(_, e)| e.raw_os_error()),
             _ => None,
         }

@@ -56,6 +56,14 @@ impl Error {
                 bytes_were(length.saturating_sub(*kept))
             ),
             Cause::Undelivered => "the peer closed without taking everything".to_owned(),
+            Cause::Unmade {
+                tries,
+                reason,
+                error,
+            } => {
+                let tries = counted(*tries);
+                format!("{tries} could not be made ({reason}): {}", describe(error))
+            }
         }
     }
 }
@@ -146,6 +154,15 @@ fn dropped_text(count: u64, at_least: bool) -> String {
         "datagrams were"
     };
     format!("{least}{count} {were} dropped by the system: it was full")
+}
+
+/// A number of tries.
+fn counted(tries: u64) -> String {
+    if tries == 1 {
+        "1 try".to_owned()
+    } else {
+        format!("{tries} tries")
+    }
 }
 
 /// A number of bytes with its unit.

@@ -18,6 +18,10 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         Cause::Dropped { .. } => Some(DROPPED.to_owned()),
         Cause::Curtailed { .. } => Some(CURTAILED.to_owned()),
         Cause::Undelivered => Some(UNDELIVERED.to_owned()),
+        // Nobody asked for more than a connection: that --broadcast allows more does not help.
+        Cause::Unmade { error: said, .. } => Some(said)
+            .filter(|said| said.kind() != std::io::ErrorKind::PermissionDenied)
+            .and_then(|said| of_errno(error.action, said.raw_os_error()?)),
         _ if names_path(error) => of_path(error.action, error.errno()?),
         _ => of_errno(error.action, error.errno()?),
     }

@@ -10,7 +10,17 @@ use std::time::Duration;
 pub struct Latency {
     times: Vec<Duration>,
     lost: BTreeMap<&'static str, u64>,
+    unmade: BTreeMap<&'static str, Unmade>,
     retransmissions: u64,
+}
+
+/// Tries that failed on our side alike, however often they were made again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unmade {
+    /// How many.
+    pub count: u64,
+    /// The error number of the last one.
+    pub errno: i32,
 }
 
 /// The figures of a series that has an answer.
@@ -33,15 +43,24 @@ pub struct Figures {
 }
 
 impl Latency {
-    /// Counts a try. Only an open port is an answer; everything else is a loss, with its reason.
+    /// Counts a try. Only an open port is an answer; what failed on our side was no try, and
+    /// everything else is a loss, with its reason.
     pub fn add(&mut self, tried: &Tried) {
         let again = u64::from(tried.retransmissions.unwrap_or_default());
         self.retransmissions = self.retransmissions.saturating_add(again);
-        if tried.state == State::Open {
-            self.times.push(tried.elapsed);
-        } else {
-            let lost = self.lost.entry(tried.reason).or_default();
-            *lost = lost.saturating_add(1);
+        match tried.state {
+            State::Open => self.times.push(tried.elapsed),
+            State::Undetermined => {
+                let errno = tried.errno.unwrap_or_default();
+                let none = Unmade { count: 0, errno };
+                let unmade = self.unmade.entry(tried.reason).or_insert(none);
+                let count = unmade.count.saturating_add(1);
+                *unmade = Unmade { count, errno };
+            }
+            _ => {
+                let lost = self.lost.entry(tried.reason).or_default();
+                *lost = lost.saturating_add(1);
+            }
         }
     }
 
@@ -65,6 +84,12 @@ impl Latency {
     #[must_use]
     pub const fn lost(&self) -> &BTreeMap<&'static str, u64> {
         &self.lost
+    }
+
+    /// The tries that could not be made, by reason.
+    #[must_use]
+    pub const fn unmade(&self) -> &BTreeMap<&'static str, Unmade> {
+        &self.unmade
     }
 
     /// How many SYNs were sent again.
@@ -177,5 +202,22 @@ mod tests {
         assert_eq!(latency.retransmissions(), 2);
         let figures = latency.figures().unwrap();
         assert_eq!((figures.mean, figures.jitter), (ms(20), Some(ms(15))));
+    }
+
+    #[test]
+    fn what_failed_on_our_side_is_neither_sent_nor_lost() {
+        let mut latency = latency([Some(10), None]);
+        let unmade = Tried {
+            state: State::Undetermined,
+            errno: Some(libc::EMFILE),
+            reason: "no-files",
+            ..tried(None)
+        };
+        latency.add(&unmade);
+        latency.add(&unmade);
+        assert_eq!((latency.sent(), latency.lost().len()), (2, 1));
+        let (count, errno) = (2, libc::EMFILE);
+        let expected = Unmade { count, errno };
+        assert_eq!(latency.unmade().get("no-files"), Some(&expected));
     }
 }

@@ -53,7 +53,7 @@ pub use banner::Banners;
 pub use binding::Binding;
 pub use choice::first_that_answers;
 pub use crew::{Job, Limited, Results};
-pub use latency::{Figures, Latency};
+pub use latency::{Figures, Latency, Unmade};
 pub use network::{Answer, Network, Outcome, ProbeId, Sender};
 pub use pacer::{Limits, Pacer};
 pub use ping::{HostReport, HostState, Ping, PingSummary};

@@ -7,7 +7,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// How soon a try that failed on our side is made again at first, and at last.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
 
 /// Tries that are repeated.
 #[derive(Clone, Debug)]
@@ -51,7 +54,8 @@ impl Aim {
 impl Series {
     /// Tries all targets, each on time however long the others take, and tells of each try: the
     /// number of the target, the number of the try from 1 on, and what came of it. A try that is under
-    /// way when `stop` comes is not told.
+    /// way when `stop` comes is not told. One that fails on our side is made again, ever slower, until
+    /// the next one is due.
     pub async fn run(
         &self,
         stop: impl Future<Output = ()>,
@@ -65,13 +69,13 @@ impl Series {
         loop {
             while let Some(number) = beat.strike(began.elapsed()) {
                 for (target, line) in lines.iter().enumerate() {
-                    let (aim, connector, limit) = (
+                    let (aim, connector, limits) = (
                         line.next_aim(number),
                         self.connector.clone(),
-                        self.try_timeout,
+                        (self.try_timeout, self.every),
                     );
                     under_way.spawn(async move {
-                        let tried = connector.measure(&aim, limit).await;
+                        let tried = connector.measure_surely(&aim, limits).await;
                         (target, number, aim, tried)
                     });
                 }
@@ -142,6 +146,22 @@ impl Line {
 }
 
 impl Connector {
+    /// Tries for at most as long as the first of the limits says, and again while it fails on our
+    /// side and the second limit has not passed.
+    async fn measure_surely(&self, aim: &Aim, (limit, due): (Duration, Duration)) -> Tried {
+        let began = Instant::now();
+        let (mut pause, longest) = PAUSES;
+        loop {
+            let tried = self.measure(aim, limit).await;
+            let is_made = tried.state != State::Undetermined;
+            if is_made || began.elapsed().saturating_add(pause) >= due {
+                return tried;
+            }
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(longest);
+        }
+    }
+
     /// Tries once.
     async fn measure(&self, aim: &Aim, limit: Duration) -> Tried {
         match aim {
@@ -271,6 +291,43 @@ mod tests {
         );
         assert_eq!(line.learn(second.clone(), silence).reason, "no-response");
         assert_eq!(asked(&line, 3), second);
+    }
+
+    #[test]
+    fn what_fails_on_our_side_is_made_again_until_the_next_is_due() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        let series = |every| Series {
+            targets: vec![Aim::Unix(path.clone())],
+            count: 1,
+            every,
+            try_timeout: ms(10),
+            connector: Connector::default(),
+        };
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build().unwrap();
+        let mut states = Vec::new();
+        runtime.block_on(async {
+            let short = series(ms(10));
+            let never = std::future::pending();
+            short
+                .run(never, |_, _, tried| states.push(tried.state))
+                .await;
+            let long = series(ms(60_000));
+            let tries = long.run(std::future::pending(), |_, _, tried| {
+                states.push(tried.state);
+            });
+            let mend = async {
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                std::fs::remove_file(&path).unwrap();
+                std::os::unix::net::UnixListener::bind(&path).unwrap()
+            };
+            tokio::join!(tries, mend)
+        });
+        assert_eq!(states, [State::Undetermined, State::Open]);
     }
 
     #[test]

@@ -146,6 +146,39 @@ fn unix_sockets_are_measured_too() {
 }
 
 #[test]
+fn what_fails_on_our_side_is_no_loss_of_the_target() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let silent = socket.local_addr().unwrap().port();
+    let words = format!(
+        "--count 30 --every 20ms --try-timeout 2s --json u:127.0.0.1:{silent} 127.0.0.1:{open}"
+    );
+    let limited = "ulimit -n 20; exec \"$@\"";
+    let exit = probe(&words).by_way_of(["sh", "-c", limited, "sh"]).run();
+    exit.status(3);
+    let errors = records(&exit, "error");
+    let is_told = |error: &Value| {
+        let error = error.to_string();
+        error.contains("(no-files)") && error.contains("ulimit -n")
+    };
+    assert!(
+        !errors.is_empty() && errors.iter().all(is_told),
+        "{errors:?}"
+    );
+    for latency in &records(&exit, "latency") {
+        let lost = latency["lost"].as_object().unwrap();
+        assert!(
+            lost.keys().all(|reason| reason == "no-response"),
+            "{latency}"
+        );
+        let sent = latency["sent"].as_u64().unwrap();
+        assert!((1..30).contains(&sent), "{latency}");
+    }
+    let words = format!("--count 3 --every 50ms 127.0.0.1:{open}");
+    probe(&words).run().success().silent();
+}
+
+#[test]
 fn a_series_that_cannot_be_meant_is_refused() {
     for (words, hint) in [
         ("--count 0 h:1", "--count"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nettool::error::{Action, Error};
 use nettool::net::resolve;
 use nettool::probe::{Aim, Binding, Connector, Series, Sought};
+use nettool::process;
 use nettool::value::{Endpoint, Host};
 
 use super::failed;
@@ -29,6 +30,7 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Status, Failure> {
     let targets = request.sought("--count", arguments.ping())?;
+    process::raise_open_files();
     let interruption = Interruption::watch().map_err(failed)?;
     let mut talk = LatencyTalk::new(output);
     let runtime = runtime::on_this_thread().map_err(failed)?;
@@ -66,7 +68,7 @@ pub(super) fn run(
     let is_lacking = outcome?;
     talk.end()?;
     Ok(interruption.status(match talk.is_answered() {
-        _ if is_lacking => Status::Undetermined,
+        _ if is_lacking || !talk.is_whole() => Status::Undetermined,
         true => Status::Done,
         false => Status::Failed,
     }))

@@ -1,11 +1,11 @@
 //! What `probe --count` tells: each try, and the figures at the end.
 
 use std::collections::BTreeMap;
-use std::io::stdout;
+use std::io::{self, stdout};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use nettool::error::Error;
+use nettool::error::{Action, Cause, Error};
 use nettool::probe::{Aim, Latency, Sought, State, Tried};
 use nettool::process;
 use serde::Serialize;
@@ -80,7 +80,18 @@ impl<'a> LatencyTalk<'a> {
             };
             self.output.result(&text)?;
         }
+        for measured in &self.targets {
+            measured
+                .unmade()
+                .for_each(|error| self.output.error(&error));
+        }
         Ok(())
+    }
+
+    /// Whether every try was made.
+    pub(crate) fn is_whole(&self) -> bool {
+        let mut all = self.targets.iter();
+        all.all(|measured| measured.latency.unmade().is_empty())
     }
 
     /// Whether any try was answered.
@@ -103,6 +114,23 @@ impl Measured {
     /// The endpoint, with the address that is measured if that is another text.
     fn name(&self) -> String {
         name_of(&self.sought, self.aim.address())
+    }
+
+    /// What kept us from tries.
+    fn unmade(&self) -> impl Iterator<Item = Error> {
+        let action = match self.aim {
+            Aim::Echo(_) => Action::Send,
+            Aim::Tcp(_) | Aim::Udp(..) | Aim::Unix(_) => Action::Connect,
+        };
+        let unmade = self.latency.unmade().iter();
+        unmade.map(move |(reason, unmade)| {
+            let cause = Cause::Unmade {
+                tries: unmade.count,
+                reason,
+                error: io::Error::from_raw_os_error(unmade.errno),
+            };
+            Error::new(action, self.name(), cause)
+        })
     }
 
     /// `host:22 (192.0.2.9): try 1: open in 0.31 ms`.
