@@ -166,3 +166,24 @@ fn a_zone_is_part_of_the_address() {
     let twice = hosts(&format!("[fe80::5%d2]:9 [fe80::5%{index}]:9,10"));
     assert_eq!(twice.len(), 2, "{twice:?}");
 }
+
+#[test]
+fn targets_that_the_options_contradict_are_refused() {
+    for (words, first, second) in [
+        ("-4 ::1 9", "::1", "-4"),
+        ("-4 fd00::/120 9", "fd00::/120", "-4"),
+        ("-6 127.0.0.1 9", "127.0.0.1", "-6"),
+        ("--source ::1 127.0.0.1 9", "127.0.0.1", "--source ::1"),
+        ("-4 --source ::1 localhost 9", "--source ::1", "-4"),
+        ("--deadline 0 127.0.0.1 9", "--deadline", "write forever"),
+        (
+            "--try-timeout 0s 127.0.0.1 9",
+            "--try-timeout",
+            "write forever",
+        ),
+        ("::1:80", "::1:80", "write [::1]:80"),
+    ] {
+        probe(words).run().status(2).says(first).says(second);
+    }
+    probe("-4 --deadline 5s ::ffff:127.0.0.1 9").run().status(1);
+}
