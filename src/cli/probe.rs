@@ -169,6 +169,10 @@ impl ProbeArgs {
             return Ok(());
         };
         let option = self.family_option();
+        let party = match party {
+            Party::Host(host) => host.to_string(),
+            Party::Range(range) => range.to_string(),
+        };
         Err(Usage::new(format!("{party} cannot be used with {option}")))
     }
 
