@@ -201,8 +201,8 @@ fn ipv6_is_as_ipv4() {
     );
     probe(&format!("-6 127.0.0.1 {open}"))
         .run()
-        .says("no IPv6 address")
-        .status(3);
+        .says("127.0.0.1 cannot be used with -6")
+        .status(2);
 }
 
 #[test]

@@ -115,6 +115,7 @@ impl ProbeArgs {
             request.add_word(word)?;
         }
         request.check_number()?;
+        self.check_families(&request)?;
         let is_one = match (request.wanted.as_slice(), request.lists.as_slice()) {
             ([one], []) => matches!(one.party, Party::Host(_)),
             _ => false,
@@ -134,7 +135,7 @@ impl ProbeArgs {
 
     /// Which addresses are wanted.
     pub(crate) fn family(&self) -> Family {
-        let source = self.source.source;
+        let source = self.source.source.map(|source| source.to_canonical());
         match (self.ipv4, self.ipv6) {
             (true, _) => Family::V4,
             (_, true) => Family::V6,
@@ -146,13 +147,43 @@ impl ProbeArgs {
         }
     }
 
+    /// The option that says which addresses are wanted.
+    fn family_option(&self) -> String {
+        match (self.ipv4, self.source.source) {
+            (false, Some(source)) if !self.ipv6 => format!("--source {source}"),
+            (true, _) => "-4".to_owned(),
+            (false, _) => "-6".to_owned(),
+        }
+    }
+
+    /// Refuses an address of the command line that the options leave no way to.
+    fn check_families(&self, request: &Request) -> Result<(), Usage> {
+        let family = self.family();
+        let is_lost = |address: IpAddr| !family.includes(address.to_canonical());
+        let mut parties = request.wanted.iter().map(|wanted| &wanted.party);
+        let lost = parties.find(|party| match party {
+            Party::Host(host) => host.ip().is_some_and(is_lost),
+            Party::Range(range) => is_lost(range.first()),
+        });
+        let Some(party) = lost else {
+            return Ok(());
+        };
+        let option = self.family_option();
+        let party = match party {
+            Party::Host(host) => host.to_string(),
+            Party::Range(range) => range.to_string(),
+        };
+        Err(Usage::new(format!("{party} cannot be used with {option}")))
+    }
+
     /// What every connection is bound to.
     pub(crate) fn binding(&self) -> Result<Binding, Usage> {
         let source = self.source.source.map(|source| source.to_canonical());
-        if source.is_some_and(|source| !self.family().includes(source)) {
-            return Err(Usage::new(
-                "--source is no address of the family of -4 or -6",
-            ));
+        if let Some(source) = source.filter(|source| !self.family().includes(*source)) {
+            let family = self.family_option();
+            return Err(Usage::new(format!(
+                "--source {source} cannot be used with {family}"
+            )));
         }
         Ok(Binding {
             source,

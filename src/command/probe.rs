@@ -24,10 +24,12 @@ use nettool::probe::{
     first_that_answers,
 };
 use nettool::process;
-use nettool::value::{AddressRange, ProbePorts};
+use nettool::value::{Host, ProbePorts};
 
 use parts::Assignment;
-use targets::{Answer, Shared, Time, look_up, own_name, questions, read_lists};
+use targets::{
+    Answer, Excluded, Shared, Time, joined, look_up, of_all_zones, own_name, questions, read_lists,
+};
 
 use super::interruption::Interruption;
 use super::talk::check_numeric;
@@ -128,6 +130,12 @@ impl Resolved {
             Party::Range(_) => false,
         }
     }
+
+    /// Whether it is written as an address with a zone, which has two names: an interface's and its
+    /// number.
+    fn is_zoned(&self) -> bool {
+        matches!(&self.party, Party::Host(Host::V6(_, Some(_))))
+    }
 }
 
 /// The ports that are open on any address of their host.
@@ -148,6 +156,7 @@ impl Probe<'_> {
                 .warn("nothing is probed: --shard and --resume need every name to have an address");
             return Ok(Status::Undetermined);
         }
+        let resolved = joined(resolved);
         let by_name = resolved.iter().filter(|one| one.is_name()).count();
         let (targets, left_out) = self.targets(resolved, &excluded)?;
         self.check_shared(&targets, by_name)?;
@@ -206,22 +215,20 @@ impl Probe<'_> {
 
     /// What nobody may be asked for. A name that does not resolve could be anyone's: nothing is
     /// probed then.
-    fn excluded(&self) -> Result<Vec<AddressRange>, Error> {
-        let mut ranges = Vec::new();
+    fn excluded(&self) -> Result<Excluded, Error> {
+        let mut excluded = Excluded::default();
         let wanted = self.arguments.exclude.iter().map(|party| Wanted {
-            party: party.clone(),
+            party: of_all_zones(party.clone()),
             ports: Arc::default(),
         });
         let answers = self.look_up(wanted.collect(), Family::Any)?;
         for (wanted, answer) in answers {
             match wanted.party {
-                Party::Range(range) => ranges.push(range),
-                Party::Host(_) => {
-                    ranges.extend(answer?.iter().map(|a| AddressRange::from(a.ip())));
-                }
+                Party::Range(range) => excluded.ranges.push(range),
+                Party::Host(_) => answer?.into_iter().for_each(|a| excluded.add(a)),
             }
         }
-        Ok(ranges)
+        Ok(excluded)
     }
 
     /// Looks all hosts up at once; nothing once a signal has come.
@@ -265,7 +272,7 @@ impl Probe<'_> {
     fn targets(
         &mut self,
         resolved: Vec<Resolved>,
-        excluded: &[AddressRange],
+        excluded: &Excluded,
     ) -> Result<(Vec<Target>, LeftOut), Error> {
         let mut targets = Targets::default();
         let mut left_out = LeftOut::new();
@@ -284,7 +291,7 @@ impl Probe<'_> {
                 targets.add(Target::range(range, ports));
                 continue;
             }
-            addresses.retain(|a| !excluded.iter().any(|range| range.contains(a.ip())));
+            addresses.retain(|address| !excluded.contains(address));
             let others = self.choose(&mut addresses, &ports)?;
             if !others.is_empty() {
                 left_out.push((Arc::clone(&host), others));
@@ -295,7 +302,7 @@ impl Probe<'_> {
                 .map(target)
                 .for_each(|t| targets.add(t));
         }
-        Ok((targets.without(excluded), left_out))
+        Ok((targets.without(&excluded.ranges), left_out))
     }
 
     /// Leaves the addresses to probe, all that are this machine's own or else the first that

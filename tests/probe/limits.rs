@@ -155,8 +155,8 @@ fn probes_come_from_where_the_user_says() {
         .status(1)
         .says("bind 10.77.0.9");
     run("--source 10.77.0.3 fd77::2 22")
-        .status(3)
-        .says("no IPv4 address");
+        .status(2)
+        .says("fd77::2 cannot be used with --source 10.77.0.3");
     run("--source 10.77.0.3 -6 fd77::2 22")
         .status(2)
         .says("--source");

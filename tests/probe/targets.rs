@@ -130,3 +130,60 @@ fn a_name_without_an_address_leaves_the_question_open() {
     assert_eq!(records(&exit, "error")[0]["action"], "resolve");
     assert_eq!(records(&exit, "summary")[0]["ports"], 0);
 }
+
+/// Two links with the same host address on both are two hosts.
+#[test]
+fn a_zone_is_part_of_the_address() {
+    let Some(near) = Namespace::new() else {
+        return;
+    };
+    for (link, peer) in [("d1", "p1"), ("d2", "p2")] {
+        near.run(&format!("ip link add {link} type veth peer name {peer}"));
+        near.run(&format!("ip link set {link} up"));
+        near.run(&format!("ip link set {peer} up"));
+        near.run(&format!("ip address add fe80::5/64 dev {link} nodad"));
+    }
+    let index = near.run("cat /sys/class/net/d2/ifindex").stdout;
+    let index = String::from_utf8_lossy(&index).trim().to_owned();
+    let hosts = |words: &str| {
+        let exit = near
+            .inside(probe(&format!("--plain --show all {words}")))
+            .run();
+        let lines = text(&exit).lines();
+        let fields = lines.map(|line| line.split('\t').take(3).collect::<Vec<_>>().join(" "));
+        fields.collect::<Vec<_>>()
+    };
+    let both = "fe80::5%d1 fe80::5%d2 9";
+    assert_eq!(hosts(both).len(), 2);
+    let left = hosts(&format!("--exclude fe80::5%d1 {both}"));
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].contains("fe80::5%d2"), "{left:?}");
+    for none in ["fe80::5", "fe80::/64"] {
+        let words = format!("--exclude {none} {both}");
+        let exit = near.inside(probe(&words)).run();
+        exit.status(2).says("--exclude leaves nobody");
+    }
+    let twice = hosts(&format!("[fe80::5%d2]:9 [fe80::5%{index}]:9,10"));
+    assert_eq!(twice.len(), 2, "{twice:?}");
+}
+
+#[test]
+fn targets_that_the_options_contradict_are_refused() {
+    for (words, first, second) in [
+        ("-4 ::1 9", "::1", "-4"),
+        ("-4 fd00::/120 9", "fd00::/120", "-4"),
+        ("-6 127.0.0.1 9", "127.0.0.1", "-6"),
+        ("--source ::1 127.0.0.1 9", "127.0.0.1", "--source ::1"),
+        ("-4 --source ::1 localhost 9", "--source ::1", "-4"),
+        ("--deadline 0 127.0.0.1 9", "--deadline", "write forever"),
+        (
+            "--try-timeout 0s 127.0.0.1 9",
+            "--try-timeout",
+            "write forever",
+        ),
+        ("::1:80", "::1:80", "write [::1]:80"),
+    ] {
+        probe(words).run().status(2).says(first).says(second);
+    }
+    probe("-4 --deadline 5s ::ffff:127.0.0.1 9").run().status(1);
+}

@@ -14,7 +14,7 @@ use super::{number, value};
 #[command(next_help_heading = "Effort")]
 pub(super) struct EffortArgs {
     /// The most that one try may take [default: what the round-trip times teach]
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     try_timeout: Option<Duration>,
     /// How often a silent port is tried [default: as the losses on the path demand]
     #[arg(long, value_name = "N", value_parser = tries)]
@@ -34,7 +34,7 @@ pub(super) struct EffortArgs {
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     patience: Option<Duration>,
     /// The most that everything may take; what is not known then is undetermined: exit status 3
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     deadline: Option<Duration>,
     /// Do not slow down for a host that limits its resets: its closed ports may stay filtered
     #[arg(long)]
@@ -72,6 +72,15 @@ impl EffortArgs {
             fast: self.fast,
         }
     }
+}
+
+/// Reads a time in which something can happen.
+fn some_time(text: &str) -> Result<Duration, String> {
+    let time = value::<Duration>(text)?;
+    if time.limit().is_some_and(|limit| limit.is_zero()) {
+        return Err("no answer comes in no time; write forever for no limit".to_owned());
+    }
+    Ok(time)
 }
 
 /// Reads how often a port is tried.

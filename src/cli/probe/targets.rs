@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use nettool::value::{AddressRange, Host, ProbePorts, Protocol, ValueError, parse_unix_path};
+use nettool::value::{
+    AddressRange, Host, ProbePorts, Protocol, ValueError, parse_host_port, parse_unix_path,
+};
 
 use crate::cli::Usage;
 
@@ -191,6 +193,9 @@ impl Request {
             self.has_own = true;
             (party.parse()?, Arc::new(ports))
         } else {
+            if !self.is_given {
+                refuse_unsure_port(rest)?;
+            }
             if !self.is_given && self.without_ports.is_none() {
                 self.without_ports = Some(word.to_owned());
             }
@@ -220,6 +225,17 @@ pub(super) fn excluded(text: &str) -> Result<Party, String> {
         ));
     }
     super::value::<Party>(text)
+}
+
+/// Refuses `::1:80`: nobody has that address, and somebody means port 80 of `::1`.
+fn refuse_unsure_port(word: &str) -> Result<(), Usage> {
+    let is_meant = word.rsplit_once(':').is_some_and(|(host, port)| {
+        host.parse() == Ok(Ipv6Addr::LOCALHOST) && port.bytes().all(|b| b.is_ascii_digit())
+    });
+    match parse_host_port(word) {
+        Err(error) if is_meant => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a word is meant as a network or a range. A name may have a `-` in it, too.

@@ -1,9 +1,9 @@
 //! From what the user asked for to whom is probed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use nettool::net::{Family, resolve};
 use nettool::probe::{Ports, Target, Whom};
 use nettool::value::{AddressRange, Host, ProbePorts};
 
+use super::Resolved;
 use crate::cli::{List, Party, Request, Wanted};
 use crate::command::Failure;
 
@@ -76,6 +77,63 @@ pub(super) fn own_name(host: &str, addresses: &[SocketAddr]) -> Option<AddressRa
     let has_zone = matches!(address, SocketAddr::V6(address) if address.scope_id() != 0);
     let is_own = !has_zone && address.ip().to_string() == host;
     is_own.then(|| address.ip().into())
+}
+
+/// All of them, but an address that is there twice, by both names of its zone, once with all ports.
+pub(super) fn joined(all: Vec<Resolved>) -> Vec<Resolved> {
+    let mut joined: Vec<Resolved> = Vec::new();
+    let mut known: HashMap<Vec<SocketAddr>, usize> = HashMap::new();
+    for one in all {
+        if !one.is_zoned() {
+            joined.push(one);
+            continue;
+        }
+        let number = *known.entry(one.addresses.clone()).or_insert(joined.len());
+        match joined.get_mut(number) {
+            Some(same) => same.ports = Arc::new(same.ports.with(&one.ports)),
+            None => joined.push(one),
+        }
+    }
+    joined
+}
+
+/// Whom nobody asks.
+#[derive(Default)]
+pub(super) struct Excluded {
+    /// These, in every zone.
+    pub(super) ranges: Vec<AddressRange>,
+    /// These in their own zone: elsewhere they are other hosts.
+    zoned: Vec<SocketAddrV6>,
+}
+
+impl Excluded {
+    /// One more address.
+    pub(super) fn add(&mut self, address: SocketAddr) {
+        match address {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 && v6.ip().is_unicast_link_local() => {
+                self.zoned.push(v6);
+            }
+            _ => self.ranges.push(address.ip().into()),
+        }
+    }
+
+    /// Whether this address is not to be asked.
+    pub(super) fn contains(&self, address: &SocketAddr) -> bool {
+        let in_zone = |v6: &SocketAddrV6| {
+            matches!(address, SocketAddr::V6(asked)
+                if asked.ip() == v6.ip() && asked.scope_id() == v6.scope_id())
+        };
+        let mut ranges = self.ranges.iter();
+        ranges.any(|range| range.contains(address.ip())) || self.zoned.iter().any(in_zone)
+    }
+}
+
+/// An IPv6 address without a zone, which is one in every zone, as a range; others as they are.
+pub(super) fn of_all_zones(party: Party) -> Party {
+    match party {
+        Party::Host(Host::V6(address, None)) => Party::Range(IpAddr::from(address).into()),
+        other => other,
+    }
 }
 
 /// Reads all lists of targets.
