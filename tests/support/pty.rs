@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rustix::fs::{Mode, OFlags, fcntl_getfl};
@@ -19,12 +20,17 @@ pub(crate) const CONTROL_C: &[u8] = b"\x03";
 /// End of file, as Ctrl-D types it at the start of a line.
 pub(crate) const CONTROL_D: &[u8] = b"\x04";
 
+/// How a mark begins that the test itself writes to the screen; a number and a semicolon follow.
+const MARK: &str = "\u{1}mark ";
+
 /// A terminal of 80 × 24 with its keyboard and screen in the hands of the test.
 pub(crate) struct Terminal {
     keyboard: File,
     screen: Watched,
     slave: OwnedFd,
     path: String,
+    /// How many marks were written to the screen.
+    marks: AtomicUsize,
 }
 
 /// What a program must leave as it was.
@@ -60,6 +66,7 @@ impl Terminal {
             screen,
             slave,
             path,
+            marks: AtomicUsize::new(0),
         }
     }
 
@@ -101,9 +108,14 @@ impl Terminal {
         );
     }
 
-    /// All that was written to the screen so far.
+    /// All that was written to the screen so far: what comes before a mark of ours has been read once
+    /// the mark has.
     pub(crate) fn screen(&self) -> Vec<u8> {
-        self.screen.bytes()
+        let number = self.marks.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("{MARK}{number};");
+        rustix::io::write(&self.slave, mark.as_bytes()).expect("room on the terminal");
+        self.shows(&mark);
+        without_marks(&self.screen.bytes())
     }
 
     /// Its settings now.
@@ -114,4 +126,21 @@ impl Terminal {
             flags: fcntl_getfl(&self.slave).expect("flags"),
         }
     }
+}
+
+/// What a program wrote, without our own marks.
+fn without_marks(bytes: &[u8]) -> Vec<u8> {
+    let mut rest = bytes;
+    let mut kept = Vec::with_capacity(bytes.len());
+    while let Some(start) = rest
+        .windows(MARK.len())
+        .position(|part| part == MARK.as_bytes())
+    {
+        kept.extend_from_slice(&rest[..start]);
+        let mark = &rest[start..];
+        let length = mark.iter().position(|byte| *byte == b';');
+        rest = length.map_or(&[], |length| &mark[length + 1..]);
+    }
+    kept.extend_from_slice(rest);
+    kept
 }
