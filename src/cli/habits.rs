@@ -106,7 +106,7 @@ const OF_PROBE: &[Habit] = &[
     ("-sC", "use --banner, which shows what servers say"),
     (
         "-sL",
-        "use --names of ifaces, or a list of targets in a file: @FILE",
+        "targets are not listed unasked; use --ping to see which are up",
     ),
     (
         "-s",

@@ -10,6 +10,7 @@ mod generate;
 mod habits;
 mod ifaces;
 mod listen;
+mod measures;
 mod needs;
 mod networks;
 mod pages;
@@ -191,32 +192,10 @@ fn read<T: Into<OsString> + Clone>(
     program: clap::Command,
     words: impl IntoIterator<Item = T>,
 ) -> Result<Arguments, clap::Error> {
-    let mut program = minus_taken(program);
+    let mut program = measures::minus_taken(program);
     let matches = program.try_get_matches_from_mut(words)?;
     needs::check(&mut program, &matches)?;
     Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
-}
-
-/// The names of values that are no text of the user's own: what begins with a dash is no option
-/// either where one is due, and whoever reads it says what is wrong with it.
-const MEASURES: [&str; 9] = [
-    "TIME", "SIZE", "RATE", "N", "PORT", "PORTS", "MODE", "CLASS", "I/N",
-];
-
-/// The command line whose measures may begin with a dash.
-fn minus_taken(command: clap::Command) -> clap::Command {
-    let is_measure = |option: &clap::Arg| {
-        let mut names = option.get_value_names().into_iter().flatten();
-        !option.is_positional() && names.any(|name| MEASURES.contains(&name.as_str()))
-    };
-    let command = command.mut_args(|option| {
-        if is_measure(&option) {
-            option.allow_hyphen_values(true)
-        } else {
-            option
-        }
-    });
-    command.mut_subcommands(minus_taken)
 }
 
 /// The same error with every argument escaped: clap quotes them, and they may be hostile. A help that
