@@ -7,7 +7,7 @@ use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use super::sockets::{Attempt, connect, local};
 use super::verdict::{Finding, Verdict};
-use crate::sys::{request_icmp_errors, retransmissions};
+use crate::sys::{request_icmp_errors, retransmissions, watched};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::future::pending;
 use std::io;
@@ -16,7 +16,6 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 /// How connections are made.
@@ -160,26 +159,22 @@ async fn end(attempt: &Attempt) -> Outcome {
     if let Some(outcome) = attempt.outcome() {
         return outcome;
     }
-    let watched = match watched(&attempt.socket) {
+    // The socket itself is watched, not a copy: who may have few descriptors needs one a try.
+    let watched = match watched(attempt.socket.as_fd(), Interest::WRITABLE) {
         Ok(watched) => watched,
         Err(error) => return local(&error),
     };
     loop {
-        if let Err(error) = watched.writable().await {
-            return local(&error);
-        }
+        let mut alarm = match watched.writable().await {
+            Ok(alarm) => alarm,
+            Err(error) => return local(&error),
+        };
         if let Some(outcome) = attempt.outcome() {
             return outcome;
         }
         // It was a false alarm: this forgets it.
-        let alarm = io::ErrorKind::WouldBlock;
-        let _ = watched.try_io(Interest::WRITABLE, || Err::<(), _>(alarm.into()));
+        alarm.clear_ready();
     }
-}
-
-/// The same socket where the runtime watches it.
-fn watched(socket: &Socket) -> io::Result<TcpStream> {
-    TcpStream::from_std(socket.try_clone()?.into())
 }
 
 /// Waits for the end of a time, if it has one.

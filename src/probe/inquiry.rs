@@ -10,11 +10,11 @@ use super::ping::PORTS;
 use super::report::State;
 use super::sockets::local;
 use super::verdict::{Finding, Verdict};
-use std::io;
+use crate::sys::watched;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd;
 use std::time::Duration;
 use tokio::io::Interest;
-use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -146,27 +146,23 @@ async fn heard(asked: &Asked) -> Outcome {
     if let Some(outcome) = asked.outcome(|_| false) {
         return outcome;
     }
-    let watched = match watched(asked) {
+    // The socket itself is watched, not a copy: who may have few descriptors needs one a question.
+    let interest = Interest::READABLE | Interest::ERROR;
+    let watched = match watched(asked.socket().as_fd(), interest) {
         Ok(watched) => watched,
         Err(error) => return local(&error),
     };
-    let interest = Interest::READABLE | Interest::ERROR;
     loop {
-        if let Err(error) = watched.ready(interest).await {
-            return local(&error);
-        }
+        let mut alarm = match watched.ready(interest).await {
+            Ok(alarm) => alarm,
+            Err(error) => return local(&error),
+        };
         if let Some(outcome) = asked.outcome(|_| false) {
             return outcome;
         }
         // It was a false alarm: this forgets it.
-        let alarm = io::ErrorKind::WouldBlock;
-        let _ = watched.try_io(interest, || Err::<(), _>(alarm.into()));
+        alarm.clear_ready();
     }
-}
-
-/// The same socket where the runtime watches it.
-fn watched(asked: &Asked) -> io::Result<UdpSocket> {
-    UdpSocket::from_std(asked.socket().try_clone()?)
 }
 
 #[cfg(test)]

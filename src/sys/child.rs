@@ -68,8 +68,7 @@ pub(crate) fn watch_child(pid: Pid) -> io::Result<AsyncFd<OwnedFd>> {
     use tokio::io::Interest;
 
     let ended = pidfd_open(pid, PidfdFlags::empty())?;
-    // SAFETY: it is open, and stays the one that it is for as long as its owner is owned.
-    Ok(unsafe { AsyncFd::register_with_interest(ended, Interest::READABLE) }?)
+    super::watched(ended, Interest::READABLE)
 }
 
 /// Not here: a signal tells of all children.

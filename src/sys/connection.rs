@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::{Carried, PeerState};
+use super::{Carried, PeerState, watched};
 
 /// Where `struct tcp_info` keeps what we ask for (`include/uapi/linux/tcp.h`); libc does not have
 /// all of it for every target.
@@ -69,8 +69,7 @@ pub(crate) fn watch_for_end(socket: BorrowedFd<'_>) -> io::Result<AsyncFd<OwnedF
     let watch = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let news = epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
     epoll::add(&watch, socket, epoll::EventData::new_u64(0), news)?;
-    // SAFETY: it is open, and stays the one that it is for as long as its owner is owned.
-    Ok(unsafe { AsyncFd::register_with_interest(watch, Interest::READABLE) }?)
+    watched(watch, Interest::READABLE)
 }
 
 /// Takes the news from such a descriptor: it can be read from again when there is more.

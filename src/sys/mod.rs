@@ -16,6 +16,7 @@ mod icmp;
 mod local_ports;
 mod settings;
 mod signals;
+mod watched;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
@@ -67,7 +68,7 @@ pub(crate) use binding::{bind_without_port, limit_connect};
 pub(crate) use child::{prepare_child, signal_group, watch_child};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
-    request_arrival_address, request_bundles, send_bundle, send_many, watched,
+    request_arrival_address, request_bundles, send_bundle, send_many,
 };
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
@@ -85,6 +86,7 @@ pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{
     die_of, hear_of_children, ignore_job_control, ignored, restore_signals, spare_status_signals,
 };
+pub(crate) use watched::watched;
 
 /// What a call came to that moves bytes inside the system.
 pub(crate) enum Splice {

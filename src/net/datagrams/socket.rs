@@ -50,7 +50,7 @@ impl DatagramSocket {
             sys::request_bundles(socket.as_fd());
         }
         Ok(Self {
-            socket: sys::watched(socket)?,
+            socket: sys::watched(socket, Interest::READABLE | Interest::WRITABLE)?,
             proto,
             peer: None,
             connected: false,

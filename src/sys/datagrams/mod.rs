@@ -1,11 +1,9 @@
 //! Many datagrams a call, and what the system tells of each: its true length, who sent it, which
 //! of our addresses it came to, and whether it is several in one.
 
-use std::io;
 use std::net::IpAddr;
 
-use socket2::{SockAddr, Socket};
-use tokio::io::unix::AsyncFd;
+use socket2::SockAddr;
 
 #[cfg(target_os = "linux")]
 mod control;
@@ -57,16 +55,4 @@ pub(crate) struct Post<'a> {
     pub(crate) to: Option<&'a SockAddr>,
     /// From which of our addresses.
     pub(crate) from: Option<OwnEnd>,
-}
-
-/// Has the event loop watch a socket that is ours alone. Needs a runtime.
-pub(crate) fn watched(socket: Socket) -> io::Result<AsyncFd<Socket>> {
-    // SAFETY: the socket owns its descriptor, which stays the same and open until both are dropped;
-    // nobody here takes it out or replaces it.
-    #[allow(
-        unsafe_code,
-        reason = "the constructors that are safe to call are deprecated"
-    )]
-    let watched = unsafe { AsyncFd::register(socket) };
-    Ok(watched?)
 }
