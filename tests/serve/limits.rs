@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::support::{Input, need, scratch, until};
+use crate::support::{Input, scratch, until};
 
 /// How many descriptors a process has.
 fn descriptors(server: &Running) -> usize {
@@ -63,11 +63,7 @@ fn a_full_server_says_so_and_idle_clients_leave() {
 /// on when there is room.
 #[test]
 fn at_the_limit_on_open_files_it_pauses() {
-    if !need(&["prlimit"]) {
-        return;
-    }
-    let server = server(&["--echo"]).by_way_of(["prlimit", "--nofile=24:24"]);
-    let server = server.start();
+    let server = server(&["--echo"]).few_files(24).start();
     let addr = server.listening();
     let crowd: Vec<_> = (0..40).map(|_| client(addr)).collect();
     server.says("too many open files");
