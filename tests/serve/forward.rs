@@ -128,6 +128,29 @@ fn a_reset_after_an_end_is_carried_too() {
     stopped(server);
 }
 
+/// While the other side takes nothing, nothing is read from the client that would tell.
+#[test]
+fn a_reset_is_carried_though_the_other_side_takes_nothing() {
+    let there = Peer::serve(vec![Step::AwaitReset]);
+    let server = forwarder(&there.target(), &[]);
+    let here = client(server.listening());
+    stuff(&here);
+    rustix::net::connect_unspec(&here).unwrap();
+    assert_eq!(there.seen().end, End::Reset);
+    stopped(server);
+}
+
+/// Sends until nothing more is taken, and says how much was.
+fn stuff(mut client: &TcpStream) -> usize {
+    let patience = Duration::from_millis(500);
+    client.set_write_timeout(Some(patience)).unwrap();
+    let (piece, mut stuffed) = (vec![0; 65_536], 0);
+    while let Ok(length) = client.write(&piece) {
+        stuffed += length;
+    }
+    stuffed
+}
+
 #[test]
 fn a_side_that_is_not_there_is_a_reset_and_the_server_goes_on() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -185,14 +208,8 @@ fn a_slow_client_does_not_hold_up_the_others() {
     let server = forwarder(&echo.listening().to_string(), &[]);
     let addr = server.listening();
     let slow = client(addr);
-    slow.set_write_timeout(Some(Duration::from_millis(500)))
-        .unwrap();
     // Nothing is read back: at some point nothing more is taken.
-    let piece = vec![0; 65_536];
-    let mut stuffed = 0;
-    while let Ok(length) = (&slow).write(&piece) {
-        stuffed += length;
-    }
+    let stuffed = stuff(&slow);
     assert!(stuffed < 100_000_000, "{stuffed} bytes are kept somewhere");
     for _ in 0..20 {
         assert_eq!(ask(&client(addr), b"hello", 5), b"hello");
