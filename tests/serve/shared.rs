@@ -197,6 +197,25 @@ fn people_in_a_chat_know_who_is_there() {
     stopped(server);
 }
 
+/// Whoever is cut off has left as well.
+#[test]
+fn people_in_a_chat_know_who_was_cut_off() {
+    let words = ["listen", "--chat", "--max-bytes", "200", "127.0.0.1", "0"];
+    let server = nettool(words).start();
+    let addr = server.listening();
+    let mut one = client(addr);
+    let mut first = Reader::new(&one);
+    assert!(first.line().starts_with("* you are user1"));
+    let other = client(addr);
+    assert!(first.line().starts_with("* user2 has come"));
+    // More than the other may get.
+    let line = [vec![b'x'; 190], b"\n".to_vec()].concat();
+    one.write_all(&line).unwrap();
+    assert_eq!(first.line(), "* user2 has left");
+    drop(other);
+    stopped(server);
+}
+
 #[test]
 fn stdin_goes_to_all_and_their_bytes_to_stdout() {
     let server = server(&[]).stdin(Input::Open).start();
