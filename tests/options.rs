@@ -343,6 +343,33 @@ fn an_interface_is_the_only_way() {
     assert!(exit.failure(1).contains("this machine has lo, eth0"));
 }
 
+/// Nobody has to be asked to know that an IPv6 address is no IPv4 one.
+#[test]
+fn an_address_of_the_other_family_is_refused() {
+    let (v4, v6) = ("127.0.0.1", "::1");
+    for words in [
+        &["listen", "-4", v6, "0"][..],
+        &["listen", "-4", "[::1]:0"],
+        &["listen", "-6", v4, "0"],
+        &["listen", "-u", "-6", v4, "0"],
+        &["listen", "-k", "--echo", "-4", v6, "0"],
+        &["connect", "-4", v6, "80"],
+        &["connect", "-6", v4, "80"],
+        &["connect", "-6", "::ffff:127.0.0.1", "80"],
+        &["probe", "-4", v6, "80"],
+        &["probe", "-6", v4, "80"],
+        &["ifaces", "-4", "--for", v6],
+        &["buffers", "fill", "-6", v4, "80"],
+    ] {
+        let option = words.iter().find(|word| ["-4", "-6"].contains(word));
+        refused(words, &["cannot be used with", option.unwrap()]);
+    }
+    let exit = nettool(["listen", "-4", "::ffff:127.0.0.1", "0"])
+        .args(["--accept-timeout", "10ms"])
+        .run();
+    exit.status(1).says("listening on tcp 127.0.0.1:");
+}
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     for (option, value) in [

@@ -53,6 +53,24 @@ impl TransportArgs {
     }
 }
 
+/// Refuses an address of the other family than -4 or -6 says: that it has none of this one is known
+/// before anybody is asked.
+pub(crate) fn check_family(host: &Host, family: Family) -> Result<(), Usage> {
+    let option = if family == Family::V4 { "-4" } else { "-6" };
+    check_family_of(host, family, option)
+}
+
+/// Likewise where it is this option that says so. A name is asked for, and an IPv4-mapped address
+/// taken as IPv4.
+pub(super) fn check_family_of(host: &Host, family: Family, option: &str) -> Result<(), Usage> {
+    match host.ip() {
+        Some(address) if !family.includes(address.to_canonical()) => {
+            Err(Usage::new(format!("{host} cannot be used with {option}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What the sockets are told.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Socket")]

@@ -1,12 +1,12 @@
 //! `nettool connect`.
 
-use std::net::IpAddr;
-
 use clap::Args;
 use nettool::net::{Family, Retries, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
-use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
+use super::common::{
+    DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs, check_family, check_family_of,
+};
 use super::datagrams::DatagramArgs;
 use super::{ShapingArgs, Usage, value};
 
@@ -129,15 +129,10 @@ impl ConnectArgs {
     /// Refuses an address that the options leave no way to.
     fn check_family(&self, host: &Host) -> Result<(), Usage> {
         let family = self.family()?;
-        if address_of(host).is_none_or(|address| family.includes(address)) {
-            return Ok(());
+        match &self.source {
+            Some(source) => check_family_of(host, family, &format!("--source {source}")),
+            None => check_family(host, family),
         }
-        let option = match (&self.source, family) {
-            (Some(source), _) => format!("--source {source}"),
-            (None, Family::V4) => "-4".to_owned(),
-            (None, _) => "-6".to_owned(),
-        };
-        Err(Usage::new(format!("{host} cannot be used with {option}")))
     }
 
     /// Which addresses of the peer can be reached: those of the source's family, where there is one.
@@ -191,15 +186,6 @@ fn retries(text: &str) -> Result<u32, String> {
 fn delay(text: &str) -> Result<std::time::Duration, String> {
     let delay = value::<Duration>(text)?.limit();
     delay.ok_or_else(|| "it never comes to a try; write a time such as 500ms or 2s".to_owned())
-}
-
-/// The address that a host is written as, an IPv4-mapped one as IPv4; a name is none.
-fn address_of(host: &Host) -> Option<IpAddr> {
-    match host {
-        Host::V4(address) => Some((*address).into()),
-        Host::V6(address, _) => Some(IpAddr::from(*address).to_canonical()),
-        Host::Name(_) => None,
-    }
 }
 
 /// Reads an address of this machine.

@@ -9,6 +9,7 @@ use nettool::interfaces::{State, readable};
 use nettool::net::Family;
 use nettool::value::{Duration, Host};
 
+use super::common::check_family;
 use super::{Usage, interval, value};
 use crate::output::View;
 
@@ -151,7 +152,10 @@ impl IfacesArgs {
     /// What is asked.
     pub(crate) fn question(&self) -> Result<Question<'_>, Usage> {
         match &self.host {
-            Some(host) => Ok(Question::RouteTo(host)),
+            Some(host) => {
+                check_family(host, self.family())?;
+                Ok(Question::RouteTo(host))
+            }
             None if self.default => Ok(Question::DefaultRoutes),
             None if self.watch => Ok(Question::Rates(interval(self.every)?)),
             None => Ok(Question::Interfaces),

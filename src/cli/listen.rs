@@ -6,7 +6,7 @@ use clap::Args;
 use nettool::net::{ListenOptions, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
-use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
+use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs, check_family};
 use super::datagrams::{AudienceArgs, DatagramArgs, Kind};
 use super::serve::ServeArgs;
 use super::{ShapingArgs, Usage, value};
@@ -103,6 +103,15 @@ pub(crate) enum Where {
 impl ListenArgs {
     /// Where to wait for clients.
     pub(crate) fn place(&self) -> Result<Where, Usage> {
+        let place = self.named_place()?;
+        if let Where::Ip(Some(host), _) = &place {
+            check_family(host, self.transport.family())?;
+        }
+        Ok(place)
+    }
+
+    /// That place by the words for it alone.
+    fn named_place(&self) -> Result<Where, Usage> {
         let port = self.port.map(|port| port.0);
         match (
             &self.transport.unix,

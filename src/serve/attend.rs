@@ -23,7 +23,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_millis(100);
 const REST_LOOK: Duration = Duration::from_millis(25);
 
-/// How often is looked what somebody else has moved, at most and at least.
+/// How often is looked what has moved, at most, and at least if somebody else moves it.
 const SHORTEST_LOOK: Duration = Duration::from_millis(5);
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
@@ -156,18 +156,19 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// When the next limit passes.
+    /// When the next limit passes, or it is time for a look: what drains from the queue, and what
+    /// somebody else moves, is seen only by looking.
     fn deadline(&self) -> Option<Instant> {
-        let last = self.client.meter.last_move();
-        let idle = self.client.service.idle_timeout;
-        // What somebody else moves is seen only by looking.
-        let look = idle.filter(|_| self.client.lent_socket().is_some());
-        let look = look.map(|idle| (idle / 8).clamp(SHORTEST_LOOK, LONGEST_LOOK));
-        let idle = earliest(
-            idle.and_then(|idle| last.checked_add(idle)),
-            look.and_then(|look| Instant::now().checked_add(look)),
-        );
-        earliest(idle, self.end)
+        let Some(idle) = self.client.service.idle_timeout else {
+            return self.end;
+        };
+        let look = match self.client.lent_socket() {
+            Some(_) => (idle / 8).min(LONGEST_LOOK),
+            None => idle / 8,
+        };
+        let look = Instant::now().checked_add(look.max(SHORTEST_LOOK));
+        let idle = self.client.meter.last_move().checked_add(idle);
+        earliest(earliest(idle, look), self.end)
     }
 
     /// Fails when a limit has passed.

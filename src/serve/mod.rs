@@ -30,6 +30,7 @@ mod scratch;
 mod service;
 mod stdio;
 mod stop;
+mod watch;
 
 pub use behaviour::Behaviour;
 pub use broker::Broker;

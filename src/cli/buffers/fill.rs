@@ -7,6 +7,7 @@ use nettool::buffers::{LARGEST_REQUEST, Sizes, Transport};
 use nettool::net::Family;
 use nettool::value::{Duration, Host, Port, Size, parse_host_port};
 
+use crate::cli::common::check_family;
 use crate::cli::{Usage, value};
 
 /// Send to a peer that does not read until send would block, and show where the bytes are.
@@ -90,6 +91,7 @@ impl FillArgs {
             (Some(host), Some(port)) => (host.parse()?, port.parse::<Port>()?.0),
             (Some(both), None) => parse_host_port(both)?,
         };
+        check_family(&host, self.family())?;
         match port {
             0 => Err(Usage::new(
                 "port 0 is no port that can be reached; write 1 to 65535",

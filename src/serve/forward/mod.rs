@@ -66,8 +66,9 @@ async fn unless_it_leaves<T>(client: &Client, work: impl Future<Output = Result<
     }
 }
 
-/// Carries bytes both ways until both ends have come. Whoever has ended is watched for a reset, for
-/// nothing is read from it any more that would tell.
+/// Carries bytes both ways until both ends have come. The client is watched for a reset besides: when
+/// it has ended, or the other side takes nothing, nothing is read from it that would tell. The other
+/// side is once it has ended: what it said before a reset is passed on.
 async fn carry(client: &Client, upstream: &Upstream) -> Result<()> {
     let mut asking = std::pin::pin!(ask(client, upstream));
     let mut answering = std::pin::pin!(answer(client, upstream));
@@ -83,7 +84,7 @@ async fn carry(client: &Client, upstream: &Upstream) -> Result<()> {
                 result?;
                 answered = true;
             }
-            error = client.failure(), if asked => return Err(error),
+            error = client.failure() => return Err(error),
             error = upstream.failure(), if answered => return Err(error),
         }
     }
