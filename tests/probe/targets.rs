@@ -56,6 +56,20 @@ fn targets_come_from_files_and_stdin() {
 }
 
 #[test]
+fn a_list_that_names_nobody_is_a_mistake() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hosts");
+    std::fs::write(&path, "# nobody yet\n\n").unwrap();
+    let path = path.display();
+    for words in ["1", "127.0.0.2 1", "--ping", "--count 1"] {
+        let exit = probe(&format!("@{path} {words}")).run();
+        exit.status(2).says(&format!("{path} names no target"));
+    }
+    let exit = probe("- 1").stdin(Input::Null).run();
+    exit.status(2).says("stdin names no target");
+}
+
+#[test]
 fn who_is_excluded_by_name_is_not_asked() {
     let Some((mut near, far)) = Namespace::pair().filter(|_| need(&["python3", "nft"])) else {
         return;

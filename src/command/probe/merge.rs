@@ -20,6 +20,8 @@ use line::{Line, Reasons};
 
 /// How many addresses are named in a person's report even if nothing of them is listed.
 const FEW: usize = 64;
+/// How many problems of one kind are told one by one; of the others it is told how many they are.
+const TOLD: u64 = 10;
 
 /// Reads all files and reports.
 pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Failure> {
@@ -46,7 +48,8 @@ pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Fail
     })
 }
 
-/// Reads one file. A line that is no record is told, and the others count.
+/// Reads one file. A line that is no record is told, unless there are too many, and the others
+/// count.
 fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) -> Result<(), Error> {
     let name = path.display().to_string();
     let failed = |error: io::Error| Error::new(Action::Read, &name, error);
@@ -55,6 +58,7 @@ fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) ->
         _ => Box::new(File::open(path).map_err(failed)?),
     };
     fold.begin(&name);
+    let mut refused = 0_u64;
     for (number, text) in BufReader::new(source).split(b'\n').enumerate() {
         let text = text.map_err(failed)?;
         if text.iter().all(u8::is_ascii_whitespace) {
@@ -63,11 +67,18 @@ fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) ->
         match Line::read(&text, reasons) {
             Ok(line) => fold.take(line),
             Err(problem) => {
-                let place = format!("line {} of {name}", number.saturating_add(1));
-                output.error(&Error::new(Action::Read, place, problem));
+                if refused < TOLD {
+                    let place = format!("line {} of {name}", number.saturating_add(1));
+                    output.error(&Error::new(Action::Read, place, problem));
+                }
+                refused = refused.saturating_add(1);
                 fold.doubt();
             }
         }
+    }
+    if refused > TOLD {
+        let problem = format!("and {} more lines are no records", refused.saturating_sub(TOLD));
+        output.error(&Error::new(Action::Read, &name, problem));
     }
     fold.end();
     Ok(())

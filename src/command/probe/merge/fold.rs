@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use nettool::probe::{PortReport, State, Summary};
 
+use super::TOLD;
 use super::line::{Line, SummaryLine};
 
 /// What makes a port the same one in two files.
@@ -35,6 +36,8 @@ pub(super) struct Fold {
     /// Ports of each state that runs counted and did not list.
     unlisted: BTreeMap<State, u64>,
     same: u64,
+    /// How many ports have different states in different files.
+    conflicts: u64,
     probes_sent: u64,
     elapsed: std::time::Duration,
     runs: usize,
@@ -154,7 +157,11 @@ impl Fold {
             }
         };
         if let Some(conflict) = conflict {
-            self.problem(conflict);
+            if self.conflicts < TOLD {
+                self.problems.push(conflict);
+            }
+            self.conflicts = self.conflicts.saturating_add(1);
+            self.is_doubtful = true;
         }
     }
 
@@ -190,6 +197,12 @@ impl Fold {
         let is_lacking = !missing.is_empty();
         for problem in missing {
             self.problem(problem);
+        }
+        if self.conflicts > TOLD {
+            self.problems.push(format!(
+                "and {} more ports have different states in different files",
+                self.conflicts.saturating_sub(TOLD)
+            ));
         }
         if self.same > 0 {
             self.problems.push(format!(

@@ -171,6 +171,9 @@ fn parsed<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
 
 /// A port as a scan reports it.
 fn report(line: PortLine, reasons: &mut Reasons) -> Result<PortReport, String> {
+    if line.port == 0 {
+        return Err("port 0 is never probed".to_owned());
+    }
     let protocol = match line.proto {
         Proto::Tcp => Protocol::Tcp,
         Proto::Udp => Protocol::Udp,
@@ -214,6 +217,11 @@ mod tests {
             (
                 "{\"v\":1,\"type\":\"summary\",\"ports\":-1}",
                 "invalid value",
+            ),
+            (
+                "{\"v\":1,\"type\":\"port\",\"host\":\"h\",\"addr\":\"192.0.2.1\",\"port\":0,\"proto\":\"tcp\",\
+                 \"state\":\"open\",\"errno\":0,\"reason\":\"syn-ack\",\"rtt_us\":1,\"tries\":1}",
+                "port 0 is never probed",
             ),
         ] {
             let problem = Line::read(text.as_bytes(), &mut reasons).unwrap_err();
