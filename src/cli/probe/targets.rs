@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use nettool::probe::Binding;
 use nettool::value::{
     AddressRange, Host, ProbePorts, Protocol, ValueError, parse_host_port, parse_unix_path,
 };
@@ -158,6 +159,29 @@ impl Request {
             return Err(Usage::new(format!(
                 "the targets are more than {MOST} addresses, as many as IPv4 has"
             )));
+        }
+        Ok(())
+    }
+
+    /// Gives link-local addresses without a zone the interface that everything leaves by, and
+    /// refuses those of another link.
+    pub(crate) fn bind(&mut self, binding: &Binding) -> Result<(), Usage> {
+        let Some(interface) = &binding.interface else {
+            return Ok(());
+        };
+        for wanted in &mut self.wanted {
+            let Party::Host(Host::V6(address, zone)) = &mut wanted.party else {
+                continue;
+            };
+            match zone {
+                Some(zone) if !binding.reaches(zone) => {
+                    return Err(Usage::new(format!(
+                        "--interface {interface} does not lead to {address}%{zone}"
+                    )));
+                }
+                None if address.is_unicast_link_local() => *zone = Some(interface.to_string()),
+                _ => {}
+            }
         }
         Ok(())
     }

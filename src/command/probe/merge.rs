@@ -5,12 +5,11 @@ mod line;
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use nettool::error::{Action, Error};
-use nettool::probe::{PortReport, Ports, Target};
+use nettool::probe::{PortReport, ScopedIp};
 
 use super::super::{Failure, Status};
 use crate::cli::{Form, ProbeArgs};
@@ -77,7 +76,10 @@ fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) ->
         }
     }
     if refused > TOLD {
-        let problem = format!("and {} more lines are no records", refused.saturating_sub(TOLD));
+        let problem = format!(
+            "and {} more lines are no records",
+            refused.saturating_sub(TOLD)
+        );
         output.error(&Error::new(Action::Read, &name, problem));
     }
     fold.end();
@@ -91,13 +93,13 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
     if output.is_json() {
         output.ports(merged.reports.iter().filter(lists))?;
     }
-    let named = targets(&merged.reports);
+    let named = hosts(&merged.reports);
     let named = if arguments.form() == Form::Human && named.len() > FEW {
-        targets(merged.reports.iter().filter(lists))
+        hosts(merged.reports.iter().filter(lists))
     } else {
         named
     };
-    let mut findings = Findings::new(&named, shown.clone());
+    let mut findings = Findings::of_hosts(named, shown.clone());
     if arguments.form() == Form::Plain {
         findings = findings.into_lines(arguments.banner());
     }
@@ -118,23 +120,16 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
     }
 }
 
-/// The addresses of reports, in order.
-fn targets<'a>(reports: impl IntoIterator<Item = &'a PortReport>) -> Vec<Target> {
-    let addresses = reports
+/// The hosts of reports with their addresses, in order.
+fn hosts<'a>(reports: impl IntoIterator<Item = &'a PortReport>) -> Vec<(Arc<str>, ScopedIp)> {
+    let hosts = reports
         .into_iter()
-        .map(|report| (&report.host, report.addr));
-    let mut addresses: Vec<_> = addresses.collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    let ports = Arc::new(Ports::default());
-    let target = |(host, address): (&Arc<str>, _)| {
-        Target::host(
-            Arc::clone(host),
-            SocketAddr::new(address, 0),
-            Arc::clone(&ports),
-        )
-    };
-    addresses.into_iter().map(target).collect()
+        .map(|report| (&report.host, &report.addr));
+    let mut hosts: Vec<_> = hosts.collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let owned = |(host, address): (&Arc<str>, &ScopedIp)| (host.clone(), address.clone());
+    hosts.into_iter().map(owned).collect()
 }
 
 #[cfg(test)]
@@ -154,8 +149,7 @@ mod tests {
             }
             fold.end();
             let merged = fold.finish();
-            let named = targets(&merged.reports);
-            Findings::new(&named, Vec::new()).sort();
+            Findings::of_hosts(hosts(&merged.reports), Vec::new()).sort();
         });
     }
 }

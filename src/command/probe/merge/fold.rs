@@ -2,16 +2,15 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use nettool::probe::{PortReport, State, Summary};
+use nettool::probe::{PortReport, ScopedIp, State, Summary};
 
 use super::TOLD;
 use super::line::{Line, SummaryLine};
 
 /// What makes a port the same one in two files.
-type Key = (Arc<str>, IpAddr, u16, &'static str);
+type Key = (Arc<str>, ScopedIp, u16, &'static str);
 
 /// The report of all files.
 #[derive(Debug)]
@@ -137,7 +136,8 @@ impl Fold {
     /// Takes a port. Of two states that one is kept that says more, and the other is told.
     fn take_port(&mut self, report: PortReport) {
         let proto = report.proto.as_str();
-        let key = (report.host.clone(), report.addr, report.port, proto);
+        let addr = report.addr.clone();
+        let key = (report.host.clone(), addr, report.port, proto);
         let listed = self.run.listed.entry(report.state).or_default();
         *listed = listed.saturating_add(1);
         self.run.keys.push(key.clone());

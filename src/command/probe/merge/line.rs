@@ -1,11 +1,10 @@
 //! One line of a file that is merged.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use nettool::error::errno_name;
-use nettool::probe::{Icmp, PortReport, Proto, State, Summary};
+use nettool::probe::{Icmp, PortReport, Proto, ScopedIp, State, Summary};
 use nettool::value::{Protocol, service};
 use serde::Deserialize;
 
@@ -83,7 +82,7 @@ struct Head {
 #[derive(Deserialize)]
 struct PortLine {
     host: String,
-    addr: IpAddr,
+    addr: ScopedIp,
     port: u16,
     proto: Proto,
     state: State,
