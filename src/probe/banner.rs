@@ -9,12 +9,13 @@ mod speech;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use speech::fuzz;
 
-use super::{Binding, PortReport, Proto, State, Target, Whom};
+use super::scoped::scope_of;
+use super::{Binding, PortReport, Proto, ScopedIp, State, Target, Whom};
 use socket2::{Domain, Protocol, Socket, Type};
 use speech::{LONGEST, Opening, is_complete, openings, words};
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -45,9 +46,9 @@ pub struct Banners {
     questions: UnboundedSender<(PortReport, SocketAddr)>,
     answers: Receiver<PortReport>,
     /// Ports that have not said anything yet.
-    waiting: HashMap<(Arc<str>, IpAddr, u16), PortReport>,
-    /// Addresses that need more than their numbers, for the zone of a link.
-    zoned: HashMap<(Arc<str>, IpAddr), SocketAddr>,
+    waiting: HashMap<(Arc<str>, ScopedIp, u16), PortReport>,
+    /// The addresses that have a zone.
+    zoned: HashMap<ScopedIp, SocketAddr>,
 }
 
 impl Banners {
@@ -62,8 +63,8 @@ impl Banners {
             .name("banners".to_owned())
             .spawn(move || runtime.block_on(listen_to_all(asked, told, binding)))?;
         let zoned = targets.iter().filter_map(|target| match &target.whom {
-            Whom::Host(host, address @ SocketAddr::V6(v6)) if v6.scope_id() != 0 => {
-                Some(((host.clone(), address.ip()), *address))
+            Whom::Host(_, address) if scope_of(*address) != 0 => {
+                Some((ScopedIp::from(*address), *address))
             }
             _ => None,
         });
@@ -113,8 +114,8 @@ impl Banners {
 
     /// Has a port listened to.
     fn ask(&mut self, report: PortReport, rest: &mut Vec<PortReport>) {
-        let zoned = self.zoned.get(&(report.host.clone(), report.addr));
-        let mut address = zoned.copied().unwrap_or(SocketAddr::new(report.addr, 0));
+        let zoned = self.zoned.get(&report.addr).copied();
+        let mut address = zoned.unwrap_or(SocketAddr::new(report.addr.ip, 0));
         address.set_port(report.port);
         match self.questions.send((report.clone(), address)) {
             Ok(()) => {
@@ -126,8 +127,8 @@ impl Banners {
 }
 
 /// What tells a port from the others.
-fn key(report: &PortReport) -> (Arc<str>, IpAddr, u16) {
-    (report.host.clone(), report.addr, report.port)
+fn key(report: &PortReport) -> (Arc<str>, ScopedIp, u16) {
+    (report.host.clone(), report.addr.clone(), report.port)
 }
 
 /// Listens to every port that comes, until nobody asks any more.

@@ -10,11 +10,12 @@ pub use report::{HostReport, HostState, PingSummary};
 use super::datagram::{Kind, Survey};
 use super::report::{Icmp, Proto};
 use super::{
-    Datagrams, Limits, Network, Pacer, Plan, PortReport, Ports, Sockets, State, Target, Whom, drive,
+    Datagrams, Limits, Network, Pacer, Plan, PortReport, Ports, ScopedIp, Sockets, State, Target,
+    Whom, drive,
 };
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,7 +145,7 @@ impl Ping<'_> {
 /// As many addresses as are asked at once.
 struct Round<'a, F> {
     crowd: Vec<Candidate>,
-    numbers: HashMap<(Arc<str>, IpAddr), usize>,
+    numbers: HashMap<(Arc<str>, ScopedIp), usize>,
     summary: &'a mut PingSummary,
     found: &'a mut F,
 }
@@ -153,7 +154,7 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
     /// Nobody has answered yet.
     fn new(crowd: Vec<Candidate>, summary: &'a mut PingSummary, found: &'a mut F) -> Self {
         let all = crowd.iter().enumerate();
-        let key = |one: &Candidate| (one.host.clone(), one.address.ip());
+        let key = |one: &Candidate| (one.host.clone(), ScopedIp::from(one.address));
         Self {
             numbers: all.map(|(number, one)| (key(one), number)).collect(),
             crowd,
@@ -217,7 +218,7 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
 
     /// What one question came to.
     fn take(&mut self, report: &PortReport) -> ControlFlow<()> {
-        let key = (report.host.clone(), report.addr);
+        let key = (report.host.clone(), report.addr.clone());
         let number = self.numbers.get(&key).copied();
         let Some(one) = number.and_then(|number| self.crowd.get_mut(number)) else {
             return ControlFlow::Continue(());
@@ -229,13 +230,13 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
         // What a host says of itself by ICMP it says because it is there.
         let own_words = report
             .icmp
-            .is_some_and(|icmp| icmp.from == Some(report.addr));
+            .is_some_and(|icmp| icmp.from == Some(report.addr.ip));
         if matches!(report.state, State::Open | State::Closed) || own_words {
             one.is_up = true;
             self.summary.up = self.summary.up.saturating_add(1);
             return (self.found)(HostReport {
                 host: report.host.clone(),
-                addr: report.addr,
+                addr: report.addr.clone(),
                 state: HostState::Up,
                 reason: match (is_echo, report.state) {
                     (true, State::Open) => "echo-reply",
@@ -264,7 +265,7 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
             }
             let report = HostReport {
                 host: one.host.clone(),
-                addr: one.address.ip(),
+                addr: one.address.into(),
                 state: one.doubt.state,
                 reason: one.doubt.reason,
                 port: None,

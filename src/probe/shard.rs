@@ -340,7 +340,7 @@ mod tests {
                 results.extend(
                     batch
                         .into_iter()
-                        .map(|report| (report.addr, report.proto, report.port, report.state)),
+                        .map(|report| (report.addr.ip, report.proto, report.port, report.state)),
                 );
                 ControlFlow::Continue(())
             },

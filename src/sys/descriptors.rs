@@ -137,6 +137,12 @@ pub(crate) fn interface_index(name: &str) -> Option<u32> {
     rustix::net::netdevice::name_to_index(&socket, name).ok()
 }
 
+/// What the interface with this number is called, if there is one.
+pub(crate) fn interface_name(index: u32) -> Option<String> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).ok()?;
+    rustix::net::netdevice::index_to_name(&socket, index).ok()
+}
+
 /// Reads from stdin, whatever somebody set on the shared description: EAGAIN waits. A terminal is
 /// read in its foreground alone; 0 is the end.
 pub(crate) fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {

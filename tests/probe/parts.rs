@@ -210,6 +210,19 @@ fn what_a_merge_lacks_is_told() {
     assert!(exit.failure(1).contains("read from /nonexistent/file"));
 }
 
+#[test]
+fn many_lines_that_are_no_records_are_counted_after_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    fs::write(&path, "nonsense\n".repeat(5000)).unwrap();
+    let file = path.display().to_string();
+    let exit = probe(&format!("--merge {file}")).run();
+    exit.status(3)
+        .says(&format!("line 10 of {file}: it is no record"))
+        .says(&format!("{file}: and 4990 more lines are no records"));
+    assert!(!exit.stderr.contains("line 11 of"));
+}
+
 /// What a file holds.
 fn exit_bytes(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap()
