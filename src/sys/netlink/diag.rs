@@ -87,17 +87,27 @@ fn inet_question(
     let extensions = memory | if tcp { 1 << (INET_DIAG_INFO - 1) } else { 0 };
     let mut body = vec![byte(family), byte(protocol), extensions, 0];
     body.extend_from_slice(&EVERY_STATE.to_ne_bytes());
+    let mut interface = 0;
     if let Some((local, peer)) = ends {
+        interface = scope(local);
         body.extend_from_slice(&local.port().to_be_bytes());
         body.extend_from_slice(&peer.port().to_be_bytes());
         body.extend_from_slice(&octets(local.ip()));
         body.extend_from_slice(&octets(peer.ip()));
     }
     body.resize(44, 0);
-    // Without ends nobody looks at it: INET_DIAG_NOCOOKIE, any interface.
-    body.extend_from_slice(&[0, 0, 0, 0]);
+    body.extend_from_slice(&interface.to_ne_bytes());
+    // INET_DIAG_NOCOOKIE: whichever socket it is.
     body.extend_from_slice(&[0xff; 8]);
     body
+}
+
+/// The interface that a socket with a link-local address is bound to (ipv6(7)), 0 of another one.
+fn scope(local: SocketAddr) -> u32 {
+    match local {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(local) => local.scope_id(),
+    }
 }
 
 /// An address in the 16 bytes of `struct inet_diag_sockid`.
@@ -261,6 +271,14 @@ mod tests {
         assert_eq!(inet_question(2, 6, false, ends).len(), 56);
         assert_eq!(inet_question(2, 6, false, None).len(), 56);
         assert_eq!(unix_question().len(), 24);
+        let ends = Some((
+            "[fe80::1%7]:1".parse().unwrap(),
+            "[fe80::2%7]:2".parse().unwrap(),
+        ));
+        assert_eq!(
+            inet_question(10, 6, false, ends)[44..48],
+            7_u32.to_ne_bytes()
+        );
     }
 
     #[test]
