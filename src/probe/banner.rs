@@ -11,7 +11,8 @@ pub(crate) use speech::fuzz;
 
 use super::scoped::scope_of;
 use super::{Binding, PortReport, Proto, ScopedIp, State, Target, Whom};
-use socket2::{Domain, Protocol, Socket, Type};
+use crate::sys::nonblocking_socket;
+use socket2::{Domain, Protocol, Type};
 use speech::{LONGEST, Opening, is_complete, openings, words};
 use std::collections::HashMap;
 use std::io;
@@ -209,8 +210,8 @@ async fn connect(address: SocketAddr, binding: &Binding) -> io::Result<TcpStream
 
 /// A socket that is about to connect.
 fn start(address: SocketAddr, binding: &Binding) -> io::Result<TcpSocket> {
-    let kind = Type::STREAM.nonblocking();
-    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
+    let domain = Domain::for_address(address);
+    let socket = nonblocking_socket(domain, Type::STREAM, Some(Protocol::TCP))?;
     binding.apply(&socket, address.is_ipv6())?;
     Ok(TcpSocket::from_std_stream(socket.into()))
 }

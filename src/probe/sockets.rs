@@ -10,7 +10,7 @@ use super::datagram::{Datagrams, Kind};
 use super::neighbourhood::Neighbourhood;
 use super::network::{Answer, Network, Outcome, ProbeId, Sender};
 use super::target::{Target, Whom};
-use crate::sys::request_icmp_errors;
+use crate::sys::{nonblocking_socket, request_icmp_errors};
 use crate::value::AddressRange;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -206,8 +206,8 @@ impl Sockets {
 
     /// A socket for this destination that keeps ICMP messages.
     fn open(&self, to: SocketAddr) -> io::Result<Socket> {
-        let kind = Type::STREAM.nonblocking();
-        let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+        let domain = Domain::for_address(to);
+        let socket = nonblocking_socket(domain, Type::STREAM, Some(Protocol::TCP))?;
         // Without it an answer is the same, only without the message behind it.
         request_icmp_errors(socket.as_fd(), to.is_ipv6());
         self.binding.apply(&socket, to.is_ipv6())?;

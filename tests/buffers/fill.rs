@@ -16,7 +16,7 @@ family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 server = socket.socket(family)
 if sys.argv[2] != "0":
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(sys.argv[2]))
-server.bind((sys.argv[1], 0))
+server.bind(socket.getaddrinfo(sys.argv[1], 0)[0][4])
 server.listen()
 kept = []
 print(f"listening on tcp {sys.argv[3].format(server.getsockname()[1])}", file=sys.stderr, flush=True)
@@ -255,6 +255,27 @@ fn what_a_peer_elsewhere_has_is_unknown() {
     let acknowledged = number(fill, "acknowledged_bytes");
     assert_eq!(number(fill, "accepted_bytes"), queued + acknowledged);
     assert!(acknowledged > 0);
+    peer.kill();
+}
+
+#[test]
+fn a_peer_on_a_link_of_this_machine_is_found() {
+    if !need(&["python3"]) {
+        return;
+    }
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    space.run("ip link add d0 type veth peer name p0");
+    space.run("ip link set d0 up");
+    space.run("ip link set p0 up");
+    space.run("ip address add fe80::5/64 dev d0 nodad");
+    let peer = space.inside(peer("fe80::5%d0", 0)).start();
+    let told = peer.announced(1).remove(0);
+    let target = told.trim_start_matches("tcp ");
+    let fill = lines(space.inside(nettool(["buffers", "fill", "--json", target])));
+    adds_up(&fill[0]);
+    assert!(number(&fill[0], "peer_queue_bytes") > 0, "{fill:?}");
     peer.kill();
 }
 
