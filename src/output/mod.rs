@@ -138,8 +138,7 @@ impl Output {
     /// Tells that the command line cannot be understood.
     pub(crate) fn usage(&self, message: &str) {
         if self.wishes.json {
-            let first = message.lines().next().unwrap_or_default();
-            return self.put(&record::line("error", &record::Failure::usage(first)));
+            return self.put(&record::line("error", &record::Failure::usage(message)));
         }
         let label = self.stderr.error("error:");
         self.talk(&format!(
