@@ -1,14 +1,13 @@
 //! `nettool connect`.
 
-use std::net::IpAddr;
-
 use clap::Args;
 use nettool::net::{Family, Retries, SocketOptions};
-use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
+use nettool::value::{Duration, Endpoint, Host, Port, parse_unix_path};
 
 use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::DatagramArgs;
-use super::{ShapingArgs, Usage, value};
+use super::place::{check_family, destination, is_both};
+use super::{ShapingArgs, Usage, limit, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
 ///
@@ -47,7 +46,7 @@ pub(crate) struct ConnectArgs {
     /// Give up when no address answers in time
     ///
     /// The look-up of the name included [default: 10s]
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
+    #[arg(long, value_name = "TIME", value_parser = limit, help_heading = "Times")]
     connect_timeout: Option<Duration>,
     /// Try again up to N times
     ///
@@ -101,7 +100,7 @@ impl ConnectArgs {
                 target(words)
             )));
         }
-        let (host, port) = match (&self.transport.unix, words) {
+        let host = match (&self.transport.unix, words) {
             (Some(path), (None, _)) => return Ok(Peer::Unix(parse_unix_path(path.as_os_str())?)),
             (Some(_), (Some(host), _)) => {
                 return Err(Usage::new(format!(
@@ -109,19 +108,10 @@ impl ConnectArgs {
                 )));
             }
             (None, (None, _)) => return Err(Usage::new("whom to connect to? write HOST PORT")),
-            (None, (Some(both), Some(port))) if is_both(both) => {
-                return Err(Usage::new(format!(
-                    "the port is given twice: {both:?} and {port:?}"
-                )));
-            }
-            (None, (Some(host), Some(port))) => (host.parse::<Host>()?, port.parse::<Port>()?.0),
-            (None, (Some(both), None)) => host_and_port(both)?,
+            (None, (Some(host), _)) => host,
         };
-        if port == 0 {
-            return Err(Usage::new(
-                "port 0 is no port that can be reached; write 1 to 65535",
-            ));
-        }
+        check_scheme(host)?;
+        let (host, port) = destination("connect", host, words.1)?;
         self.check_family(&host)?;
         Ok(Peer::Ip(host, port))
     }
@@ -129,15 +119,12 @@ impl ConnectArgs {
     /// Refuses an address that the options leave no way to.
     fn check_family(&self, host: &Host) -> Result<(), Usage> {
         let family = self.family()?;
-        if address_of(host).is_none_or(|address| family.includes(address)) {
-            return Ok(());
-        }
         let option = match (&self.source, family) {
             (Some(source), _) => format!("--source {source}"),
             (None, Family::V4) => "-4".to_owned(),
             (None, _) => "-6".to_owned(),
         };
-        Err(Usage::new(format!("{host} cannot be used with {option}")))
+        check_family(host, family, &option)
     }
 
     /// Which addresses of the peer can be reached: those of the source's family, where there is one.
@@ -193,15 +180,6 @@ fn delay(text: &str) -> Result<std::time::Duration, String> {
     delay.ok_or_else(|| "it never comes to a try; write a time such as 500ms or 2s".to_owned())
 }
 
-/// The address that a host is written as, an IPv4-mapped one as IPv4; a name is none.
-fn address_of(host: &Host) -> Option<IpAddr> {
-    match host {
-        Host::V4(address) => Some((*address).into()),
-        Host::V6(address, _) => Some(IpAddr::from(*address).to_canonical()),
-        Host::Name(_) => None,
-    }
-}
-
 /// Reads an address of this machine.
 fn address(text: &str) -> Result<Host, String> {
     match value::<Host>(text)? {
@@ -212,9 +190,16 @@ fn address(text: &str) -> Result<Host, String> {
     }
 }
 
-/// Whether a word is a host with its port, and no host.
-fn is_both(word: &str) -> bool {
-    word.parse::<Host>().is_err() && parse_host_port(word).is_ok()
+/// Refuses an endpoint with what is an option here before it, as it is written for `--forward`.
+fn check_scheme(word: &str) -> Result<(), Usage> {
+    let option = match word.parse() {
+        Ok(Endpoint::Udp(host, port)) => format!("-u {}:{port}", host.bracketed()),
+        Ok(Endpoint::Unix(path)) => format!("-U {}", path.display()),
+        _ => return Ok(()),
+    };
+    Err(Usage::new(format!(
+        "{word:?} is no HOST:PORT: nettool connect {option}"
+    )))
 }
 
 /// The words for a probe of the same port.
@@ -223,14 +208,4 @@ fn target(words: (Option<&str>, Option<&str>)) -> String {
         (Some(both), None) if is_both(both) => both.to_owned(),
         (host, port) => format!("{} {}", host.unwrap_or("HOST"), port.unwrap_or("PORT")),
     }
-}
-
-/// Reads `HOST:PORT`; a host alone lacks its port.
-fn host_and_port(both: &str) -> Result<(Host, u16), Usage> {
-    if !both.contains(':') && both.parse::<Host>().is_ok() {
-        return Err(Usage::new(format!(
-            "the port is missing: nettool connect {both} PORT"
-        )));
-    }
-    Ok(parse_host_port(both)?)
 }

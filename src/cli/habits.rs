@@ -5,13 +5,49 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use nettool::value::{Port, parse_host_port};
 
-use super::before_dashes;
+use super::explain::before_dashes;
 use crate::output::escaped;
 
 /// An option of another program, and what is written here instead.
 type Habit = (&'static str, &'static str);
 
-/// Before a port is named at all.
+/// What other programs, and their parts, are called.
+const COMMANDS: &[Habit] = &[
+    ("help", "use: nettool --help, or nettool COMMAND --help"),
+    ("version", "use: nettool --version"),
+    ("nc", CONNECT),
+    ("ncat", CONNECT),
+    ("netcat", CONNECT),
+    ("telnet", CONNECT),
+    ("socat", CONNECT),
+    ("client", CONNECT),
+    ("send", CONNECT),
+    ("server", LISTEN),
+    ("serve", LISTEN),
+    ("receive", LISTEN),
+    ("nmap", PROBE),
+    ("scan", PROBE),
+    ("check", PROBE),
+    ("wait", "use: nettool probe --wait TIME HOST PORT"),
+    ("ping", "use: nettool probe --ping HOST"),
+    ("ip", IFACES),
+    ("ifconfig", IFACES),
+    ("addr", IFACES),
+    ("address", IFACES),
+    ("interfaces", IFACES),
+    ("route", "use: nettool ifaces --for HOST, or --default"),
+    ("ss", LIST),
+    ("netstat", LIST),
+    ("sockets", LIST),
+];
+
+const CONNECT: &str = "use: nettool connect HOST PORT, or nettool listen PORT";
+const LISTEN: &str = "use: nettool listen PORT";
+const PROBE: &str = "use: nettool probe HOST PORTS";
+const IFACES: &str = "use: nettool ifaces";
+const LIST: &str = "use: nettool buffers list";
+
+/// Before a command is named at all.
 const OF_NONE: &[Habit] = &[
     ("-l", "use: nettool listen PORT"),
     ("-k", "use: nettool listen -k PORT"),
@@ -81,6 +117,7 @@ const OF_TALKS: &[Habit] = &[
     ("-I", "use --recv-buffer SIZE"),
     ("-O", "use --send-buffer SIZE"),
     ("-T", "use --dscp CLASS"),
+    ("--tos", "use --dscp CLASS"),
     ("-M", "use --ttl N"),
     ("-m", "use --ttl N"),
     ("-o", "use --hexdump FILE, or --output FILE for what comes"),
@@ -96,6 +133,20 @@ const OF_TALKS: &[Habit] = &[
         "TLS is not spoken; use: openssl s_client -connect HOST:PORT",
     ),
     ("-S", "use --source ADDR"),
+    ("--max-conns", "use --max-clients N"),
+    ("--append-output", "use --output FILE --append"),
+    ("--allowfile", "use --allow-file FILE"),
+    ("--denyfile", "use --deny-file FILE"),
+    ("--nodns", "use -n"),
+    ("--telnet", "Telnet is not spoken: leave it out"),
+    (
+        "--sctp",
+        "SCTP is not spoken; TCP is without an option, UDP with -u",
+    ),
+    (
+        "--wait",
+        "use --timeout TIME; to wait for a server: nettool probe --wait TIME HOST PORT",
+    ),
 ];
 
 const OF_PROBE: &[Habit] = &[
@@ -165,6 +216,16 @@ const OF_PROBE: &[Habit] = &[
         "the speed follows the path: leave it out, or write --fast",
     ),
     ("--host-timeout", "use --deadline TIME"),
+    (
+        "--timeout",
+        "use --try-timeout TIME, or --deadline TIME for all of it",
+    ),
+    ("--port", "use --ports PORTS"),
+    (
+        "--script",
+        "no scripts are run; --banner shows what servers say",
+    ),
+    ("--range", "write the ports last: nettool probe HOST 1-1024"),
 ];
 
 const OF_IFACES: &[Habit] = &[
@@ -196,7 +257,7 @@ const OF_BUFFERS: &[Habit] = &[
 pub(super) fn answer(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     let words: Vec<&str> = before_dashes(arguments).collect();
     let wrong = match (error.kind(), error.get(ContextKind::InvalidArg)) {
-        (ErrorKind::InvalidSubcommand, _) => return without_command(error, &words),
+        (ErrorKind::InvalidSubcommand, _) => return no_such_command(error, &words),
         (ErrorKind::ValueValidation, _) => return all_ports(error),
         (ErrorKind::UnknownArgument, Some(ContextValue::String(wrong))) => wrong.as_str(),
         _ => return None,
@@ -301,20 +362,25 @@ fn all_ports(error: &clap::Error) -> Option<String> {
         .then(|| "for every port use: nettool probe -p all TARGET".to_owned())
 }
 
-/// A host and a port without a command, as nc has them.
-fn without_command(error: &clap::Error, words: &[&str]) -> Option<String> {
-    let Some(ContextValue::String(host)) = error.get(ContextKind::InvalidSubcommand) else {
+/// The name of another program, or a host and a port without a command, as nc has them.
+fn no_such_command(error: &clap::Error, words: &[&str]) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
-    let place = words.iter().position(|word| word == host)?;
+    let is_first = words.iter().find(|known| !known.starts_with('-')) == Some(&word.as_str());
+    let mut known = COMMANDS.iter().filter(|_| is_first);
+    if let Some((_, answer)) = known.find(|(name, _)| name == word) {
+        return Some(format!("no command {word:?} here: {answer}"));
+    }
+    let place = words.iter().position(|known| known == word)?;
     let next = words.get(place.saturating_add(1)).copied();
     let port = next.filter(|next| next.parse::<Port>().is_ok());
-    if port.is_none() && parse_host_port(host).is_err() {
+    if port.is_none() && parse_host_port(word).is_err() {
         return None;
     }
-    let target = [Some(host.as_str()), port].into_iter().flatten();
+    let target = [Some(word.as_str()), port].into_iter().flatten();
     let target = target.collect::<Vec<_>>().join(" ");
     Some(format!(
-        "what to do with {host:?}? use: nettool connect {target}, or nettool probe {target}"
+        "what to do with {word:?}? use: nettool connect {target}, or nettool probe {target}"
     ))
 }

@@ -7,9 +7,10 @@ use std::time;
 use clap::Args;
 use nettool::interfaces::{State, readable};
 use nettool::net::Family;
-use nettool::value::{Duration, Host};
+use nettool::value::Host;
 
-use super::{Usage, interval, value};
+use super::place::family;
+use super::{interval, value};
 use crate::output::View;
 
 /// Show the network interfaces of this machine and their addresses.
@@ -77,11 +78,11 @@ pub(crate) struct IfacesArgs {
     #[arg(
         long,
         value_name = "TIME",
-        value_parser = value::<Duration>,
+        value_parser = interval,
         default_value = "1s",
         help_heading = "Watch"
     )]
-    every: Duration,
+    every: time::Duration,
     /// IPv4 addresses alone; interfaces without one are still shown
     #[arg(short = '4', conflicts_with = "ipv6", help_heading = "Filter")]
     ipv4: bool,
@@ -136,11 +137,7 @@ impl IfacesArgs {
 
     /// Which addresses are wanted.
     pub(crate) fn family(&self) -> Family {
-        match (self.ipv4, self.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => Family::Any,
-        }
+        family(self.ipv4, self.ipv6)
     }
 
     /// Whether an interface in this state is wanted.
@@ -149,12 +146,12 @@ impl IfacesArgs {
     }
 
     /// What is asked.
-    pub(crate) fn question(&self) -> Result<Question<'_>, Usage> {
+    pub(crate) fn question(&self) -> Question<'_> {
         match &self.host {
-            Some(host) => Ok(Question::RouteTo(host)),
-            None if self.default => Ok(Question::DefaultRoutes),
-            None if self.watch => Ok(Question::Rates(interval(self.every)?)),
-            None => Ok(Question::Interfaces),
+            Some(host) => Question::RouteTo(host),
+            None if self.default => Question::DefaultRoutes,
+            None if self.watch => Question::Rates(self.every),
+            None => Question::Interfaces,
         }
     }
 

@@ -22,6 +22,7 @@ use targets::excluded;
 pub(crate) use targets::{List, Party, Request, Wanted};
 pub(crate) use waiting::WaitWish;
 
+use super::place::family;
 use super::{Usage, number, value};
 use asking::{AskingArgs, WrittenPorts};
 use effort::{EffortArgs, SourceArgs};
@@ -136,14 +137,10 @@ impl ProbeArgs {
     /// Which addresses are wanted.
     pub(crate) fn family(&self) -> Family {
         let source = self.source.source.map(|source| source.to_canonical());
-        match (self.ipv4, self.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => match source {
-                Some(IpAddr::V4(_)) => Family::V4,
-                Some(IpAddr::V6(_)) => Family::V6,
-                None => Family::Any,
-            },
+        match (family(self.ipv4, self.ipv6), source) {
+            (Family::Any, Some(IpAddr::V4(_))) => Family::V4,
+            (Family::Any, Some(IpAddr::V6(_))) => Family::V6,
+            (family, _) => family,
         }
     }
 

@@ -49,7 +49,7 @@ Examples:
   nettool buffers                    every kind of socket, both directions
   nettool buffers --request 4M       what a program gets that asks for 4 MiB
   nettool buffers --require 2500k    status 1 unless programs can have that much
-  nettool buffers fill               send until send() would block, and see where the bytes are
+  nettool buffers fill               send until send() would block
   nettool buffers list --sort send   which sockets have the most to send
   nettool buffers watch -p 443       what holds up the connections with this port
   nettool buffers advise --bandwidth 12500kB --rtt 50ms
@@ -58,16 +58,21 @@ Examples:
 impl BuffersArgs {
     /// The size to ask for.
     pub(crate) fn request(&self) -> Result<Option<u64>, Usage> {
-        match self.request.or(self.require).map(Size::bytes) {
-            Some(size) if size > LARGEST_REQUEST => Err(Usage::new(format!(
-                "no program can ask for {size} bytes; write at most {LARGEST_REQUEST}"
-            ))),
-            size => Ok(size),
-        }
+        requested(self.request.or(self.require))
     }
 
     /// Whether less is a failure.
     pub(crate) fn is_required(&self) -> bool {
         self.require.is_some()
+    }
+}
+
+/// A size that a program can ask for, in bytes.
+fn requested(size: Option<Size>) -> Result<Option<u64>, Usage> {
+    match size.map(Size::bytes) {
+        Some(size) if size > LARGEST_REQUEST => Err(Usage::new(format!(
+            "no program can ask for {size} bytes; write at most {LARGEST_REQUEST}"
+        ))),
+        size => Ok(size),
     }
 }
