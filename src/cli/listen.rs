@@ -87,7 +87,7 @@ Examples:
   nettool listen -u 9000                       datagrams, of whoever sends some
   nettool listen -U app.sock --seqpacket       messages, their boundaries kept
   nettool listen -k --echo 7                   many clients, each hears itself
-  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
+  nettool listen -k -v --reply hello 9000      answer everybody, tell of them
   nettool listen -k --save incoming 9000       a file of what each client sends
   nettool listen -k -c 'date; uptime' 9000     a command for each client
   nettool listen -k 8080 --forward db:5432     a way for them to another server";

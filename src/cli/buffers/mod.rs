@@ -51,7 +51,7 @@ Examples:
   nettool buffers --require 2500k    status 1 unless programs can have that much
   nettool buffers fill               send until send() would block
   nettool buffers list --sort send   which sockets have the most to send
-  nettool buffers watch -p 443       what holds up the connections with this port
+  nettool buffers watch -p 443       what holds up connections of this port
   nettool buffers advise --bandwidth 12500kB --rtt 50ms
                                      how large buffers must be for 100 Mbit/s and 50 ms";
 
