@@ -53,7 +53,7 @@ Examples:
   nettool buffers list --sort send   which sockets have the most to send
   nettool buffers watch -p 443       what holds up connections of this port
   nettool buffers advise --bandwidth 12500kB --rtt 50ms
-                                     how large buffers must be for 100 Mbit/s and 50 ms";
+                                     how large they must be for such a path";
 
 impl BuffersArgs {
     /// The size to ask for.
