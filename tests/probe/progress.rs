@@ -78,7 +78,7 @@ fn it_follows_a_terminal_that_becomes_narrower() {
     let program = probe("--rate 50 127.0.0.1 1-1000").env("TERM", "xterm");
     let running = terminal.hosts(program).start();
     terminal.shows("/s, ETA ");
-    terminal.resizes(30);
+    terminal.resizes(20);
     let frames = || -> Vec<usize> {
         let screen = String::from_utf8_lossy(&terminal.screen()).into_owned();
         let frames = screen.split("\r\x1b[2K");
@@ -92,5 +92,5 @@ fn it_follows_a_terminal_that_becomes_narrower() {
     let width = frames().pop().expect("a frame");
     terminal.types(CONTROL_C);
     running.wait().died_of(libc::SIGINT);
-    assert!(width < 30, "{width}");
+    assert!(width < 20, "{width}");
 }
