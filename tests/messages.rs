@@ -55,7 +55,7 @@ fn space_without_dns() -> Option<Namespace> {
 
 /// The command line is refused: the value is quoted, what would be accepted is shown.
 #[track_caller]
-pub(crate) fn refused(words: &[&str], value: &str) {
+pub(crate) fn malformed(words: &[&str], value: &str) {
     let exit = nettool(words).run();
     let line = exit.failure(2);
     let quoted = [format!("{value:?}"), format!("'{value}'")];
@@ -237,11 +237,11 @@ fn no_malformed_port_does_anything() {
         "8 0",
     ];
     for port in ports {
-        refused(&["connect", "127.0.0.1", "--", port], port);
-        refused(&["connect", "-u", "127.0.0.1", "--", port], port);
-        refused(&["listen", "--", port], port);
-        refused(&["listen", "127.0.0.1", "--", port], port);
-        refused(&["listen", &format!("--port={port}")], port);
+        malformed(&["connect", "127.0.0.1", "--", port], port);
+        malformed(&["connect", "-u", "127.0.0.1", "--", port], port);
+        malformed(&["listen", "--", port], port);
+        malformed(&["listen", "127.0.0.1", "--", port], port);
+        malformed(&["listen", &format!("--port={port}")], port);
     }
     for both in [
         "127.0.0.1:80x",
@@ -330,7 +330,7 @@ fn no_malformed_time_does_anything() {
             "quit-after",
             "connect-timeout",
         ] {
-            refused(
+            malformed(
                 &[
                     "connect",
                     "127.0.0.1",
@@ -340,8 +340,8 @@ fn no_malformed_time_does_anything() {
                 time,
             );
         }
-        refused(&["listen", "0", &format!("--accept-timeout={time}")], time);
-        refused(&["listen", "0", &format!("-w={time}")], time);
+        malformed(&["listen", "0", &format!("--accept-timeout={time}")], time);
+        malformed(&["listen", "0", &format!("-w={time}")], time);
     }
     server.check();
 }

@@ -1,6 +1,6 @@
 //! Slips: what a word or a value that is not understood was meant to be is said, and what to write.
 
-use crate::messages::{closed_port, refused};
+use crate::messages::{closed_port, malformed};
 use crate::support::{nettool, records};
 
 /// These words are refused with an answer that has this in it, in one line.
@@ -111,11 +111,11 @@ fn a_negative_value_is_quoted() {
         "--size",
     ] {
         for value in ["-1", "-1s"] {
-            refused(&["connect", "h", "80", option, value], value);
+            malformed(&["connect", "h", "80", option, value], value);
         }
     }
     for option in ["-p", "-m", "--backlog", "--mode", "--accept-timeout"] {
-        refused(&["listen", "80", option, "-1"], "-1");
+        malformed(&["listen", "80", option, "-1"], "-1");
     }
     for option in [
         "-p",
@@ -126,13 +126,13 @@ fn a_negative_value_is_quoted() {
         "--wait",
         "--count",
     ] {
-        refused(&["probe", "h", option, "-1"], "-1");
+        malformed(&["probe", "h", option, "-1"], "-1");
     }
-    refused(&["buffers", "list", "-p", "-1"], "-1");
-    refused(&["ifaces", "--watch", "--every", "-1"], "-1");
-    refused(&["connect", "h", "-1"], "-1");
-    refused(&["listen", "-80"], "-80");
-    refused(&["probe", "h", "-1"], "-1");
+    malformed(&["buffers", "list", "-p", "-1"], "-1");
+    malformed(&["ifaces", "--watch", "--every", "-1"], "-1");
+    malformed(&["connect", "h", "-1"], "-1");
+    malformed(&["listen", "-80"], "-80");
+    malformed(&["probe", "h", "-1"], "-1");
 }
 
 /// A value that is one of a few is told like any other.
@@ -145,7 +145,7 @@ fn the_values_that_there_are_are_told() {
         ("--color", "; write auto, always or never"),
     ] {
         let words = ["connect", "h", "80", option, "peek"];
-        refused(&words, "peek");
+        malformed(&words, "peek");
         let exit = nettool(words).run();
         assert!(exit.failure(2).contains(accepted), "{}", exit.stderr);
         let exit = nettool(["connect", "h", "80", option]).run();
@@ -340,16 +340,16 @@ fn commands_of_others_are_answered() {
 #[test]
 fn no_time_is_no_limit() {
     for option in ["-w", "--idle-timeout", "--max-time", "--connect-timeout"] {
-        refused(&["connect", "h", "80", option, "0"], "0");
+        malformed(&["connect", "h", "80", option, "0"], "0");
     }
-    refused(&["listen", "0", "--accept-timeout", "0s"], "0s");
-    refused(&["probe", "h", "1", "--deadline", "0"], "0");
-    refused(&["buffers", "fill", "--max-time", "0ms"], "0ms");
+    malformed(&["listen", "0", "--accept-timeout", "0s"], "0s");
+    malformed(&["probe", "h", "1", "--deadline", "0"], "0");
+    malformed(&["buffers", "fill", "--max-time", "0ms"], "0ms");
     let rtt = ["buffers", "advise", "--bandwidth", "1M", "--rtt"];
-    refused(&[&rtt[..], &["0"]].concat(), "0");
-    refused(&[&rtt[..], &["forever"]].concat(), "forever");
-    refused(&["ifaces", "--watch", "--every", "9ms"], "9ms");
-    refused(&["probe", "h", "1", "--source", "eth0"], "eth0");
+    malformed(&[&rtt[..], &["0"]].concat(), "0");
+    malformed(&[&rtt[..], &["forever"]].concat(), "forever");
+    malformed(&["ifaces", "--watch", "--every", "9ms"], "9ms");
+    malformed(&["probe", "h", "1", "--source", "eth0"], "eth0");
 }
 
 /// Networks are measured in bits a second, and we count bytes.

@@ -109,12 +109,7 @@ fn not_utf8(arguments: &[OsString]) -> String {
 
 /// What can be said of the printer although the command line cannot be understood.
 fn wishes_of(arguments: &[OsString]) -> Wishes {
-    let mut wishes = Wishes {
-        json: false,
-        color: ColorChoice::Auto,
-        quiet: false,
-        verbose: 0,
-    };
+    let mut wishes = Wishes::default();
     let mut before = "";
     for word in before_dashes(arguments) {
         match (before, word.strip_prefix("--color=").unwrap_or(word)) {

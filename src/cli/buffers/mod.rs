@@ -6,8 +6,8 @@ mod list;
 mod watch;
 
 use clap::{Args, Subcommand};
-use nettool::buffers::LARGEST_REQUEST;
-use nettool::value::Size;
+use nettool::buffers::{LARGEST_REQUEST, Socket};
+use nettool::value::{PortList, Size};
 
 use super::{Usage, value};
 
@@ -75,4 +75,10 @@ fn requested(size: Option<Size>) -> Result<Option<u64>, Usage> {
         ))),
         size => Ok(size),
     }
+}
+
+/// Whether a socket has one of these ports at either end.
+fn has_end(socket: &Socket, ports: &PortList) -> bool {
+    let mut ends = [socket.local, socket.peer].into_iter().flatten();
+    ends.any(|end| ports.contains(end.port()))
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use nettool::buffers::Connection;
 use nettool::value::PortList;
 
+use super::has_end;
 use crate::cli::{interval, value};
 
 /// Watch TCP connections of this machine, and what holds each of them up.
@@ -33,10 +34,8 @@ Examples:
 impl WatchArgs {
     /// Whether this connection is wanted.
     pub(crate) fn takes(&self, connection: &Connection) -> bool {
-        let ends = [connection.socket.local, connection.socket.peer];
-        self.port.as_ref().is_none_or(|ports| {
-            let mut ends = ends.into_iter().flatten();
-            ends.any(|end| ports.contains(end.port()))
-        })
+        let socket = &connection.socket;
+        let ports = self.port.as_ref();
+        ports.is_none_or(|ports| has_end(socket, ports))
     }
 }
