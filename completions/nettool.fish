@@ -223,7 +223,7 @@ undetermined\t'We could not find out'
 all\t'Every state'"
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l wait -d 'Wait until all ports are open, at most so long' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l hold -d 'It must still be so this much later' -r
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect, or ask over UDP, so many times and tell how long it takes' -r
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -l count -d 'Connect so many times, and tell how long it takes' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l every -d 'The time from one try to the next [default: 1s]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l shard -d 'Probe part I of N of all ports; every machine is given the same targets and the same --seed [default seed: 0]' -r
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l resume -d 'Go on where this file says that a run was stopped; a run that is stopped writes it, one that ends removes it' -r -F
@@ -267,13 +267,13 @@ complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l proto -d 'What carries the bytes of a pair of our own' -r -f -a "tcp\t'A TCP connection'
 udp\t'UDP datagrams'
 unix\t'A Unix stream'"
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l send-buffer -d 'Give the sender a send buffer of this size, which switches its autotuning off' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l recv-buffer -d 'Give the peer a receive buffer of this size, which switches its autotuning off' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l max-time -d 'Stop sending after this time, blocked or not; and as long for a HOST to read with --drain' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l send-buffer -d 'Give the sender a send buffer of this size' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l recv-buffer -d 'Give the peer a receive buffer of this size' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l max-time -d 'Stop sending after this time, blocked or not' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l drain -d 'Then read at the peer\'s end, bit by bit, and show how the bytes leave; with HOST the peer reads'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l drain -d 'Then read at the peer\'s end, and show how the bytes leave'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l json -d 'Print records, one JSON object a line'

@@ -26,6 +26,7 @@ mod progress;
 mod pump;
 mod serve;
 mod shaping;
+mod slips;
 mod support;
 mod terminal;
 mod torture;

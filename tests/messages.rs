@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 /// A port of 127.0.0.1 that nobody listens on and nobody else can take.
-fn closed_port() -> (Socket, SocketAddr) {
+pub(crate) fn closed_port() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     socket.bind(&any.into()).unwrap();
@@ -55,7 +55,7 @@ fn space_without_dns() -> Option<Namespace> {
 
 /// The command line is refused: the value is quoted, what would be accepted is shown.
 #[track_caller]
-fn refused(words: &[&str], value: &str) {
+pub(crate) fn malformed(words: &[&str], value: &str) {
     let exit = nettool(words).run();
     let line = exit.failure(2);
     let quoted = [format!("{value:?}"), format!("'{value}'")];
@@ -237,11 +237,11 @@ fn no_malformed_port_does_anything() {
         "8 0",
     ];
     for port in ports {
-        refused(&["connect", "127.0.0.1", "--", port], port);
-        refused(&["connect", "-u", "127.0.0.1", "--", port], port);
-        refused(&["listen", "--", port], port);
-        refused(&["listen", "127.0.0.1", "--", port], port);
-        refused(&["listen", &format!("--port={port}")], port);
+        malformed(&["connect", "127.0.0.1", "--", port], port);
+        malformed(&["connect", "-u", "127.0.0.1", "--", port], port);
+        malformed(&["listen", "--", port], port);
+        malformed(&["listen", "127.0.0.1", "--", port], port);
+        malformed(&["listen", &format!("--port={port}")], port);
     }
     for both in [
         "127.0.0.1:80x",
@@ -330,7 +330,7 @@ fn no_malformed_time_does_anything() {
             "quit-after",
             "connect-timeout",
         ] {
-            refused(
+            malformed(
                 &[
                     "connect",
                     "127.0.0.1",
@@ -340,8 +340,8 @@ fn no_malformed_time_does_anything() {
                 time,
             );
         }
-        refused(&["listen", "0", &format!("--accept-timeout={time}")], time);
-        refused(&["listen", "0", &format!("-w={time}")], time);
+        malformed(&["listen", "0", &format!("--accept-timeout={time}")], time);
+        malformed(&["listen", "0", &format!("-w={time}")], time);
     }
     server.check();
 }
@@ -444,261 +444,6 @@ fn long_command_lines_are_refused() {
         .args(many)
         .run()
         .failure(1);
-}
-
-#[test]
-fn who_knows_nc_is_helped() {
-    let (_socket, addr) = closed_port();
-    let port = addr.port().to_string();
-    nettool(["connect", "-N", "127.0.0.1", &port])
-        .run()
-        .failure(1);
-    let exit = nettool(["connect", "-z", "h", "22"]).run();
-    assert!(
-        exit.failure(2).ends_with("use: nettool probe h 22"),
-        "{}",
-        exit.stderr
-    );
-    let exit = nettool(["connect", "-zv", "::1", "22"]).run();
-    assert!(
-        exit.failure(2).ends_with("use: nettool probe ::1 22"),
-        "{}",
-        exit.stderr
-    );
-    let exit = nettool(["connect", "::1:80"]).run();
-    assert!(
-        exit.failure(2).ends_with("write [::1]:80"),
-        "{}",
-        exit.stderr
-    );
-    let server = nettool(["listen", "-l", "-p", "0", "127.0.0.1"]).start();
-    let client = nettool(["connect", &server.listening().to_string()])
-        .stdin("x")
-        .run();
-    client.success();
-    server.wait().success().printed("x");
-}
-
-/// What people write who know other programs: what to write instead is named.
-#[test]
-fn who_knows_other_programs_is_helped() {
-    let habits = [
-        ("connect -l 80", "use: nettool listen 80"),
-        ("connect -lvnp 4444", "use: nettool listen 4444"),
-        (
-            "connect -lk 127.0.0.1 80",
-            "use: nettool listen -k 127.0.0.1 80",
-        ),
-        ("connect -l -w 5 80", "use: nettool listen [OPTIONS] PORT"),
-        ("connect -k h 80", "use: nettool listen -k PORT"),
-        ("connect -e /bin/sh h 80", "use: nettool listen PORT -e CMD"),
-        ("connect -v -z h 80", "use: nettool probe h 80"),
-        ("connect -q 1 h 80", "write --quit-after 1"),
-        ("connect -i 1 h 80", "--delay TIME"),
-        ("listen -z h 80", "use: nettool probe HOST PORT"),
-        ("probe -sT h 80", "leave it out"),
-        ("probe -sU h", "nettool probe -u HOST"),
-        ("probe -p- h", "use: nettool probe -p all TARGET"),
-        ("probe -Pn h 80", "leave it out"),
-        ("probe -zv h 80", "leave -z out"),
-        ("probe -w 1 h 80", "--try-timeout TIME"),
-        ("ifaces -a", "leave -a out"),
-        ("buffers -tnp", "use: nettool buffers list -t"),
-        ("-l 80", "use: nettool listen 80"),
-        ("-lk -p 80", "use: nettool listen -k 80"),
-        ("-zv host 80", "use: nettool probe HOST PORT"),
-        (
-            "host 80",
-            "use: nettool connect host 80, or nettool probe host 80",
-        ),
-        ("-v host:80", "use: nettool connect host:80, or"),
-    ];
-    for (words, answer) in habits {
-        let exit = nettool(words.split(' ')).run();
-        let line = exit.failure(2);
-        assert!(line.contains(answer), "{words}: {line}");
-    }
-    // Listening as nc does is understood.
-    let server = nettool(["listen", "-lvnp", "0"]).start();
-    server.listening();
-    let exit = nettool(["connect", "-l", "\x1b[31m"]).run();
-    assert!(!exit.failure(2).contains('\x1b'), "{}", exit.stderr);
-}
-
-/// A minus is part of a value that is wrong, not an option.
-#[test]
-fn a_negative_value_is_quoted() {
-    for option in [
-        "-w",
-        "-p",
-        "--retry",
-        "--quit-after",
-        "--max-bytes",
-        "--limit-rate",
-        "--send-buffer",
-        "--connect-timeout",
-        "--keepalive",
-        "--ttl",
-        "--dscp",
-        "--retry-delay",
-        "--delay",
-        "--size",
-    ] {
-        for value in ["-1", "-1s"] {
-            refused(&["connect", "h", "80", option, value], value);
-        }
-    }
-    for option in ["-p", "-m", "--backlog", "--mode", "--accept-timeout"] {
-        refused(&["listen", "80", option, "-1"], "-1");
-    }
-    for option in [
-        "-p",
-        "--tries",
-        "--rate",
-        "--concurrency",
-        "--deadline",
-        "--wait",
-        "--count",
-    ] {
-        refused(&["probe", "h", option, "-1"], "-1");
-    }
-    refused(&["buffers", "list", "-p", "-1"], "-1");
-    refused(&["ifaces", "--watch", "--every", "-1"], "-1");
-    refused(&["connect", "h", "-1"], "-1");
-    refused(&["listen", "-80"], "-80");
-    refused(&["probe", "h", "-1"], "-1");
-}
-
-/// A value that is one of a few is told like any other.
-#[test]
-fn the_values_that_there_are_are_told() {
-    for (option, accepted) in [
-        ("--progress", "; write auto, bar, log or none"),
-        ("--until", "; write auto, both, peer or stdin"),
-        ("--checksum", "; write sha256 or blake3"),
-        ("--color", "; write auto, always or never"),
-    ] {
-        let words = ["connect", "h", "80", option, "peek"];
-        refused(&words, "peek");
-        let exit = nettool(words).run();
-        assert!(exit.failure(2).contains(accepted), "{}", exit.stderr);
-        let exit = nettool(["connect", "h", "80", option]).run();
-        assert!(exit.failure(2).contains(accepted), "{}", exit.stderr);
-    }
-    let exit = nettool(["listen", "80", "--slow", "wiat"]).run();
-    assert!(exit.stderr.contains("'wait'"), "{}", exit.stderr);
-}
-
-/// What contradicts itself is told before anything is done.
-#[test]
-fn an_address_of_the_other_family_is_named() {
-    for (words, names) in [
-        ("connect -4 ::1 80", ["::1", "-4"]),
-        ("connect -6 127.0.0.1:80", ["127.0.0.1", "-6"]),
-        ("connect -s ::1 127.0.0.1 80", ["127.0.0.1", "--source ::1"]),
-        (
-            "connect -us 127.0.0.1 [::1]:80",
-            ["::1", "--source 127.0.0.1"],
-        ),
-    ] {
-        let exit = nettool(words.split(' ')).run();
-        let line = exit.failure(2);
-        assert!(names.iter().all(|name| line.contains(name)), "{line}");
-    }
-}
-
-#[test]
-fn what_does_not_fit_together_is_named() {
-    let conflicts: [(&[&str], [&str; 2]); 12] = [
-        (
-            &["connect", "-u", "-U", "p", "--seqpacket"],
-            ["--udp", "--seqpacket"],
-        ),
-        (&["connect", "-4", "-6", "h", "9"], ["-4", "-6"]),
-        (&["connect", "-4", "-U", "p"], ["-4", "--unix"]),
-        (&["listen", "-6", "-U", "p"], ["-6", "--unix"]),
-        (
-            &["connect", "--send-only", "--recv-only", "h", "9"],
-            ["--send-only", "--recv-only"],
-        ),
-        (
-            &["connect", "--until=peer", "--send-only", "h", "9"],
-            ["--until", "--send-only"],
-        ),
-        (
-            &["listen", "--recv-only", "--quit-after=1", "9"],
-            ["--recv-only", "--quit-after"],
-        ),
-        (
-            &["connect", "-u", "--until=peer", "h", "9"],
-            ["--until", "--udp"],
-        ),
-        (
-            &["connect", "-u", "--no-shutdown", "h", "9"],
-            ["--no-shutdown", "--udp"],
-        ),
-        (
-            &["listen", "-u", "--idle-timeout=1", "9"],
-            ["--idle-timeout", "--udp"],
-        ),
-        (&["listen", "-U", "p", "-p", "9"], ["--unix", "--port"]),
-        (&["connect", "-U", "p", "h"], ["--unix", "\"h\""]),
-    ];
-    for (words, names) in conflicts {
-        let exit = nettool(words).run();
-        let line = exit.failure(2);
-        assert!(
-            names.iter().all(|name| line.contains(name)),
-            "{words:?}: {line}"
-        );
-    }
-    let exit = nettool(["listen", "127.0.0.1", "80", "-p", "81"]).run();
-    assert!(
-        exit.failure(2).contains("\"80\" and --port"),
-        "{}",
-        exit.stderr
-    );
-}
-
-#[test]
-fn what_is_missing_is_said() {
-    let exit = nettool(["connect"]).run();
-    assert!(exit.failure(2).contains("HOST PORT"), "{}", exit.stderr);
-    let exit = nettool(["connect", "example.org"]).run();
-    assert!(
-        exit.failure(2).contains("connect example.org PORT"),
-        "{}",
-        exit.stderr
-    );
-    let exit = nettool(["listen"]).run();
-    assert!(exit.failure(2).contains("PORT"), "{}", exit.stderr);
-    let exit = nettool(["listen", "127.0.0.1"]).run();
-    assert!(
-        exit.failure(2).contains("listen 127.0.0.1 PORT"),
-        "{}",
-        exit.stderr
-    );
-    assert!(nettool(["conect"]).run().failure(2).contains("'conect'"));
-    let exit = nettool(["-q"]).run();
-    assert!(
-        exit.failure(2)
-            .contains("ifaces, connect, listen, probe, buffers"),
-        "{}",
-        exit.stderr
-    );
-    let exit = nettool(["connect", "127.0.0.1:80", "90"]).run();
-    assert!(
-        exit.failure(2)
-            .contains("twice: \"127.0.0.1:80\" and \"90\""),
-        "{}",
-        exit.stderr
-    );
-    let exit = nettool(["connect", "-z", "h:22"]).run();
-    assert!(
-        exit.failure(2).ends_with("use: nettool probe h:22"),
-        "{}",
-        exit.stderr
-    );
 }
 
 #[test]
@@ -969,18 +714,6 @@ fn what_is_not_utf8_is_quoted() {
         let exit = nettool([command]).arg(OsStr::from_bytes(b"a\xffb")).run();
         assert!(
             exit.failure(2).contains("\"a\u{fffd}b\""),
-            "{}",
-            exit.stderr
-        );
-    }
-}
-
-#[test]
-fn a_port_that_is_given_twice_is_named() {
-    for port in ["80", "http"] {
-        let exit = nettool(["listen", port, "-p", "81"]).run();
-        assert!(
-            exit.failure(2).contains(&format!("{port:?} and --port")),
             "{}",
             exit.stderr
         );

@@ -1,12 +1,69 @@
-//! What `-h` leaves to `--help`: a screen has room for what is used every day.
+//! The help in two ways: what `-h` shows fits the screen of a terminal, and `--help` shows all.
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 
-/// Options of every command that `-h` does not show.
-const EVERYWHERE: &[&str] = &["json", "color", "quiet", "verbose", "numeric"];
+/// The options that `-h` shows of a command; of one that is not here all but those of every command.
+const SHOWN: &[(&str, &[&str])] = &[
+    ("nettool", &[]),
+    (
+        "ifaces",
+        &[
+            "brief",
+            "stats",
+            "only_names",
+            "details",
+            "host",
+            "default",
+            "ip",
+            "watch",
+            "ipv4",
+            "ipv6",
+            "up",
+        ],
+    ),
+    (
+        "connect",
+        &[
+            "udp",
+            "unix",
+            "ipv4",
+            "ipv6",
+            "timeout",
+            "retry",
+            "send_only",
+            "recv_only",
+            "output",
+        ],
+    ),
+    (
+        "listen",
+        &[
+            "udp",
+            "unix",
+            "keep_open",
+            "echo",
+            "exec",
+            "sh_exec",
+            "save",
+            "allow",
+            "output",
+        ],
+    ),
+    (
+        "probe",
+        &["ports", "udp", "banner", "ping", "show", "wait", "count"],
+    ),
+    (
+        "fill",
+        &["proto", "drain", "send_buffer", "recv_buffer", "max_time"],
+    ),
+];
 
-/// What the short help says instead of them.
-const MORE: &str = "Every command has --json, --color, -q, -v and -n too; --help shows the rest.";
+/// What `-h` says of all that it does not show.
+const MORE: &str = "--help shows the rest; --json, --color, -q, -v, -n and -V work everywhere.";
+
+/// How many examples `-h` shows.
+const EXAMPLES: usize = 3;
 
 /// How the values of options are written, by the names that stand for them.
 const VALUES: &[(&str, &str)] = &[
@@ -21,129 +78,51 @@ const VALUES: &[(&str, &str)] = &[
     ("RATE", "bytes a second, written as SIZE"),
 ];
 
-/// How many examples the short help shows.
-const EXAMPLES: usize = 4;
-
-/// Options of one command that `-h` does not show.
-const OF_COMMANDS: &[(&str, &[&str])] = &[
-    ("connect", TALK),
-    (
-        "connect",
-        &["source_port", "retry_delay", "crlf", "checksum", "lines"],
-    ),
-    ("listen", TALK),
-    (
-        "listen",
-        &[
-            "port",
-            "slow",
-            "tag",
-            "reply_file",
-            "allow_file",
-            "deny_file",
-            "backlog",
-            "reuse_port",
-            "mode",
-            "to",
-            "port_file",
-            "accept_timeout",
-            "discard",
-            "forward",
-            "lines",
-            "crlf",
-            "broker",
-            "chat",
-            "deny",
-            "max_clients",
-            "quit_after",
-            "send_only",
-            "recv_only",
-            "checksum",
-            "limit_rate",
-            "ipv4",
-            "ipv6",
-        ],
-    ),
-    (
-        "probe",
-        &[
-            "exclude_ports",
-            "deadline",
-            "all_addresses",
-            "try_timeout",
-            "tries",
-            "concurrency",
-            "seed",
-            "source",
-            "interface",
-            "connect_ex",
-            "ipv4",
-            "ipv6",
-            "exclude",
-            "all_open",
-            "shard",
-            "any",
-            "hold",
-            "until_closed",
-            "resume",
-            "merge",
-            "patience",
-            "fast",
-            "plain",
-            "rate",
-            "every",
-        ],
-    ),
-];
-
-/// Options of `connect` and `listen` that `-h` does not show.
-const TALK: &[&str] = &[
-    "interface",
-    "ttl",
-    "dscp",
-    "keepalive",
-    "send_buffer",
-    "recv_buffer",
-    "idle_timeout",
-    "max_time",
-    "no_shutdown",
-    "input",
-    "append",
-    "force",
-    "max_bytes",
-    "raw",
-    "delay",
-    "hexdump",
-    "size",
-    "seqpacket",
-    "datagram_size",
-    "broadcast",
-    "groups",
-    "progress",
-    "until",
-];
-
-/// The command line whose short help fits a screen.
-pub(super) fn shortened(command: Command) -> Command {
-    OF_COMMANDS
-        .iter()
-        .fold(hidden(command, EVERYWHERE), |command, (name, options)| {
-            command.mut_subcommand(name, |command| hidden(command, options))
-        })
-        .mut_subcommands(told_in_two_ways)
+/// The command, and those that belong to it, with the help of `-h`: what is used every day, in one
+/// list, and the first examples.
+pub(super) fn screenful(command: Command) -> Command {
+    let shown = SHOWN.iter().find(|(name, _)| *name == command.get_name());
+    let is_shown = |option: &Arg| match shown {
+        Some((_, shown)) => shown.contains(&option.get_id().as_str()),
+        None => !option.is_global_set(),
+    };
+    let command = command.mut_args(|option| {
+        let is_hidden = !is_shown(&option);
+        // The states of --show take three lines.
+        let is_long = option.get_id() == "show";
+        option
+            .help_heading(None::<&str>)
+            .hide_short_help(is_hidden)
+            .hide_possible_values(is_long)
+    });
+    let examples = command.get_after_help().map(ToString::to_string);
+    let examples = examples.unwrap_or_default();
+    let few = examples.lines().take(1 + EXAMPLES).chain(["", MORE]);
+    let few: Vec<&str> = few.skip_while(|line| line.is_empty()).collect();
+    without_flags(command)
+        .after_help(few.join("\n"))
+        .mut_subcommands(screenful)
 }
 
-/// The command, and those that belong to it, with the first examples alone in the short help, and
-/// with the form of values in the long one.
-fn told_in_two_ways(command: Command) -> Command {
-    let command = command.mut_subcommands(told_in_two_ways);
-    let Some(all) = command.get_after_help().map(ToString::to_string) else {
-        return command;
+/// The command, and those that belong to it, with the help of `--help`: all of it, and how values are
+/// written.
+pub(super) fn whole(command: Command) -> Command {
+    let examples = command.get_after_help().map(ToString::to_string);
+    let all = values(&command) + &examples.unwrap_or_default();
+    command.after_long_help(all).mut_subcommands(whole)
+}
+
+/// The command whose `-h` and `-V` do what they do and are not listed.
+fn without_flags(command: Command) -> Command {
+    let flag = |id, short, action| {
+        let flag = Arg::new(id).short(short).long(id).action(action);
+        flag.hide_short_help(true)
     };
-    let few: Vec<&str> = all.lines().take(1 + EXAMPLES).collect();
-    let few = format!("{}\n\n{MORE}", few.join("\n"));
-    let all = format!("{}{all}", values(&command));
-    command.after_help(few).after_long_help(all)
+    command
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(flag("help", 'h', ArgAction::Help))
+        .arg(flag("version", 'V', ArgAction::Version))
 }
 
 /// How the values of its options are written.
@@ -162,32 +141,20 @@ fn values(command: &Command) -> String {
     }
 }
 
-/// The command without these options in its short help.
-fn hidden(command: Command, options: &[&str]) -> Command {
-    command.mut_args(|option| {
-        if options.contains(&option.get_id().as_str()) {
-            option.hide_short_help(true)
-        } else {
-            option
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{Command, CommandFactory};
 
-    use super::{EVERYWHERE, OF_COMMANDS, VALUES, shortened};
+    use super::{SHOWN, VALUES, screenful, whole};
     use crate::cli::Arguments;
 
-    /// As many columns as the narrowest terminal has, and as many lines as any of today shows
-    /// without scrolling.
-    const SCREEN: (usize, usize) = (80, 40);
+    /// As many columns and lines as the smallest terminal has, less one line for the prompt.
+    const SCREEN: (usize, usize) = (80, 23);
 
     #[test]
     fn the_short_help_of_every_command_fits_a_screen() {
         let (columns, lines) = SCREEN;
-        let mut program = shortened(Arguments::command()).term_width(columns);
+        let mut program = screenful(Arguments::command()).term_width(columns);
         program.build();
         every(&mut program, &mut |command| {
             let help = command.render_help().to_string();
@@ -197,8 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn no_example_is_wider_than_a_screen() {
+        let (columns, _) = SCREEN;
+        let mut program = Arguments::command();
+        every(&mut program, &mut |command| {
+            let examples = command.get_after_help().map(ToString::to_string);
+            for line in examples.unwrap_or_default().lines() {
+                assert!(line.chars().count() <= columns, "{line}");
+            }
+        });
+    }
+
+    #[test]
     fn the_long_help_says_how_values_are_written() {
-        let mut program = shortened(Arguments::command());
+        let mut program = whole(Arguments::command());
         program.build();
         every(&mut program, &mut |command| {
             let help = command.render_long_help().to_string();
@@ -218,18 +197,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_exists() {
+    fn what_is_shown_exists() {
         let mut program = Arguments::command();
-        program.build();
-        for (name, options) in OF_COMMANDS {
-            let command = program.find_subcommand(name).expect("a command");
-            for option in options.iter().filter(|option| !EVERYWHERE.contains(option)) {
-                let mut known = command.get_arguments().map(|known| known.get_id().as_str());
-                assert!(
-                    known.any(|known| known == *option),
-                    "{name} has no {option}"
-                );
-            }
+        for (name, options) in SHOWN {
+            let mut found = false;
+            every(&mut program, &mut |command| {
+                if command.get_name() == *name {
+                    found = true;
+                    let known: Vec<_> = command.get_arguments().map(clap::Arg::get_id).collect();
+                    let mut unknown = options.iter().filter(|id| !known.iter().any(|k| k == *id));
+                    assert_eq!(unknown.next(), None, "{name}");
+                }
+            });
+            assert!(found, "{name}");
         }
     }
 }

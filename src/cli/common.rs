@@ -8,8 +8,9 @@ use nettool::process::Existing;
 use nettool::relay::{Rules, Side, StdinKind, Until};
 use nettool::value::{Dscp, Duration, Host, Size};
 
+use super::place::family;
 use super::progress::ProgressArgs;
-use super::{Usage, value};
+use super::{Usage, limit, value};
 
 /// Somebody to talk with.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,29 +46,7 @@ pub(crate) struct TransportArgs {
 impl TransportArgs {
     /// Which addresses are wanted.
     pub(crate) fn family(&self) -> Family {
-        match (self.ipv4, self.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => Family::Any,
-        }
-    }
-}
-
-/// Refuses an address of the other family than -4 or -6 says: that it has none of this one is known
-/// before anybody is asked.
-pub(crate) fn check_family(host: &Host, family: Family) -> Result<(), Usage> {
-    let option = if family == Family::V4 { "-4" } else { "-6" };
-    check_family_of(host, family, option)
-}
-
-/// Likewise where it is this option that says so. A name is asked for, and an IPv4-mapped address
-/// taken as IPv4.
-pub(super) fn check_family_of(host: &Host, family: Family, option: &str) -> Result<(), Usage> {
-    match host.ip() {
-        Some(address) if !family.includes(address.to_canonical()) => {
-            Err(Usage::new(format!("{host} cannot be used with {option}")))
-        }
-        _ => Ok(()),
+        family(self.ipv4, self.ipv6)
     }
 }
 
@@ -153,15 +132,15 @@ const LARGEST_BUFFER: u64 = 1 << 30;
 #[command(next_help_heading = "Times")]
 pub(crate) struct TimeArgs {
     /// Fail when nothing moves in either direction for this long
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    #[arg(long, value_name = "TIME", value_parser = limit)]
     idle_timeout: Option<Duration>,
     /// Give up when nothing happens for so long
     ///
     /// Sets --idle-timeout, and --connect-timeout or --accept-timeout
-    #[arg(short = 'w', long, value_name = "TIME", value_parser = value::<Duration>)]
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = limit)]
     timeout: Option<Duration>,
     /// Fail when the whole session takes longer
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
+    #[arg(long, value_name = "TIME", value_parser = limit)]
     max_time: Option<Duration>,
     /// Leave this long after the end of stdin
     ///

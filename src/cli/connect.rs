@@ -2,13 +2,12 @@
 
 use clap::Args;
 use nettool::net::{Family, Retries, SocketOptions};
-use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
+use nettool::value::{Duration, Endpoint, Host, Port, parse_unix_path};
 
-use super::common::{
-    DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs, check_family, check_family_of,
-};
+use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::DatagramArgs;
-use super::{ShapingArgs, Usage, value};
+use super::place::{check_family, check_family_of, destination, is_both};
+use super::{ShapingArgs, Usage, limit, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
 ///
@@ -47,7 +46,7 @@ pub(crate) struct ConnectArgs {
     /// Give up when no address answers in time
     ///
     /// The look-up of the name included [default: 10s]
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
+    #[arg(long, value_name = "TIME", value_parser = limit, help_heading = "Times")]
     connect_timeout: Option<Duration>,
     /// Try again up to N times
     ///
@@ -101,7 +100,7 @@ impl ConnectArgs {
                 target(words)
             )));
         }
-        let (host, port) = match (&self.transport.unix, words) {
+        let host = match (&self.transport.unix, words) {
             (Some(path), (None, _)) => return Ok(Peer::Unix(parse_unix_path(path.as_os_str())?)),
             (Some(_), (Some(host), _)) => {
                 return Err(Usage::new(format!(
@@ -109,19 +108,10 @@ impl ConnectArgs {
                 )));
             }
             (None, (None, _)) => return Err(Usage::new("whom to connect to? write HOST PORT")),
-            (None, (Some(both), Some(port))) if is_both(both) => {
-                return Err(Usage::new(format!(
-                    "the port is given twice: {both:?} and {port:?}"
-                )));
-            }
-            (None, (Some(host), Some(port))) => (host.parse::<Host>()?, port.parse::<Port>()?.0),
-            (None, (Some(both), None)) => host_and_port(both)?,
+            (None, (Some(host), _)) => host,
         };
-        if port == 0 {
-            return Err(Usage::new(
-                "port 0 is no port that can be reached; write 1 to 65535",
-            ));
-        }
+        check_scheme(host)?;
+        let (host, port) = destination("connect", host, words.1)?;
         self.check_family(&host)?;
         Ok(Peer::Ip(host, port))
     }
@@ -198,9 +188,16 @@ fn address(text: &str) -> Result<Host, String> {
     }
 }
 
-/// Whether a word is a host with its port, and no host.
-fn is_both(word: &str) -> bool {
-    word.parse::<Host>().is_err() && parse_host_port(word).is_ok()
+/// Refuses an endpoint with what is an option here before it, as it is written for `--forward`.
+fn check_scheme(word: &str) -> Result<(), Usage> {
+    let option = match word.parse() {
+        Ok(Endpoint::Udp(host, port)) => format!("-u {}:{port}", host.bracketed()),
+        Ok(Endpoint::Unix(path)) => format!("-U {}", path.display()),
+        _ => return Ok(()),
+    };
+    Err(Usage::new(format!(
+        "{word:?} is no HOST:PORT: nettool connect {option}"
+    )))
 }
 
 /// The words for a probe of the same port.
@@ -209,14 +206,4 @@ fn target(words: (Option<&str>, Option<&str>)) -> String {
         (Some(both), None) if is_both(both) => both.to_owned(),
         (host, port) => format!("{} {}", host.unwrap_or("HOST"), port.unwrap_or("PORT")),
     }
-}
-
-/// Reads `HOST:PORT`; a host alone lacks its port.
-fn host_and_port(both: &str) -> Result<(Host, u16), Usage> {
-    if !both.contains(':') && both.parse::<Host>().is_ok() {
-        return Err(Usage::new(format!(
-            "the port is missing: nettool connect {both} PORT"
-        )));
-    }
-    Ok(parse_host_port(both)?)
 }

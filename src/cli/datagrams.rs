@@ -145,6 +145,6 @@ impl DatagramArgs {
 fn size(text: &str) -> Result<Size, String> {
     match value::<Size>(text)? {
         size if (1..=LONGEST).contains(&size.bytes()) => Ok(size),
-        _ => Err("not a size for a datagram; write 1 to 65507".to_owned()),
+        _ => Err("not a size for a datagram; write 1 to 65507, of --unix to 1G".to_owned()),
     }
 }

@@ -7,9 +7,9 @@ use std::time;
 use clap::Args;
 use nettool::interfaces::{State, readable};
 use nettool::net::Family;
-use nettool::value::{Duration, Host};
+use nettool::value::Host;
 
-use super::common::check_family;
+use super::place::{check_family, family};
 use super::{Usage, interval, value};
 use crate::output::View;
 
@@ -78,11 +78,11 @@ pub(crate) struct IfacesArgs {
     #[arg(
         long,
         value_name = "TIME",
-        value_parser = value::<Duration>,
+        value_parser = interval,
         default_value = "1s",
         help_heading = "Watch"
     )]
-    every: Duration,
+    every: time::Duration,
     /// IPv4 addresses alone; interfaces without one are still shown
     #[arg(short = '4', conflicts_with = "ipv6", help_heading = "Filter")]
     ipv4: bool,
@@ -137,11 +137,7 @@ impl IfacesArgs {
 
     /// Which addresses are wanted.
     pub(crate) fn family(&self) -> Family {
-        match (self.ipv4, self.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => Family::Any,
-        }
+        family(self.ipv4, self.ipv6)
     }
 
     /// Whether an interface in this state is wanted.
@@ -157,7 +153,7 @@ impl IfacesArgs {
                 Ok(Question::RouteTo(host))
             }
             None if self.default => Ok(Question::DefaultRoutes),
-            None if self.watch => Ok(Question::Rates(interval(self.every)?)),
+            None if self.watch => Ok(Question::Rates(self.every)),
             None => Ok(Question::Interfaces),
         }
     }

@@ -6,10 +6,11 @@ use clap::Args;
 use nettool::net::{ListenOptions, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
-use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs, check_family};
+use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::{AudienceArgs, DatagramArgs, Kind};
+use super::place::{check_family, pair};
 use super::serve::ServeArgs;
-use super::{ShapingArgs, Usage, value};
+use super::{ShapingArgs, Usage, limit, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout; or serve many.
 ///
@@ -35,7 +36,7 @@ pub(crate) struct ListenArgs {
     #[command(flatten)]
     pub(crate) times: TimeArgs,
     /// Give up when no client comes in time
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, help_heading = "Times")]
+    #[arg(long, value_name = "TIME", value_parser = limit, help_heading = "Times")]
     accept_timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
@@ -85,10 +86,10 @@ Examples:
   nettool listen -U app.sock                   a Unix socket
   nettool listen -u 9000                       datagrams, of whoever sends some
   nettool listen -U app.sock --seqpacket       messages, their boundaries kept
-  nettool listen -k --echo 7                   many clients, each gets its own bytes back
-  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
+  nettool listen -k --echo 7                   many clients, each hears itself
+  nettool listen -k -v --reply hello 9000      answer everybody, tell of them
   nettool listen -k --save incoming 9000       a file of what each client sends
-  nettool listen -k -c 'date; uptime' 9000     a command for each client of this machine
+  nettool listen -k -c 'date; uptime' 9000     a command for each client
   nettool listen -k 8080 --forward db:5432     a way for them to another server";
 
 /// Where to wait for clients.
@@ -132,7 +133,8 @@ impl ListenArgs {
             (None, Some(word), None, Some(_)) if word.parse::<Port>().is_ok() => Err(twice(word)),
             (None, Some(host), None, Some(port)) => Ok(Where::Ip(Some(host.parse()?), port)),
             (None, Some(host), Some(port), None) => {
-                Ok(Where::Ip(Some(host.parse()?), port.parse::<Port>()?.0))
+                let (host, port) = pair("listen", host, port)?;
+                Ok(Where::Ip(Some(host), port))
             }
             (None, Some(word), None, None) => port_or_both(word),
         }
@@ -198,15 +200,29 @@ fn twice(word: &str) -> Usage {
 
 /// Reads `PORT` or `HOST:PORT`.
 fn port_or_both(word: &str) -> Result<Where, Usage> {
+    let everywhere = word.strip_prefix('*').unwrap_or(word).strip_prefix(':');
+    if let Some(port) = everywhere.filter(|port| port.parse::<Port>().is_ok()) {
+        return Err(Usage::new(format!(
+            "without a host it is every address: nettool listen {port}"
+        )));
+    }
     if word.contains(':') {
         let (host, port) = parse_host_port(word)?;
         return Ok(Where::Ip(Some(host), port));
     }
-    let port = word.parse::<Port>();
-    if port.is_err() && word.contains('.') && word.parse::<Host>().is_ok() {
+    let error = match word.parse::<Port>() {
+        Ok(port) => return Ok(Where::Ip(None, port.0)),
+        Err(error) => error,
+    };
+    if word.parse::<Host>().is_err() {
+        return Err(error.into());
+    }
+    if word.contains('.') {
         return Err(Usage::new(format!(
             "the port is missing: nettool listen {word} PORT"
         )));
     }
-    Ok(Where::Ip(None, port?.0))
+    Err(Usage::new(format!(
+        "{error}; if it is a host: nettool listen {word} PORT"
+    )))
 }

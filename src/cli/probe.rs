@@ -22,6 +22,7 @@ use targets::excluded;
 pub(crate) use targets::{List, Party, Request, Wanted};
 pub(crate) use waiting::WaitWish;
 
+use super::place::family;
 use super::{Usage, number, value};
 use asking::{AskingArgs, WrittenPorts};
 use effort::{EffortArgs, SourceArgs};
@@ -91,13 +92,13 @@ Examples:
   nettool probe host                           the 100 most common ports
   nettool probe -p 22,443 web1 web2 db:5432    several hosts
   nettool probe 10.0.0.0/24 22,80              a whole network
-  nettool probe --exclude 10.0.0.9 @hosts 22   all that a file names, but for one
-  nettool probe -u host                        the UDP ports that most often answer
+  nettool probe --exclude 10.0.0.9 @hosts 22   all of a file, but for one
+  nettool probe -u host                        the UDP ports that answer most
   nettool probe host t:22,80,u:53,123          both in one list
   nettool probe --ping 10.0.0.0/24             who is up in this network
   nettool probe --wait 5m --ping host          until it is up again
   nettool probe --show all ::1 20-25           the closed ones too
-  nettool probe --wait 30s db:5432 -- ./app    start it once the database listens
+  nettool probe --wait 30s db:5432 -- ./app    start it when that is open
   nettool probe --wait 30s u:ns:53             wait until a name server answers
   nettool probe --count 10 --every 0.2 db:22   how long connections take
   nettool probe --shard 2/8 10.0.0.0/16 22     the second of eight parts
@@ -136,14 +137,10 @@ impl ProbeArgs {
     /// Which addresses are wanted.
     pub(crate) fn family(&self) -> Family {
         let source = self.source.source.map(|source| source.to_canonical());
-        match (self.ipv4, self.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => match source {
-                Some(IpAddr::V4(_)) => Family::V4,
-                Some(IpAddr::V6(_)) => Family::V6,
-                None => Family::Any,
-            },
+        match (family(self.ipv4, self.ipv6), source) {
+            (Family::Any, Some(IpAddr::V4(_))) => Family::V4,
+            (Family::Any, Some(IpAddr::V6(_))) => Family::V6,
+            (family, _) => family,
         }
     }
 

@@ -49,7 +49,6 @@ pub(super) fn run(
     }
     let mut request = arguments.request()?;
     arguments.wait()?;
-    arguments.latency()?;
     let binding = arguments.binding()?;
     check_binding(&binding)?;
     read_lists(&mut request)?;
@@ -63,7 +62,7 @@ pub(super) fn run(
     if let Some(wish) = arguments.wait()? {
         return waiting::run(arguments, &wish, request, binding, output);
     }
-    if let Some(wish) = arguments.latency()? {
+    if let Some(wish) = arguments.latency() {
         return latency::run(arguments, wish, request, binding, output);
     }
     request.refuse_paths()?;

@@ -94,16 +94,13 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         (Action::Connect, libc::ETIMEDOUT) => {
             "a firewall may drop what we send, or the host is down"
         }
-        (Action::Connect, libc::ENOENT) => "there is no such socket; is the server running?",
         (Action::Connect | Action::Bind, libc::EADDRNOTAVAIL) => {
             "that address is none of this machine's, or its ports are used up; see: nettool ifaces"
         }
         (Action::Bind, libc::EADDRINUSE) => {
             "another program listens there; port 0 picks a free port"
         }
-        (Action::Bind, libc::EACCES) => {
-            "ports below 1024 need root or CAP_NET_BIND_SERVICE; a path needs a writable directory"
-        }
+        (Action::Bind, libc::EACCES) => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
         (_, libc::EMFILE) => "the limit on open files is reached; see: ulimit -n",
         (Action::Send, libc::ECONNREFUSED) => "nothing listens on that UDP port",
         (Action::Send, libc::EMSGSIZE) => {

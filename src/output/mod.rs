@@ -34,7 +34,7 @@ pub(crate) use progress::{Form, Probed, Progress, Total};
 pub(crate) use style::Style;
 
 /// What the user asked of the printer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wishes {
     /// Records instead of prose.
     pub(crate) json: bool,
@@ -138,8 +138,7 @@ impl Output {
     /// Tells that the command line cannot be understood.
     pub(crate) fn usage(&self, message: &str) {
         if self.wishes.json {
-            let first = message.lines().next().unwrap_or_default();
-            return self.put(&record::line("error", &record::Failure::usage(first)));
+            return self.put(&record::line("error", &record::Failure::usage(message)));
         }
         let label = self.stderr.error("error:");
         self.talk(&format!(
@@ -244,13 +243,7 @@ pub(crate) fn help(text: &str) {
 
 /// Tells that a text that was asked for could not be printed.
 pub(crate) fn complain(error: &Error) {
-    let wishes = Wishes {
-        json: false,
-        color: ColorChoice::Auto,
-        quiet: false,
-        verbose: 0,
-    };
-    Output::new(wishes, Records::Stderr).error(error);
+    Output::new(Wishes::default(), Records::Stderr).error(error);
 }
 
 /// Prints text that was asked for: help, a version, a manual page.

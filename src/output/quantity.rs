@@ -61,6 +61,16 @@ pub(crate) fn speed(count: u64, elapsed: Duration) -> String {
     format!(", {mebibytes:.1} MiB/s, {megabits:.1} Mbit/s")
 }
 
+/// A time, to the tenth of a second or finer.
+pub(crate) fn seconds(elapsed: Duration) -> String {
+    let elapsed = elapsed.as_secs_f64();
+    if elapsed < 0.1 {
+        format!("{elapsed:.3} s")
+    } else {
+        format!("{elapsed:.1} s")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The JSON records: one object a line, in the contract's words and order.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub(crate) fn line<T: Serialize>(kind: &str, fields: &T) -> String {
 pub(crate) struct Failure<'a> {
     action: &'static str,
     target: Option<&'a str>,
-    cause: String,
+    cause: Cow<'a, str>,
     errno: Option<i32>,
     errname: Option<&'static str>,
     hint: Option<&'a str>,
@@ -45,23 +46,26 @@ impl<'a> Failure<'a> {
         Self {
             action: error.action.name(),
             target: Some(&error.target),
-            cause: error.cause_text(),
+            cause: error.cause_text().into(),
             errno: error.errno(),
             errname: error.errno().and_then(errno_name),
             hint,
         }
     }
 
-    /// A command line that cannot be understood.
-    pub(crate) fn usage(message: &str) -> Self {
-        let cause = message.to_owned();
+    /// A command line that cannot be understood: the first paragraph says what is wrong with it, and
+    /// one that begins with `tip:` what may have been meant.
+    pub(crate) fn usage(message: &'a str) -> Self {
+        let mut paragraphs = message.split("\n\n").map(str::trim);
+        let cause = paragraphs.next().unwrap_or_default();
+        let lines: Vec<&str> = cause.lines().map(str::trim).collect();
         Self {
             action: "usage",
             target: None,
-            cause,
+            cause: lines.join(" ").into(),
             errno: None,
             errname: None,
-            hint: None,
+            hint: paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ")),
         }
     }
 }

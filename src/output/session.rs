@@ -1,18 +1,20 @@
 //! What `connect` and `listen` tell while they work, and at the end.
 
-use std::time::Duration;
+use std::borrow::Cow;
 
 use nettool::error::{Error, describe};
 use nettool::event::{Event, Observer};
 use nettool::relay::Transfer;
 
-use super::quantity::{bytes, speed};
+use super::quantity::{bytes, seconds, speed};
 use super::{Output, record};
 
 impl Observer for Output {
     fn notice(&self, event: &Event<'_>) {
         if is_of_clients(event) {
             self.notice_client(event);
+        } else if let Some(warning) = warning(event) {
+            self.warn(&warning);
         } else if self.is_json() {
             self.notice_record(event);
         } else {
@@ -88,13 +90,6 @@ impl Output {
                 self.put(&record::line("retrying", &retrying));
             }
             Event::AcceptFailed { error } => self.error(error),
-            Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
-            Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
-            Event::DatagramTruncated { error } => self.warn(&error.to_string()),
-            Event::DatagramRefused { error } => self.warn(&refused(error)),
-            Event::DatagramsDropped => self.warn(DROPPED),
-            Event::UnnamedSender => self.warn(UNNAMED),
-            Event::ForwardLeadsBack => self.warn(LEADS_BACK),
             _ => {}
         }
     }
@@ -132,20 +127,12 @@ impl Output {
                 );
             }
             Event::NotTheClient { peer } => self.detail(1, &format!("{peer} {LOOKED_IN}")),
-            Event::AcceptFailed { error } | Event::DatagramTruncated { error } => {
-                self.warn(&error.to_string());
-            }
-            Event::NoRoom { error, limit } => self.warn(&no_room(error, *limit)),
-            Event::AnswerWithheld { peer } => self.warn(&format!("{peer} {WITHHELD}")),
+            Event::AcceptFailed { error } => self.warn(&error.to_string()),
             Event::NoIpv6 => self.detail(1, "this machine has no IPv6: IPv4 alone"),
             Event::HalfCloseUnanswered => self.hint(UNANSWERED),
             Event::WaitingForInput => self.note(WAITING),
             Event::LeavingIdleInput => self.note(LEAVING),
             Event::PayloadEscaped if self.first_time("escaped") => self.note(ESCAPED),
-            Event::DatagramRefused { error } => self.warn(&refused(error)),
-            Event::DatagramsDropped => self.warn(DROPPED),
-            Event::UnnamedSender => self.warn(UNNAMED),
-            Event::ForwardLeadsBack => self.warn(LEADS_BACK),
             _ => {}
         }
     }
@@ -165,6 +152,21 @@ fn is_of_clients(event: &Event<'_>) -> bool {
             | Event::Refused { .. }
             | Event::Standing(_)
     )
+}
+
+/// What an event warns of, a script as well as a person.
+fn warning(event: &Event<'_>) -> Option<Cow<'static, str>> {
+    let warning = match event {
+        Event::NoRoom { error, limit } => no_room(error, *limit),
+        Event::AnswerWithheld { peer } => format!("{peer} {WITHHELD}"),
+        Event::DatagramTruncated { error } => error.to_string(),
+        Event::DatagramRefused { error } => refused(error),
+        Event::DatagramsDropped => return Some(DROPPED.into()),
+        Event::UnnamedSender => return Some(UNNAMED.into()),
+        Event::ForwardLeadsBack => return Some(LEADS_BACK.into()),
+        _ => return None,
+    };
+    Some(warning.into())
 }
 
 const DROPPED: &str = "datagrams come faster than they are taken: the system drops some";
@@ -223,14 +225,4 @@ fn summary(transfer: &Transfer) -> String {
     );
     let elapsed = seconds(transfer.elapsed);
     format!("{end}{peer}: received {received}, sent {sent}{unacknowledged}{lost}, {elapsed}{rate}")
-}
-
-/// A time, to the tenth of a second or finer.
-pub(super) fn seconds(elapsed: Duration) -> String {
-    let elapsed = elapsed.as_secs_f64();
-    if elapsed < 0.1 {
-        format!("{elapsed:.3} s")
-    } else {
-        format!("{elapsed:.1} s")
-    }
 }

@@ -1,6 +1,7 @@
 //! Where a connection goes.
 
-use super::{Host, ValueError, parse_port};
+use super::host::authority;
+use super::{Host, ValueError, parse_port, service};
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use std::os::unix::ffi::OsStrExt;
@@ -61,8 +62,12 @@ impl Display for Endpoint {
     }
 }
 
-/// Reads `host:port`, as `connect` takes it: an IPv6 address is in brackets.
+/// Reads `host:port`, as `connect` takes it: an IPv6 address is in brackets. The error of a URL has
+/// the host and the port that it means.
 pub fn parse_host_port(text: &str) -> Result<(Host, u16), ValueError> {
+    if let Some((scheme, rest)) = text.split_once("://") {
+        return Err(refuse_url(text, scheme, authority(rest)));
+    }
     let (host, port) = split_host_port(text)?;
     if host.is_empty() {
         return Err(refuse(text, "the host is missing"));
@@ -117,6 +122,19 @@ fn split_bracketed(text: &str) -> Result<(&str, &str), ValueError> {
         Some(port) => Ok((host, port)),
         None if rest.is_empty() => Err(missing_port(text)),
         None => Err(refuse(text, "no colon follows the bracket")),
+    }
+}
+
+/// The error of a URL: its port, or that of its scheme, is what is meant.
+fn refuse_url(text: &str, scheme: &str, authority: &str) -> ValueError {
+    let problem = "it is a URL";
+    let port = || Some((authority.parse::<Host>().ok()?, service::port_of(scheme)?));
+    match parse_host_port(authority).ok().or_else(port) {
+        Some((host, port)) => {
+            let accepted = format!("{}:{port}", host.bracketed());
+            ValueError::new("address", text, problem, accepted)
+        }
+        None => refuse(text, problem),
     }
 }
 
@@ -243,6 +261,26 @@ mod tests {
         ];
         for (text, part) in parts {
             assert!(message(text).contains(part), "{text}: {}", message(text));
+        }
+    }
+
+    #[test]
+    fn a_url_is_told_what_it_means() {
+        for (text, meant) in [
+            ("http://example.org/index", "example.org:80"),
+            ("https://me@example.org", "example.org:443"),
+            ("https://example.org:8443", "example.org:8443"),
+            ("ssh://[::1]", "[::1]:22"),
+            ("tcp://localhost:80", "localhost:80"),
+            ("nosuch://h", "host:port, such as"),
+            ("://://", "host:port, such as"),
+        ] {
+            let error = parse_host_port(text).map_err(|error| error.to_string());
+            let expected = format!("it is a URL; write {meant}");
+            assert!(
+                error.as_ref().is_err_and(|e| e.contains(&expected)),
+                "{error:?}"
+            );
         }
     }
 

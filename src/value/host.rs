@@ -64,11 +64,14 @@ impl FromStr for Host {
         if text.ends_with(']') {
             return Err(refuse(text, "a bracket is closed and never opened"));
         }
-        if text.contains("://") {
-            return Err(refuse(text, "it is a URL"));
+        if let Some((_, rest)) = text.split_once("://") {
+            return Err(refuse_for(text, "it is a URL", authority(rest)));
         }
         if text.contains(':') {
             return parse_v6(text, text);
+        }
+        if let Some((_, rest)) = text.rsplit_once('@') {
+            return Err(refuse_for(text, "a host has no user before it", rest));
         }
         if text.contains('%') {
             return Err(refuse(text, "only an IPv6 address has a zone"));
@@ -166,6 +169,22 @@ fn check_zone(text: &str, zone: &str) -> Result<(), ValueError> {
     Ok(())
 }
 
+/// What stands between the `//` and the path of a URL, without a user (RFC 3986, section 3.2).
+pub(super) fn authority(rest: &str) -> &str {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@');
+    host.map_or(authority, |(_, host)| host)
+}
+
+/// An error about `text` that offers what is meant, if that is a host, perhaps with its port.
+fn refuse_for(text: &str, problem: &str, meant: &str) -> ValueError {
+    let host = meant.rsplit_once(':').map_or(meant, |(host, _)| host);
+    match meant.parse::<Host>().or_else(|_| host.parse()) {
+        Ok(host) => ValueError::new("host", text, problem, host.to_string()),
+        Err(_) => refuse(text, problem),
+    }
+}
+
 /// An error about `text` that offers every form.
 pub(super) fn refuse(text: &str, problem: impl Into<String>) -> ValueError {
     ValueError::new("host", text, problem, ACCEPTED)
@@ -226,7 +245,12 @@ mod tests {
             ("[192.0.2.1]", "not an IPv6 address"),
             ("[example.org]", "not an IPv6 address"),
             ("::ffff:01.2.3.4", "not an IPv6 address"),
-            ("http://example.org", "it is a URL"),
+            ("http://example.org", "it is a URL; write example.org"),
+            ("https://me@example.org:8443/a?b", "write example.org"),
+            ("http://[::1]:80/", "write ::1"),
+            ("http://", "it is a URL; write a name"),
+            ("me@example.org", "no user before it; write example.org"),
+            ("me@a b", "no user before it; write a name"),
             ("\n", "in it"),
             ("\x1b[31m", r"no '\u{1b}' in it"),
             ("a\0b", r"no '\0' in it"),

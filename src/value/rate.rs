@@ -34,7 +34,10 @@ impl FromStr for Rate {
             return Err(refuse(text, "it is empty"));
         }
         let size = text.strip_suffix("/s").unwrap_or(text);
-        let bytes = size::parse_bytes(size).map_err(|problem| refuse(text, problem))?;
+        let bytes = size::parse_bytes(size).map_err(|problem| match in_bytes(text) {
+            Some(rate) => ValueError::new("rate", text, "those are bits", rate),
+            None => refuse(text, problem),
+        })?;
         let rate = NonZeroU64::new(bytes).ok_or_else(|| refuse(text, "nothing would ever move"))?;
         Ok(Self(rate))
     }
@@ -44,6 +47,21 @@ impl Display for Rate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}/s", Size(self.0.get()))
     }
+}
+
+/// The bytes a second of a rate in bits, as networks have it: `100Mbit/s`, `100Mbps`, `100Mb`. Its
+/// units are of 1000.
+fn in_bytes(text: &str) -> Option<String> {
+    let endings = ["bit/s", "bits", "bit", "bps", "b/s", "b"];
+    let number = endings.into_iter().find_map(|end| text.strip_suffix(end))?;
+    let size = format!("{}B", number.trim_end_matches('i'));
+    let bits = size::parse_bytes(&size).ok()?;
+    let bytes = bits.checked_div(8).filter(|bytes| *bytes > 0)?;
+    Some(match (bytes % 1_000_000, bytes % 1000) {
+        (0, _) => format!("{}MB", bytes / 1_000_000),
+        (_, 0) => format!("{}kB", bytes / 1000),
+        _ => bytes.to_string(),
+    })
 }
 
 /// An error about `text` that offers the form.
@@ -80,6 +98,13 @@ mod tests {
             ("1/m", "the unit is unknown"),
             ("1e400", "the unit is unknown"),
             ("16384P/s", "the number is too large"),
+            ("100Mbit", "those are bits; write 12500kB"),
+            ("100Mbit/s", "those are bits; write 12500kB"),
+            ("1Gbps", "those are bits; write 125MB"),
+            ("10Mb/s", "those are bits; write 1250kB"),
+            ("9600bps", "those are bits; write 1200"),
+            ("1bit", "the unit is unknown"),
+            ("bps", "does not begin with a digit"),
         ]);
     }
 

@@ -11,6 +11,7 @@ mod examples;
 mod machines;
 mod matching;
 mod page;
+mod records;
 mod shell;
 
 use std::fs;

@@ -1,7 +1,7 @@
 //! What is shown on a terminal while a probe goes on.
 
 use super::{probe, server, text};
-use crate::support::{CONTROL_C, Errors, Input, Namespace, Output, Terminal, need};
+use crate::support::{CONTROL_C, Errors, Input, Namespace, Output, Terminal, need, until};
 
 /// Two ends of a wire; the far one serves port 22 and is silent on all others.
 fn silent_but_22() -> Option<(Namespace, Namespace, crate::support::Running)> {
@@ -67,4 +67,30 @@ fn who_is_no_terminal_is_shown_nothing_and_neither_is_a_pipeline() {
         let screen = String::from_utf8_lossy(&terminal.screen()).into_owned();
         assert!(!screen.contains("ETA"), "{screen:?}");
     }
+}
+
+#[test]
+fn it_follows_a_terminal_that_becomes_narrower() {
+    if !need(&["setsid"]) {
+        return;
+    }
+    let mut terminal = Terminal::new();
+    let program = probe("--rate 50 127.0.0.1 1-1000").env("TERM", "xterm");
+    let running = terminal.hosts(program).start();
+    terminal.shows("/s, ETA ");
+    terminal.resizes(20);
+    let frames = || -> Vec<usize> {
+        let screen = String::from_utf8_lossy(&terminal.screen()).into_owned();
+        let frames = screen.split("\r\x1b[2K");
+        frames
+            .map(|frame| frame.trim_end().chars().count())
+            .collect()
+    };
+    let before = frames().len();
+    // One frame may have been on its way.
+    until("some more frames are drawn", || frames().len() > before + 2);
+    let width = frames().pop().expect("a frame");
+    terminal.types(CONTROL_C);
+    running.wait().died_of(libc::SIGINT);
+    assert!(width < 20, "{width}");
 }

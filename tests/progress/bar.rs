@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
-use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::{MOMENT, file};
 use crate::support::{
@@ -53,7 +52,7 @@ fn a_file_has_a_bar_and_then_a_summary() {
     let (client, peer) = held(&terminal, &path, &["--send-only"]);
     terminal.shows("/19.1 MiB ");
     terminal.shows(" queued");
-    terminal.shows("\r\u{1b}[2K[>       ] sent ");
+    terminal.shows("\r\u{1b}[2K[>             ] sent ");
     peer.go();
     client.wait().success();
     terminal.shows("bit/s\r\n");
@@ -348,13 +347,7 @@ fn the_bar_keeps_to_the_width() {
     }
     for columns in [120, 80, 40, 10] {
         let terminal = Terminal::new();
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(terminal.slave(), size).expect("a size");
+        terminal.resizes(columns);
         let (_directory, path) = file(20_000_000);
         let (client, peer) = held(&terminal, &path, &["--progress", "bar"]);
         until("some frames are drawn", || {
@@ -370,6 +363,45 @@ fn the_bar_keeps_to_the_width() {
         peer.go();
         client.wait().success();
     }
+}
+
+/// It has the room that the figures leave, and no more than the eye needs.
+#[test]
+fn the_bar_takes_the_room_there_is() {
+    if !need(&["setsid"]) {
+        return;
+    }
+    for (columns, length) in [(60, 8), (100, 34), (250, 40)] {
+        let terminal = Terminal::new();
+        terminal.resizes(columns);
+        let (_directory, path) = file(20_000_000);
+        let (client, peer) = held(&terminal, &path, &["--progress", "bar"]);
+        terminal.shows(&format!("[>{}] sent ", " ".repeat(length - 1)));
+        peer.go();
+        client.wait().success();
+    }
+}
+
+#[test]
+fn the_bar_follows_a_terminal_that_changes_its_width() {
+    if !need(&["setsid"]) {
+        return;
+    }
+    let terminal = Terminal::new();
+    let (_directory, path) = file(20_000_000);
+    let (client, peer) = held(&terminal, &path, &["--progress", "bar"]);
+    for columns in [120, 30, 70] {
+        terminal.resizes(columns);
+        let drawn = || frames(&screen(&terminal)).len();
+        let before = drawn();
+        // One frame may have been on its way.
+        until("some more frames are drawn", || drawn() > before + 2);
+        let text = screen(&terminal);
+        let width = frames(&text).last().map(|frame| frame.chars().count());
+        assert!(width < Some(columns.into()), "{columns}: {text:?}");
+    }
+    peer.go();
+    client.wait().success();
 }
 
 /// `--progress bar` draws wherever stderr goes.

@@ -53,21 +53,27 @@ impl Terminal {
             .expect("a plain name");
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave = rustix::fs::open(path.as_str(), flags, Mode::empty()).expect("its slave side");
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: 80,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&slave, size).expect("a size");
         let screen = Watched::keep(File::from(master.try_clone().expect("a descriptor")));
-        Self {
+        let terminal = Self {
             keyboard: master.into(),
             screen,
             slave,
             path,
             marks: AtomicUsize::new(0),
-        }
+        };
+        terminal.resizes(80);
+        terminal
+    }
+
+    /// Makes it so many columns wide, and 24 lines high.
+    pub(crate) fn resizes(&self, columns: u16) {
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&self.slave, size).expect("a size");
     }
 
     /// One more descriptor of its slave side. All of them share one open file description, as a shell's do.

@@ -5,6 +5,7 @@ use std::time;
 use clap::Args;
 use nettool::value::{Duration, Host, Rate, parse_host_port};
 
+use crate::cli::place::check_reachable;
 use crate::cli::{Usage, value};
 
 /// Say how large TCP's buffers must be to fill a path, and whether they may become so large.
@@ -22,11 +23,11 @@ pub(crate) struct AdviseArgs {
     #[arg(
         long,
         value_name = "TIME",
-        value_parser = value::<Duration>,
+        value_parser = round_trip,
         required_unless_present = "to",
         conflicts_with = "to"
     )]
-    rtt: Option<Duration>,
+    rtt: Option<time::Duration>,
     /// Measure that time on a connection to this peer
     #[arg(long, value_name = "HOST:PORT")]
     to: Option<String>,
@@ -34,8 +35,8 @@ pub(crate) struct AdviseArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  nettool buffers advise --bandwidth 12500kB --rtt 50ms      100 Mbit/s across a continent
-  nettool buffers advise --bandwidth 125MB --to host:22      1 Gbit/s to this host";
+  nettool buffers advise --bandwidth 12500kB --rtt 50ms    100 Mbit/s, far away
+  nettool buffers advise --bandwidth 125MB --to host:22    1 Gbit/s to this host";
 
 /// How long the way there and back is.
 #[derive(Debug)]
@@ -56,10 +57,17 @@ impl AdviseArgs {
     pub(crate) fn round_trip(&self) -> Result<RoundTrip, Usage> {
         if let Some(peer) = &self.to {
             let (host, port) = parse_host_port(peer)?;
+            check_reachable(port)?;
             return Ok(RoundTrip::To(host, port));
         }
-        let rtt = self.rtt.and_then(Duration::limit);
-        rtt.map(RoundTrip::Known)
-            .ok_or_else(|| Usage::new("--rtt must have an end; write a time such as 50ms"))
+        // clap wants one of the two.
+        Ok(RoundTrip::Known(self.rtt.unwrap_or_default()))
     }
+}
+
+/// Reads the time there and back, which is some and has an end.
+fn round_trip(text: &str) -> Result<time::Duration, String> {
+    let time = value::<Duration>(text)?.limit();
+    time.filter(|time| !time.is_zero())
+        .ok_or_else(|| "no time there and back; write a time such as 50ms".to_owned())
 }

@@ -3,12 +3,13 @@
 use std::time;
 
 use clap::{Args, ValueEnum};
-use nettool::buffers::{LARGEST_REQUEST, Sizes, Transport};
+use nettool::buffers::{Sizes, Transport};
 use nettool::net::Family;
-use nettool::value::{Duration, Host, Port, Size, parse_host_port};
+use nettool::value::{Duration, Host, Size};
 
-use crate::cli::common::check_family;
-use crate::cli::{Usage, value};
+use super::requested;
+use crate::cli::place::{check_family, destination, family};
+use crate::cli::{Usage, limit, value};
 
 /// Send to a peer that does not read until send would block, and show where the bytes are.
 ///
@@ -31,17 +32,25 @@ pub(crate) struct FillArgs {
         conflicts_with = "host"
     )]
     proto: ProtoArg,
-    /// Then read at the peer's end, bit by bit, and show how the bytes leave; with HOST the peer reads
+    /// Then read at the peer's end, and show how the bytes leave
+    ///
+    /// Bit by bit; with HOST it is the peer that reads
     #[arg(long)]
     pub(crate) drain: bool,
-    /// Give the sender a send buffer of this size, which switches its autotuning off
+    /// Give the sender a send buffer of this size
+    ///
+    /// Which switches its autotuning off
     #[arg(long, value_name = "SIZE", value_parser = value::<Size>)]
     send_buffer: Option<Size>,
-    /// Give the peer a receive buffer of this size, which switches its autotuning off
+    /// Give the peer a receive buffer of this size
+    ///
+    /// Which switches its autotuning off
     #[arg(long, value_name = "SIZE", value_parser = value::<Size>, conflicts_with = "host")]
     recv_buffer: Option<Size>,
-    /// Stop sending after this time, blocked or not; and as long for a HOST to read with --drain
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, default_value = "10s")]
+    /// Stop sending after this time, blocked or not
+    ///
+    /// With --drain a HOST has as long to read
+    #[arg(long, value_name = "TIME", value_parser = limit, default_value = "10s")]
     max_time: Duration,
     /// IPv4 alone
     #[arg(short = '4', conflicts_with = "ipv6")]
@@ -57,11 +66,11 @@ const USAGE: &str = "nettool buffers fill [OPTIONS]
 
 const EXAMPLES: &str = "\
 Examples:
-  nettool buffers fill                       how much fits between two programs here
-  nettool buffers fill --drain               ... and how it leaves as the other one reads
-  nettool buffers fill --send-buffer 64K     ... with a buffer that a program asked for
-  nettool buffers fill --proto udp           where send() never waits
-  nettool buffers fill host 9000             to a peer that does not read";
+  nettool buffers fill                      how much fits between two programs
+  nettool buffers fill --drain              ... and how it leaves as one reads
+  nettool buffers fill --send-buffer 64K    ... with a buffer that was asked for
+  nettool buffers fill --proto udp          where send() never waits
+  nettool buffers fill host 9000            to a peer that does not read";
 
 /// What carries the bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -86,18 +95,12 @@ impl FillArgs {
 
     /// Whom to send to, if not to ourselves.
     pub(crate) fn peer(&self) -> Result<Option<(Host, u16)>, Usage> {
-        let (host, port) = match (&self.host, &self.port) {
-            (None, _) => return Ok(None),
-            (Some(host), Some(port)) => (host.parse()?, port.parse::<Port>()?.0),
-            (Some(both), None) => parse_host_port(both)?,
+        let Some(host) = &self.host else {
+            return Ok(None);
         };
+        let (host, port) = destination("buffers fill", host, self.port.as_deref())?;
         check_family(&host, self.family())?;
-        match port {
-            0 => Err(Usage::new(
-                "port 0 is no port that can be reached; write 1 to 65535",
-            )),
-            port => Ok(Some((host, port))),
-        }
+        Ok(Some((host, port)))
     }
 
     /// Whether a pair of our own is filled.
@@ -108,8 +111,8 @@ impl FillArgs {
     /// The sizes that were asked for.
     pub(crate) fn sizes(&self) -> Result<Sizes, Usage> {
         Ok(Sizes {
-            send: size(self.send_buffer)?,
-            receive: size(self.recv_buffer)?,
+            send: requested(self.send_buffer)?,
+            receive: requested(self.recv_buffer)?,
         })
     }
 
@@ -120,11 +123,7 @@ impl FillArgs {
 
     /// Which addresses.
     pub(crate) fn family(&self) -> Family {
-        match (self.ipv4, self.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => Family::Any,
-        }
+        family(self.ipv4, self.ipv6)
     }
 
     /// Refuses what the protocol does not have.
@@ -138,15 +137,5 @@ impl FillArgs {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// A size that a program can ask for.
-pub(super) fn size(size: Option<Size>) -> Result<Option<u64>, Usage> {
-    match size.map(Size::bytes) {
-        Some(size) if size > LARGEST_REQUEST => Err(Usage::new(format!(
-            "no program can ask for {size} bytes; write at most {LARGEST_REQUEST}"
-        ))),
-        size => Ok(size),
     }
 }

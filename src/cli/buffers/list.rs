@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use nettool::buffers::{Socket, SocketKind, SocketState};
 use nettool::value::PortList;
 
+use super::has_end;
 use crate::cli::{Usage, value};
 
 /// List the sockets of this machine with their queues and buffers.
@@ -66,9 +67,9 @@ const EXAMPLES: &str = "\
 Examples:
   nettool buffers list                       every socket
   nettool buffers list -tu --sort receive    who does not read what came
-  nettool buffers list -l -p 80,443          who listens there, and how many wait to be accepted
+  nettool buffers list -l -p 80,443          who listens, how many wait there
   nettool buffers list --process sshd
-  nettool buffers list -n                    without processes: faster with many sockets";
+  nettool buffers list -n                    without processes: faster";
 
 /// Which sockets are wanted.
 #[derive(Debug)]
@@ -116,17 +117,8 @@ impl Filter<'_> {
             let process = socket.process.as_ref();
             process.is_some_and(|has| has.name == wanted || has.pid.to_string() == wanted)
         });
-        let ends = || [socket.local, socket.peer].into_iter().flatten();
-        let has_port = self
-            .ports
-            .is_none_or(|ports| ends().any(|end| has_port(ports, end.port())));
-        has_state && has_process && has_port
+        has_state && has_process && self.ports.is_none_or(|ports| has_end(socket, ports))
     }
-}
-
-/// Whether a list has a port.
-fn has_port(ports: &PortList, port: u16) -> bool {
-    ports.contains(port)
 }
 
 /// A state by its name.

@@ -6,8 +6,8 @@ mod list;
 mod watch;
 
 use clap::{Args, Subcommand};
-use nettool::buffers::LARGEST_REQUEST;
-use nettool::value::Size;
+use nettool::buffers::{LARGEST_REQUEST, Socket};
+use nettool::value::{PortList, Size};
 
 use super::{Usage, value};
 
@@ -49,25 +49,36 @@ Examples:
   nettool buffers                    every kind of socket, both directions
   nettool buffers --request 4M       what a program gets that asks for 4 MiB
   nettool buffers --require 2500k    status 1 unless programs can have that much
-  nettool buffers fill               send until send() would block, and see where the bytes are
+  nettool buffers fill               send until send() would block
   nettool buffers list --sort send   which sockets have the most to send
-  nettool buffers watch -p 443       what holds up the connections with this port
+  nettool buffers watch -p 443       what holds up connections of this port
   nettool buffers advise --bandwidth 12500kB --rtt 50ms
-                                     how large buffers must be for 100 Mbit/s and 50 ms";
+                                     how large they must be for such a path";
 
 impl BuffersArgs {
     /// The size to ask for.
     pub(crate) fn request(&self) -> Result<Option<u64>, Usage> {
-        match self.request.or(self.require).map(Size::bytes) {
-            Some(size) if size > LARGEST_REQUEST => Err(Usage::new(format!(
-                "no program can ask for {size} bytes; write at most {LARGEST_REQUEST}"
-            ))),
-            size => Ok(size),
-        }
+        requested(self.request.or(self.require))
     }
 
     /// Whether less is a failure.
     pub(crate) fn is_required(&self) -> bool {
         self.require.is_some()
     }
+}
+
+/// A size that a program can ask for, in bytes.
+fn requested(size: Option<Size>) -> Result<Option<u64>, Usage> {
+    match size.map(Size::bytes) {
+        Some(size) if size > LARGEST_REQUEST => Err(Usage::new(format!(
+            "no program can ask for {size} bytes; write at most {LARGEST_REQUEST}"
+        ))),
+        size => Ok(size),
+    }
+}
+
+/// Whether a socket has one of these ports at either end.
+fn has_end(socket: &Socket, ports: &PortList) -> bool {
+    let mut ends = [socket.local, socket.peer].into_iter().flatten();
+    ends.any(|end| ports.contains(end.port()))
 }

@@ -4,9 +4,10 @@ use std::time;
 
 use clap::Args;
 use nettool::buffers::Connection;
-use nettool::value::{Duration, PortList};
+use nettool::value::PortList;
 
-use crate::cli::{Usage, interval, value};
+use super::has_end;
+use crate::cli::{interval, value};
 
 /// Watch TCP connections of this machine, and what holds each of them up.
 ///
@@ -20,8 +21,8 @@ pub(crate) struct WatchArgs {
     #[arg(short, long, value_name = "PORTS", value_parser = value::<PortList>)]
     port: Option<PortList>,
     /// Time between two looks
-    #[arg(long, value_name = "TIME", value_parser = value::<Duration>, default_value = "1s")]
-    every: Duration,
+    #[arg(long, value_name = "TIME", value_parser = interval, default_value = "1s")]
+    pub(crate) every: time::Duration,
 }
 
 const EXAMPLES: &str = "\
@@ -31,17 +32,10 @@ Examples:
   nettool buffers watch --json -p 9000 | jq -r .verdict";
 
 impl WatchArgs {
-    /// The time between two looks.
-    pub(crate) fn interval(&self) -> Result<time::Duration, Usage> {
-        interval(self.every)
-    }
-
     /// Whether this connection is wanted.
     pub(crate) fn takes(&self, connection: &Connection) -> bool {
-        let ends = [connection.socket.local, connection.socket.peer];
-        self.port.as_ref().is_none_or(|ports| {
-            let mut ends = ends.into_iter().flatten();
-            ends.any(|end| ports.contains(end.port()))
-        })
+        let socket = &connection.socket;
+        let ports = self.port.as_ref();
+        ports.is_none_or(|ports| has_end(socket, ports))
     }
 }

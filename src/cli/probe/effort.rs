@@ -8,13 +8,14 @@ use nettool::probe::Limits;
 use nettool::value::Duration;
 
 use super::{number, value};
+use crate::cli::limit;
 
 /// How long and how often.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Effort")]
 pub(super) struct EffortArgs {
     /// The most that one try may take [default: what the round-trip times teach]
-    #[arg(long, value_name = "TIME", value_parser = some_time)]
+    #[arg(long, value_name = "TIME", value_parser = limit)]
     try_timeout: Option<Duration>,
     /// How often a silent port is tried [default: as the losses on the path demand]
     #[arg(long, value_name = "N", value_parser = tries)]
@@ -34,7 +35,7 @@ pub(super) struct EffortArgs {
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     patience: Option<Duration>,
     /// The most that everything may take; what is not known then is undetermined: exit status 3
-    #[arg(long, value_name = "TIME", value_parser = some_time)]
+    #[arg(long, value_name = "TIME", value_parser = limit)]
     deadline: Option<Duration>,
     /// Do not slow down for a host that limits its resets: its closed ports may stay filtered
     #[arg(long)]
@@ -50,7 +51,7 @@ pub(super) struct EffortArgs {
 #[command(next_help_heading = "Source")]
 pub(super) struct SourceArgs {
     /// Probe from this address of ours, and only addresses of its family
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(super) source: Option<IpAddr>,
     /// Probe by this interface alone
     #[arg(long, value_name = "NAME")]
@@ -74,13 +75,10 @@ impl EffortArgs {
     }
 }
 
-/// Reads a time in which something can happen.
-fn some_time(text: &str) -> Result<Duration, String> {
-    let time = value::<Duration>(text)?;
-    if time.limit().is_some_and(|limit| limit.is_zero()) {
-        return Err("no answer comes in no time; write forever for no limit".to_owned());
-    }
-    Ok(time)
+/// Reads an address of this machine.
+fn address(text: &str) -> Result<IpAddr, String> {
+    let wrong = |_| "not an address; write an IPv4 or IPv6 address of this machine".to_owned();
+    text.parse().map_err(wrong)
 }
 
 /// Reads how often a port is tried.

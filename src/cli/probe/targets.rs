@@ -312,11 +312,11 @@ pub(super) fn split_ports(word: &str) -> Option<(&str, &str)> {
     }
     let (host, ports) = word.split_once(':')?;
     // No group of an IPv6 address is a t or a u.
-    let named = |item: &str| item.starts_with("t:") || item.starts_with("u:");
-    let rest = ports
-        .split(',')
-        .map(|item| if named(item) { &item[2..] } else { item });
-    (!rest.into_iter().any(|item| item.contains(':'))).then_some((host, ports))
+    let bare = |item: &str| {
+        let named = item.strip_prefix("t:").or(item.strip_prefix("u:"));
+        !named.unwrap_or(item).contains(':')
+    };
+    ports.split(',').all(bare).then_some((host, ports))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ impl ProbeArgs {
     pub(super) fn words_and_ports(&self) -> Result<(&[String], ProbePorts), Usage> {
         let protocol = self.asking.protocol();
         if let Some(ports) = &self.ports {
+            check_given_twice(&self.words)?;
             return Ok((&self.words, ports.of(protocol).clone()));
         }
         let common = (self.words.as_slice(), ProbePorts::common(protocol));
@@ -25,8 +26,51 @@ impl ProbeArgs {
                 Ok((rest, ports.of(protocol).clone()))
             }
             Err(error) if looks_like_ports(last) => Err(error.into()),
-            Err(_) => Ok(common),
+            Err(_) => {
+                check_order(&self.words)?;
+                check_dots(last)?;
+                Ok(common)
+            }
         }
+    }
+}
+
+/// Ports among the targets, where an option has named them.
+fn check_given_twice(words: &[String]) -> Result<(), Usage> {
+    match words.iter().find(|word| looks_like_ports(word)) {
+        None => Ok(()),
+        Some(word) => Err(Usage::new(format!(
+            "{word:?} is no target: all ports stand in one word after --ports, as 22,80"
+        ))),
+    }
+}
+
+/// Ports before the last target.
+fn check_order(words: &[String]) -> Result<(), Usage> {
+    let (ports, targets): (Vec<&String>, Vec<&String>) =
+        words.iter().partition(|word| looks_like_ports(word));
+    if ports.is_empty() {
+        return Ok(());
+    }
+    let join = |words: Vec<&String>, mark| {
+        let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
+        words.join(mark)
+    };
+    Err(Usage::new(format!(
+        "the ports stand last: nettool probe {} {}",
+        join(targets, " "),
+        join(ports, ",")
+    )))
+}
+
+/// A range as some languages write it.
+fn check_dots(word: &str) -> Result<(), Usage> {
+    let is_number = |text: &str| text.parse::<u16>().is_ok();
+    match word.split_once("..") {
+        Some((first, last)) if is_number(first) && is_number(last) => Err(Usage::new(format!(
+            "{word:?} is no range of ports: write {first}-{last}"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -67,10 +111,8 @@ fn check_bare_service(last: &str, rest: &[String]) -> Result<(), Usage> {
 /// Whether a word can only be meant as ports: no host has a comma, or is a number or a range of
 /// numbers; but the ports of a target of its own may have some.
 fn looks_like_ports(word: &str) -> bool {
-    let word = word
-        .get(..2)
-        .filter(|start| is_prefix(start))
-        .map_or(word, |_| &word[2..]);
+    let prefix = PREFIXES.into_iter().find_map(|p| word.strip_prefix(p));
+    let word = prefix.unwrap_or(word);
     let is_target = split_ports(word).is_some_and(|(host, _)| !host.contains(','));
     word != "-"
         && !word.starts_with('@')
@@ -78,10 +120,8 @@ fn looks_like_ports(word: &str) -> bool {
         && (word.contains(',') || word.chars().all(|c| c.is_ascii_digit() || c == '-'))
 }
 
-/// Whether this stands before ports of one transport.
-fn is_prefix(text: &str) -> bool {
-    ["t:", "T:", "u:", "U:"].contains(&text)
-}
+/// What stands before ports of one transport.
+const PREFIXES: [&str; 4] = ["t:", "T:", "u:", "U:"];
 
 #[cfg(test)]
 mod tests {
@@ -163,6 +203,10 @@ mod tests {
     fn what_cannot_be_meant_is_explained() {
         for (words, hint) in [
             ("h 22 80", "write 22,80"),
+            ("22 h", "nettool probe h 22"),
+            ("22,80 443 h1 h2", "nettool probe h1 h2 22,80,443"),
+            ("-p 22 h 80", "as 22,80"),
+            ("h 1..100", "write 1-100"),
             ("h 22 80 8000-8100", "write 22,80,8000-8100"),
             ("h1 h2 https", "nettool probe -p https h1 h2"),
             ("h 70000", "larger than 65535"),

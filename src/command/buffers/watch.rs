@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &WatchArgs, output: &Output) -> Result<Status, Fail
     let mut watch = Watch::default();
     let mut live = Live::new(output);
     let mut first = true;
-    every(arguments.interval()?, || {
+    every(arguments.every, || {
         let mut connections = watch.look()?;
         connections.retain(|connection| arguments.takes(connection));
         if !std::mem::take(&mut first) {

@@ -3,9 +3,9 @@
 use nettool::buffers::{Advice, Need};
 use nettool::value::Duration;
 
-use super::super::layout::{Tone, Word, table};
-use super::super::{Report, Style, quantity, record as records};
 use super::record;
+use crate::output::layout::{Tone, Word, table};
+use crate::output::{Report, Style, quantity, record as records};
 
 impl Report for Advice {
     fn records(&self) -> String {

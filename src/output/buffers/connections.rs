@@ -2,9 +2,9 @@
 
 use nettool::buffers::{Connection, Verdict};
 
-use super::super::layout::{Columns, Tone, Word};
-use super::super::{Report, Style, quantity, record as records};
 use super::record;
+use crate::output::layout::{Columns, Tone, Word};
+use crate::output::{Report, Style, quantity, record as records};
 
 /// Connections, as they are to be shown.
 #[derive(Debug)]

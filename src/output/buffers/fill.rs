@@ -2,9 +2,9 @@
 
 use nettool::buffers::{Fill, Kept, Transport};
 
-use super::super::layout::{Tone, Word, table};
-use super::super::{Report, Style, quantity, record as records};
 use super::record;
+use crate::output::layout::{Tone, Word, table};
+use crate::output::{Report, Style, quantity, record as records};
 
 /// How many letters the bar takes.
 const BAR: u64 = 60;

@@ -2,15 +2,16 @@
 
 use nettool::buffers::{BufferSizes, Grant, Outcome};
 
-use super::super::Style;
-use super::super::layout::{Tone, Word, table};
 use super::{heads, names};
+use crate::output::Style;
+use crate::output::layout::{Tone, Word, table};
+
+/// The headlines.
+const HEADS: [&str; 5] = ["proto", "buffer", "requested", "granted", "why"];
 
 /// A line a buffer.
 pub(super) fn text(sizes: &[BufferSizes], style: Style) -> String {
-    let [proto, buffer, requested, granted, why] =
-        ["proto", "buffer", "requested", "granted", "why"];
-    let mut rows = vec![heads(&[proto, buffer, requested, granted, why])];
+    let mut rows = vec![heads(&HEADS, 2..4)];
     let granted = sizes.iter().filter_map(|sizes| Some((sizes, sizes.grant?)));
     rows.extend(granted.map(|(sizes, grant)| row(sizes, grant)));
     table(0, &rows, style)

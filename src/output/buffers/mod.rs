@@ -8,6 +8,8 @@ mod record;
 mod sizes;
 mod sockets;
 
+use std::ops::Range;
+
 use nettool::buffers::{BufferSizes, Limit};
 
 pub(crate) use connections::Connections;
@@ -46,12 +48,17 @@ fn names(sizes: &BufferSizes) -> [Word; 2] {
     ]
 }
 
-/// The headlines of columns.
-fn heads(texts: &[&str]) -> Vec<Word> {
-    texts
-        .iter()
-        .map(|text| Word::new(Tone::Dim, text))
-        .collect()
+/// The headlines of columns; those of numbers, which are these, stand at the right as they do.
+fn heads(texts: &[&str], numbers: Range<usize>) -> Vec<Word> {
+    let heads = texts.iter().enumerate().map(|(place, text)| {
+        let head = Word::new(Tone::Dim, text);
+        if numbers.contains(&place) {
+            head.right()
+        } else {
+            head
+        }
+    });
+    heads.collect()
 }
 
 /// A size, exactly.

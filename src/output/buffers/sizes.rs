@@ -2,11 +2,11 @@
 
 use nettool::buffers::{BufferSizes, Direction, Origin, Transport};
 
-use super::super::Style;
-use super::super::layout::{Word, table};
 use super::{heads, names, size};
+use crate::output::Style;
+use crate::output::layout::{Word, table};
 
-/// The headlines; those of numbers stand above the numbers.
+/// The headlines.
 const HEADS: [&str; 7] = [
     "proto",
     "buffer",
@@ -19,7 +19,7 @@ const HEADS: [&str; 7] = [
 
 /// The table, and the sentences below it.
 pub(super) fn text(sizes: &[BufferSizes], style: Style) -> String {
-    let mut rows = vec![headline()];
+    let mut rows = vec![heads(&HEADS, 2..5)];
     rows.extend(sizes.iter().map(row));
     let mut text = table(0, &rows, style);
     for sentence in sentences(sizes) {
@@ -27,16 +27,6 @@ pub(super) fn text(sizes: &[BufferSizes], style: Style) -> String {
         text.push('\n');
     }
     text
-}
-
-/// The headlines.
-fn headline() -> Vec<Word> {
-    let heads = heads(&HEADS).into_iter().enumerate();
-    let placed = heads.map(|(place, head)| match place {
-        2..=4 => head.right(),
-        _ => head,
-    });
-    placed.collect()
 }
 
 /// A buffer.

@@ -2,9 +2,9 @@
 
 use nettool::buffers::{Process, Socket};
 
-use super::super::layout::{Columns, Tone, Word};
-use super::super::{Report, Style, record as records};
 use super::{heads, record};
+use crate::output::layout::{Columns, Tone, Word};
+use crate::output::{Report, Style, record as records};
 
 /// Sockets, as they are to be shown.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct SocketTable<'a> {
     pub(crate) processes: bool,
 }
 
-/// The headlines; those of numbers stand above the numbers.
+/// The headlines.
 const HEADS: [&str; 6] = ["proto", "state", "recv-q", "send-q", "recv-buf", "send-buf"];
 
 impl Report for SocketTable<'_> {
@@ -27,11 +27,7 @@ impl Report for SocketTable<'_> {
     }
 
     fn text(&self, style: Style) -> String {
-        let head: Vec<Word> = heads(&HEADS)
-            .into_iter()
-            .enumerate()
-            .map(|(place, head)| if place < 2 { head } else { head.right() })
-            .collect();
+        let head = heads(&HEADS, 2..HEADS.len());
         let rows: Vec<Vec<Word>> = self.sockets.iter().map(numbers).collect();
         let all = std::iter::once(&head).chain(&rows).map(Vec::as_slice);
         let columns = Columns::of(all);
@@ -40,7 +36,7 @@ impl Report for SocketTable<'_> {
         } else {
             &["local", "peer"]
         };
-        let mut text = columns.line(0, &head, &heads(last), style);
+        let mut text = columns.line(0, &head, &heads(last, 0..0), style);
         for (socket, row) in self.sockets.iter().zip(&rows) {
             text += &columns.line(0, row, &self.ends(socket), style);
         }

@@ -3,11 +3,11 @@
 use nettool::interfaces::{AddressFlag, Counters, Interface, InterfaceAddress, Statistics};
 use nettool::net::Family;
 
-use super::super::Style;
-use super::super::layout::{Columns, Tone, Word, table};
-use super::super::quantity;
 use super::details::lifetimes;
 use super::{Interfaces, name, state};
+use crate::output::Style;
+use crate::output::layout::{Columns, Tone, Word, table};
+use crate::output::quantity;
 
 /// How far everything below the headline is indented.
 pub(super) const INDENT: usize = 4;

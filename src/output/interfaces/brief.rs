@@ -2,9 +2,9 @@
 
 use nettool::interfaces::Interface;
 
-use super::super::Style;
-use super::super::layout::{Tone, Word, table};
 use super::{name, state};
+use crate::output::Style;
+use crate::output::layout::{Tone, Word, table};
 
 /// Name, state, and every address, separated by spaces; no address is `-`.
 pub(super) fn text(interfaces: &[Interface], style: Style) -> String {

@@ -7,9 +7,9 @@ use nettool::interfaces::{
 };
 use nettool::value::Duration;
 
-use super::super::layout::{Columns, Tone, Word};
-use super::super::{Style, quantity};
 use super::blocks::INDENT;
+use crate::output::layout::{Columns, Tone, Word};
+use crate::output::{Style, quantity};
 
 /// What is known beyond the usual.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use nettool::interfaces::Rate;
 
-use super::super::layout::{Tone, Word, table};
-use super::super::{Report, Style, quantity, record as records};
 use super::record;
+use crate::output::layout::{Tone, Word, table};
+use crate::output::{Report, Style, quantity, record as records};
 
 /// The rates of interfaces.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use nettool::interfaces::Route;
 
-use super::super::layout::{Tone, Word, table};
-use super::super::{Report, Style, record as records};
 use super::record;
+use crate::output::layout::{Tone, Word, table};
+use crate::output::{Report, Style, record as records};
 
 /// Routes, as they are to be shown.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ mod screen;
 mod status;
 
 use std::io::{stderr, stdin, stdout};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use nettool::relay::{Meter, Transform};
 
 use self::pace::Pace;
 pub(crate) use self::probed::Probed;
+use self::screen::Canvas;
 pub(super) use self::screen::Screen;
-use self::screen::{Canvas, columns};
 pub(crate) use self::status::Total;
 use self::status::{Status, clock};
 use super::escape::TerminalFilter;
@@ -35,9 +36,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// From this width on there is room for a bar before the figures.
 const WIDE: usize = 50;
 
-/// The columns that what stands before the figures takes.
-const BAR: usize = "[========] ".len();
-const SPINNER: usize = "| ".len();
+/// The columns that the figures have before the bar grows: a file's with its rate, the time left and
+/// what is queued.
+const FIGURES: usize = 62;
+
+/// How long a bar may be: a shorter one shows nothing, a longer one nothing more.
+const LENGTHS: RangeInclusive<usize> = 8..=40;
 
 /// What the user wants to see.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,12 +78,49 @@ pub(crate) struct Progress<'a> {
 /// What the line of the bar is made of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Shape {
-    /// A bar and figures.
-    Bar,
+    /// A bar of so many columns, and figures.
+    Bar(usize),
     /// Something that moves, and figures.
     Spinner,
     /// Figures.
     Narrow,
+}
+
+impl Shape {
+    /// The shape for so many columns. It does not depend on the figures: a bar whose length changed
+    /// with them would tell nothing.
+    fn of(columns: usize, has_total: bool) -> Self {
+        if columns < WIDE {
+            return Self::Narrow;
+        }
+        if !has_total {
+            return Self::Spinner;
+        }
+        let room = columns.saturating_sub("[] ".len().saturating_add(FIGURES));
+        Self::Bar(room.clamp(*LENGTHS.start(), *LENGTHS.end()))
+    }
+
+    /// The columns that stand before the figures.
+    fn width(self) -> usize {
+        match self {
+            Self::Bar(length) => "[] ".len().saturating_add(length),
+            Self::Spinner => "| ".len(),
+            Self::Narrow => 0,
+        }
+    }
+
+    /// How a line of this shape is made.
+    fn style(self) -> ProgressStyle {
+        let template = match self {
+            Self::Bar(length) => format!("[{{bar:{length}}}] {{wide_msg}}"),
+            Self::Spinner => "{spinner} {wide_msg}".to_owned(),
+            Self::Narrow => "{wide_msg}".to_owned(),
+        };
+        ProgressStyle::with_template(&template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ")
+            .tick_chars("|/-\\ ")
+    }
 }
 
 impl<'a> Progress<'a> {
@@ -227,46 +268,27 @@ impl<'a> Progress<'a> {
     /// Draws the bar.
     fn draw(&mut self, status: Status) {
         let length = status.length();
-        let width = usize::from(columns());
-        let (shape, room) = match length {
-            _ if width < WIDE => (Shape::Narrow, width),
-            Some(_) => (Shape::Bar, width.saturating_sub(BAR)),
-            None => (Shape::Spinner, width.saturating_sub(SPINNER)),
-        };
+        let columns = self.output.screen.measure();
+        let shape = Shape::of(columns, length.is_some());
         let rate = self.pace.rate(status.elapsed, status.position());
         let (bar, drawn) = self
             .bar
             .get_or_insert_with(|| (bar(&self.output.screen), Shape::Narrow));
         if *drawn != shape {
-            bar.set_style(style(shape));
+            bar.set_style(shape.style());
             *drawn = shape;
         }
         bar.set_length(length.unwrap_or(0));
         bar.set_position(status.position());
-        bar.set_message(status.fitting(room.saturating_sub(1), rate));
-        self.output.screen.showing(|| {
-            bar.tick();
-        });
+        bar.set_message(status.fitting(columns.saturating_sub(shape.width()), rate));
+        self.output.screen.showing(|| bar.tick());
     }
 }
 
 /// A bar on this screen that shows nothing unless it is told to.
 fn bar(screen: &Arc<Screen>) -> ProgressBar {
     let target = ProgressDrawTarget::term_like(Box::new(Canvas(Arc::clone(screen))));
-    ProgressBar::with_draw_target(None, target).with_style(style(Shape::Narrow))
-}
-
-/// How a line of this shape is made.
-fn style(shape: Shape) -> ProgressStyle {
-    let template = match shape {
-        Shape::Bar => "[{bar:8}] {wide_msg}",
-        Shape::Spinner => "{spinner} {wide_msg}",
-        Shape::Narrow => "{wide_msg}",
-    };
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
-        .tick_chars("|/-\\ ")
+    ProgressBar::with_draw_target(None, target).with_style(Shape::Narrow.style())
 }
 
 impl Output {

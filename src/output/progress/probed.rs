@@ -6,7 +6,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use nettool::process;
 
-use super::{FRAME, PATIENCE, WIDE, bar, columns, is_watched};
+use super::{FRAME, PATIENCE, WIDE, bar, is_watched};
 use crate::output::Output;
 
 /// What is drawn; the bar takes what room the figures leave.
@@ -21,6 +21,8 @@ pub(crate) struct Probed<'a> {
     bar: ProgressBar,
     began: Instant,
     drawn: Option<Instant>,
+    /// Whether there was room for a bar when it was drawn.
+    is_wide: Option<bool>,
     is_wanted: bool,
     open: u64,
 }
@@ -37,6 +39,7 @@ impl<'a> Probed<'a> {
             bar,
             began: Instant::now(),
             drawn: None,
+            is_wide: None,
             is_wanted: is_watched() && !output.wishes.quiet && !mixes,
             open: 0,
         }
@@ -54,8 +57,9 @@ impl<'a> Probed<'a> {
 
     /// Draws, where that is allowed.
     fn draw(&mut self) {
-        if self.drawn.is_none() {
-            self.bar.set_style(style());
+        let is_wide = self.output.screen.measure() >= WIDE;
+        if self.is_wide.replace(is_wide) != Some(is_wide) {
+            self.bar.set_style(style(is_wide));
         }
         self.drawn = Some(Instant::now());
         self.bar.set_message(format!("{} open", self.open));
@@ -69,9 +73,8 @@ impl Drop for Probed<'_> {
     }
 }
 
-/// How the line is made on a terminal of this width.
-fn style() -> ProgressStyle {
-    let is_wide = usize::from(columns()) >= WIDE;
+/// How the line is made, with a bar where there is room for it.
+fn style(is_wide: bool) -> ProgressStyle {
     let rate = |state: &ProgressState, text: &mut dyn Write| {
         // The text grows in memory.
         let _ = write!(text, "{:.0}", state.per_sec());

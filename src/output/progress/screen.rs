@@ -26,6 +26,8 @@ pub(crate) struct Screen(Mutex<State>);
 struct State {
     /// What was drawn and is not yet shown.
     frame: String,
+    /// How many columns it may take; 0 before they were counted.
+    columns: u16,
     /// Whether the next frame is shown.
     shows: bool,
     /// Whether a bar is there now, and whether one ever was.
@@ -65,6 +67,16 @@ impl Screen {
     /// Whether a bar was ever drawn.
     pub(crate) fn was_drawn(&self) -> bool {
         self.state().was_drawn
+    }
+
+    /// How many columns the next frame may take: one less than there are, since a full line would
+    /// leave the cursor waiting at its end. They are counted once a frame: a terminal that is made
+    /// narrower meanwhile must not get half of it as if it were wide.
+    pub(super) fn measure(&self) -> usize {
+        let columns = process::terminal_columns(stderr()).unwrap_or(COLUMNS);
+        let columns = columns.saturating_sub(1).max(1);
+        self.state().columns = columns;
+        columns.into()
     }
 
     /// Shows what is drawn meanwhile, if this is the time and the place for it.
@@ -111,9 +123,8 @@ impl Canvas {
 }
 
 impl TermLike for Canvas {
-    /// One column less than there are: a full line would leave the cursor waiting at its end.
     fn width(&self) -> u16 {
-        columns().saturating_sub(1).max(1)
+        self.0.state().columns.max(1)
     }
 
     fn move_cursor_up(&self, count: usize) -> io::Result<()> {
@@ -153,9 +164,4 @@ impl TermLike for Canvas {
         (state.is_drawn, state.was_drawn) = (true, true);
         process::write_stderr(frame.as_bytes())
     }
-}
-
-/// How wide stderr is.
-pub(super) fn columns() -> u16 {
-    process::terminal_columns(stderr()).unwrap_or(COLUMNS)
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::quantity::{bytes, in_units, rate as rates};
 use super::pace::remaining;
+use crate::output::quantity::{bytes, in_units, rate as rates};
 
 /// The figures of one moment.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,7 @@ use nettool::net::Address;
 use nettool::relay::Transfer;
 use nettool::serve::Totals;
 
-use crate::output::quantity::bytes;
-use crate::output::session::seconds;
+use crate::output::quantity::{bytes, seconds};
 
 /// How much of what a client said is shown.
 const SHOWN: usize = 60;
