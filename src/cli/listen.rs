@@ -85,10 +85,10 @@ Examples:
   nettool listen -U app.sock                   a Unix socket
   nettool listen -u 9000                       datagrams, of whoever sends some
   nettool listen -U app.sock --seqpacket       messages, their boundaries kept
-  nettool listen -k --echo 7                   many clients, each gets its own bytes back
-  nettool listen -k -v --reply hello 9000      answer everybody, and tell of them
+  nettool listen -k --echo 7                   each client gets its bytes back
+  nettool listen -k -v --reply hello 9000      answer everybody, and tell who
   nettool listen -k --save incoming 9000       a file of what each client sends
-  nettool listen -k -c 'date; uptime' 9000     a command for each client of this machine
+  nettool listen -k -c 'date; uptime' 9000     a command for each client here
   nettool listen -k 8080 --forward db:5432     a way for them to another server";
 
 /// Where to wait for clients.

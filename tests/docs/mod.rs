@@ -8,6 +8,7 @@
 //! `<!-- numbers vary -->` all numbers may.
 
 mod examples;
+mod known;
 mod machines;
 mod matching;
 mod page;
@@ -104,4 +105,10 @@ fn the_examples_of_ifaces_work() {
 #[test]
 fn the_examples_of_buffers_work() {
     examples_of("buffers");
+}
+
+#[test]
+fn the_examples_of_man_and_completions_work() {
+    examples_of("man");
+    examples_of("completions");
 }

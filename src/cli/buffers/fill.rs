@@ -56,9 +56,9 @@ const USAGE: &str = "nettool buffers fill [OPTIONS]
 
 const EXAMPLES: &str = "\
 Examples:
-  nettool buffers fill                       how much fits between two programs here
-  nettool buffers fill --drain               ... and how it leaves as the other one reads
-  nettool buffers fill --send-buffer 64K     ... with a buffer that a program asked for
+  nettool buffers fill                       how much fits between two programs
+  nettool buffers fill --drain               ... and how it leaves again
+  nettool buffers fill --send-buffer 64K     ... with a buffer of this size
   nettool buffers fill --proto udp           where send() never waits
   nettool buffers fill host 9000             to a peer that does not read";
 

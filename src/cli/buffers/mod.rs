@@ -49,11 +49,11 @@ Examples:
   nettool buffers                    every kind of socket, both directions
   nettool buffers --request 4M       what a program gets that asks for 4 MiB
   nettool buffers --require 2500k    status 1 unless programs can have that much
-  nettool buffers fill               send until send() would block, and see where the bytes are
+  nettool buffers fill               send until send() would block
   nettool buffers list --sort send   which sockets have the most to send
-  nettool buffers watch -p 443       what holds up the connections with this port
+  nettool buffers watch -p 443       what holds up these connections
   nettool buffers advise --bandwidth 12500kB --rtt 50ms
-                                     how large buffers must be for 100 Mbit/s and 50 ms";
+                                     how large buffers must be for a path";
 
 impl BuffersArgs {
     /// The size to ask for.
