@@ -512,6 +512,11 @@ fn who_knows_other_programs_is_helped() {
             "use: nettool connect host 80, or nettool probe host 80",
         ),
         ("-v host:80", "use: nettool connect host:80, or"),
+        ("help", "use: nettool --help, or nettool man |"),
+        (
+            "help connect",
+            "use: nettool connect --help, or nettool man connect |",
+        ),
     ];
     for (words, answer) in habits {
         let exit = nettool(words.split(' ')).run();

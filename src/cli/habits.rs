@@ -301,13 +301,22 @@ fn all_ports(error: &clap::Error) -> Option<String> {
         .then(|| "for every port use: nettool probe -p all TARGET".to_owned())
 }
 
-/// A host and a port without a command, as nc has them.
+/// A host and a port without a command, as nc has them; or the wish for help.
 fn without_command(error: &clap::Error, words: &[&str]) -> Option<String> {
     let Some(ContextValue::String(host)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
     let place = words.iter().position(|word| word == host)?;
     let next = words.get(place.saturating_add(1)).copied();
+    if host == "help" {
+        let command = match split(words) {
+            ("", _) => String::new(),
+            (command, _) => format!("{command} "),
+        };
+        return Some(format!(
+            "use: nettool {command}--help, or nettool man {command}| man -l -"
+        ));
+    }
     let port = next.filter(|next| next.parse::<Port>().is_ok());
     if port.is_none() && parse_host_port(host).is_err() {
         return None;
