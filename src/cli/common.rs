@@ -143,6 +143,8 @@ pub(crate) struct TimeArgs {
     #[arg(short = 'w', long, value_name = "TIME", value_parser = value::<Duration>)]
     timeout: Option<Duration>,
     /// Fail when the whole session takes longer
+    ///
+    /// listen counts from its client on; listen --udp ends then, with status 0
     #[arg(long, value_name = "TIME", value_parser = value::<Duration>)]
     max_time: Option<Duration>,
     /// Leave this long after the end of stdin
