@@ -16,6 +16,8 @@ mod shell;
 
 use std::fs;
 
+use crate::support::need;
+
 use machines::Machines;
 use page::Section;
 use shell::Shell;
@@ -77,6 +79,9 @@ fn what_the_tutorial_shows_is_what_happens() {
 
 /// Executes the examples of one command.
 fn examples_of(command: &str) {
+    if !need(&["jq"]) {
+        return;
+    }
     execute("tests/docs/examples.md", "host", |title| {
         title == "Files" || title.split(':').next() == Some(command)
     });
@@ -109,6 +114,9 @@ fn the_examples_of_buffers_work() {
 
 #[test]
 fn the_examples_of_man_and_completions_work() {
+    if !need(&["man"]) {
+        return;
+    }
     examples_of("man");
     examples_of("completions");
 }
