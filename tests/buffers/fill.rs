@@ -1,6 +1,7 @@
 //! `nettool buffers fill`: where the bytes are, to the byte, and as the peer itself sees it.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -335,6 +336,24 @@ fn people_see_a_bar_that_fits() {
     );
     assert!(shown(&["--proto", "udp"]).contains("had no room there"));
     assert!(shown(&["--proto", "unix"]).contains("wait for the peer"));
+}
+
+#[test]
+fn a_peer_that_resets_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let peer = thread::spawn(move || {
+        let (client, _) = listener.accept().expect("a client");
+        // What is left unread makes the close a reset.
+        client.peek(&mut [0]).expect("a byte");
+    });
+    let exit = nettool(["buffers", "fill", "--drain", &address]).run();
+    let message = exit.failure(1);
+    assert!(
+        message.contains(&format!("send to {address}: ")),
+        "{message}"
+    );
+    peer.join().expect("the peer");
 }
 
 #[test]

@@ -167,7 +167,7 @@ pub(in crate::serve) async fn answer(
             Ok(length) => {
                 hearer
                     .hear(buffer.get(..length).unwrap_or_default())
-                    .await?
+                    .await?;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::select! {
                 ready = output.readable() => ready.map_err(unreadable)?,
