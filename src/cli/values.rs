@@ -42,7 +42,7 @@ pub(super) fn interval(text: &str) -> Result<time::Duration, String> {
     let every = value::<Duration>(text)?.limit();
     every
         .filter(|every| *every >= SHORTEST)
-        .ok_or_else(|| "no time between two looks; write 10ms or more".to_owned())
+        .ok_or_else(|| "that is no time to wait; write 10ms or more".to_owned())
 }
 
 /// Reads a whole file that the command line names.

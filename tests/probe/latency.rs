@@ -191,7 +191,7 @@ fn a_series_that_cannot_be_meant_is_refused() {
         ("--count 0 h:1", "--count"),
         ("--count 1 h", "write h:PORT"),
         ("--every 1s h:1", "--count"),
-        ("--count 1 --every 0 h:1", "at least 10ms"),
+        ("--count 1 --every 0 h:1", "10ms or more"),
         ("--count 1 --wait 1s h:1", "--wait"),
         ("--count 1 --plain h:1", "--plain"),
     ] {
