@@ -345,7 +345,7 @@ fn number<T: std::str::FromStr>(
 }
 
 /// Reads a whole file that the command line names.
-fn contents(path: &std::path::Path) -> Result<Vec<u8>, nettool::error::Error> {
+pub(crate) fn contents(path: &std::path::Path) -> Result<Vec<u8>, nettool::error::Error> {
     use nettool::error::{Action, Error};
     let failed = |action| move |error: std::io::Error| Error::new(action, path.display(), error);
     let mut file = std::fs::File::open(path).map_err(failed(Action::Open))?;
