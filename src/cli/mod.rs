@@ -42,7 +42,8 @@ pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, LatencyWish, List, Party, ProbeArgs, Request, WaitWish, Wanted};
 pub(crate) use progress::Algorithm;
 pub(crate) use shaping::ShapingArgs;
-use values::{contents, interval, limit, number, value};
+pub(crate) use values::contents;
+use values::{interval, limit, number, value};
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.

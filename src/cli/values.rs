@@ -46,7 +46,7 @@ pub(super) fn interval(text: &str) -> Result<time::Duration, String> {
 }
 
 /// Reads a whole file that the command line names.
-pub(super) fn contents(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, Error> {
     let failed = |action| move |error: io::Error| Error::new(action, path.display(), error);
     let mut file = File::open(path).map_err(failed(Action::Open))?;
     let mut bytes = Vec::new();

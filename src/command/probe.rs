@@ -158,12 +158,11 @@ impl Probe<'_> {
         }
         let resolved = joined(resolved);
         let by_name = resolved.iter().filter(|one| one.is_name()).count();
-        let (targets, left_out) = self.targets(resolved, &excluded)?;
+        let (mut targets, left_out) = self.targets(resolved, &excluded)?;
         self.check_shared(&targets, by_name)?;
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
-        let mut targets = targets;
         let mut is_unsure = is_lacking;
         if self.arguments.ping() {
             let (summary, up) = self.ping(&targets, is_ping_alone)?;

@@ -6,17 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::exec;
+use super::looks::{Looks, PROBE_INTERVAL};
 use super::stop::Phase;
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::Event;
 use crate::relay::{End, Transfer, earliest, end_of, sleep_until};
-
-/// How often a queue that drains is looked at, at first and at most.
-const FIRST_LOOK: Duration = Duration::from_micros(200);
-const LAST_LOOK: Duration = Duration::from_millis(20);
-
-/// How often somebody who is ending is asked whether it is still there.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// For how long nothing has moved with a client that is left when the server stops, and how often
 /// that is looked at.
@@ -94,7 +88,7 @@ async fn deliver(client: &Client) -> Result<()> {
     client.end_sending()?;
     let line = client.line();
     line.probe_every(PROBE_INTERVAL);
-    let mut look = FIRST_LOOK;
+    let mut looks = Looks::new();
     loop {
         line.drop_what_came()
             .map_err(|error| client.broken(error))?;
@@ -103,8 +97,7 @@ async fn deliver(client: &Client) -> Result<()> {
         if delivered {
             return Ok(());
         }
-        tokio::time::sleep(look).await;
-        look = look.saturating_mul(2).min(LAST_LOOK);
+        looks.pause().await;
     }
 }
 

@@ -1,16 +1,12 @@
 //! Every client hears all others.
 
-use std::time::Duration;
-
 use super::client::Client;
+use super::looks::PROBE_INTERVAL;
 use super::room::{Hearing, Piece, Room, Slow, TooSlow};
 use super::watch::Watch;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::relay::End;
-
-/// How often a client that has ended, and may still hear, is asked whether it is there.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What all clients of a broker share.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ mod forward;
 mod gate;
 mod inquiry;
 mod lines;
+mod looks;
 mod many;
 mod one;
 mod reply;

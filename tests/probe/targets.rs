@@ -52,7 +52,7 @@ fn targets_come_from_files_and_stdin() {
     probe("@/nonexistent/hosts 1")
         .run()
         .status(1)
-        .says("/nonexistent/hosts");
+        .says("open /nonexistent/hosts: no such file");
 }
 
 #[test]

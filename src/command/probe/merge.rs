@@ -51,15 +51,15 @@ pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Fail
 /// count.
 fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) -> Result<(), Error> {
     let name = path.display().to_string();
-    let failed = |error: io::Error| Error::new(Action::Read, &name, error);
+    let failed = |action, error: io::Error| Error::new(action, &name, error);
     let source: Box<dyn Read> = match name.as_str() {
         "-" => Box::new(io::stdin()),
-        _ => Box::new(File::open(path).map_err(failed)?),
+        _ => Box::new(File::open(path).map_err(|error| failed(Action::Open, error))?),
     };
     fold.begin(&name);
     let mut refused = 0_u64;
     for (number, text) in BufReader::new(source).split(b'\n').enumerate() {
-        let text = text.map_err(failed)?;
+        let text = text.map_err(|error| failed(Action::Read, error))?;
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }

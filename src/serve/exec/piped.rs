@@ -165,9 +165,8 @@ pub(in crate::serve) async fn answer(
         match output.try_read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(length) => {
-                hearer
-                    .hear(buffer.get(..length).unwrap_or_default())
-                    .await?;
+                let said = buffer.get(..length).unwrap_or_default();
+                hearer.hear(said).await?;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::select! {
                 ready = output.readable() => ready.map_err(unreadable)?,
@@ -193,9 +192,8 @@ async fn hand_over_rest(hearer: &impl Hearer, output: &Receiver, buffer: &mut [u
             Ok(0) | Err(Errno::AGAIN) => return Ok(()),
             read => read.map_err(|error| unreadable(error.into()))?,
         };
-        hearer
-            .hear(buffer.get(..length).unwrap_or_default())
-            .await?;
+        let said = buffer.get(..length).unwrap_or_default();
+        hearer.hear(said).await?;
         left = left.saturating_sub(length);
     }
     Ok(())

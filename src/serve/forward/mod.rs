@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub(super) use self::upstream::Upstream;
 use super::client::Client;
+use super::looks::PROBE_INTERVAL;
 use super::scratch;
 use crate::error::Result;
 use crate::event::Observer;
@@ -17,9 +18,6 @@ use crate::value::Endpoint;
 
 /// How long reaching the other side may take, its name's resolution included.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often somebody who has ended is asked whether it is still there.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Connects a client with an endpoint until both have ended. Its name is resolved anew, for it may
 /// have moved.
