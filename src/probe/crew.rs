@@ -132,6 +132,7 @@ impl Job {
                 }
                 Proto::Udp => {
                     let mut network = sockets.datagrams(Kind::Udp)?;
+                    network.expect(targets);
                     let mut survey = Survey::new(plan, left(), network.capacity(), is_here);
                     drive(&mut network, &mut survey, stop, |_| {}, &mut found)?
                 }

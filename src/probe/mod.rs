@@ -176,7 +176,7 @@ fn advance(
 
 /// A result; where silence has a cause that our own system knows, that, and it goes for the host.
 fn explained(network: &mut impl Network, pacer: &mut impl Schedule, found: Found) -> Found {
-    if found.finding != Finding::SILENCE {
+    if ![Finding::SILENCE, Finding::NO_REPLY].contains(&found.finding) {
         return found;
     }
     let Some(host) = pacer.plan().address(found.place).map(|host| host.ip()) else {

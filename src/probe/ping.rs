@@ -85,13 +85,14 @@ impl Ping<'_> {
             ..PingSummary::default()
         };
         let mut up = Vec::new();
+        sockets.expect(self.targets);
         let mut addresses = self.candidates();
         while summary.complete {
             let crowd: Vec<Candidate> = addresses.by_ref().take(CROWD).collect();
             if crowd.is_empty() {
                 break;
             }
-            let mut round = Round::new(crowd, &mut summary, &mut found);
+            let mut round = Round::new(crowd, self.targets, &mut summary, &mut found);
             for kind in [Proto::Udp, Proto::Tcp] {
                 round.ask(kind, sockets, self.left(began), self.stop)?;
             }
@@ -146,18 +147,26 @@ impl Ping<'_> {
 struct Round<'a, F> {
     crowd: Vec<Candidate>,
     numbers: HashMap<(Arc<str>, ScopedIp), usize>,
+    /// All targets, of this round and of others.
+    targets: &'a [Target],
     summary: &'a mut PingSummary,
     found: &'a mut F,
 }
 
 impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
     /// Nobody has answered yet.
-    fn new(crowd: Vec<Candidate>, summary: &'a mut PingSummary, found: &'a mut F) -> Self {
+    fn new(
+        crowd: Vec<Candidate>,
+        targets: &'a [Target],
+        summary: &'a mut PingSummary,
+        found: &'a mut F,
+    ) -> Self {
         let all = crowd.iter().enumerate();
         let key = |one: &Candidate| (one.host.clone(), ScopedIp::from(one.address));
         Self {
             numbers: all.map(|(number, one)| (key(one), number)).collect(),
             crowd,
+            targets,
             summary,
             found,
         }
@@ -171,16 +180,17 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
         limits: Limits,
         stop: &AtomicBool,
     ) -> io::Result<()> {
-        let targets = self.targets(kind);
+        let targets = self.silent(kind);
         if targets.is_empty() || !self.summary.complete {
             return Ok(());
         }
-        let plan = Plan::of(kind, targets, 0);
+        let (plan, all) = (Plan::of(kind, targets, 0), self.targets);
         let take =
             |reports: Vec<PortReport>| reports.iter().try_for_each(|report| self.take(report));
         let part = match kind {
             Proto::Udp => {
                 let mut network = sockets.datagrams(Kind::Echo)?;
+                network.expect(all);
                 let limits = Limits {
                     try_timeout: limits.try_timeout.or(Some(ECHO.0)),
                     tries: limits.tries.or(Some(ECHO.1)),
@@ -200,7 +210,7 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
     }
 
     /// Whom to ask in this way.
-    fn targets(&self, kind: Proto) -> Vec<Target> {
+    fn silent(&self, kind: Proto) -> Vec<Target> {
         let ports = Arc::new(match kind {
             Proto::Udp => Ports::default().with_udp([0], &[]),
             Proto::Tcp => Ports::new(PORTS, &PORTS),
