@@ -28,7 +28,7 @@ use std::fmt;
 use anstream::ColorChoice;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::output::Wishes;
+use crate::output::{Wishes, escaped};
 
 pub(crate) use buffers::{
     AdviseArgs, BuffersAction, BuffersArgs, FillArgs, ListArgs, Order, RoundTrip, WatchArgs,
@@ -42,7 +42,7 @@ pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, LatencyWish, List, Party, ProbeArgs, Request, WaitWish, Wanted};
 pub(crate) use progress::Algorithm;
 pub(crate) use shaping::ShapingArgs;
-use values::{contents, interval, limit, number, value};
+use values::{contents, file, interval, limit, number, value};
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.
@@ -164,9 +164,9 @@ pub(crate) enum Parsed {
 pub(crate) struct Usage(String);
 
 impl Usage {
-    /// A usage error.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+    /// A usage error, in a line, whatever it quotes.
+    pub(crate) fn new(message: impl AsRef<str>) -> Self {
+        Self(escaped(message.as_ref()).into_owned())
     }
 }
 
