@@ -1,7 +1,7 @@
 //! Slips: what a word or a value that is not understood was meant to be is said, and what to write.
 
-use crate::messages::{closed_port, malformed};
-use crate::support::{nettool, records};
+use crate::messages::malformed;
+use crate::support::{closed_port, nettool, records};
 
 /// These words are refused with an answer that has this in it, in one line.
 #[track_caller]
