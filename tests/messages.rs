@@ -3,24 +3,14 @@
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 
 use serde_json::Value;
-use socket2::{Domain, Socket, Type};
 
 use crate::support::{
-    Namespace, Output, Program, Terminal, need, nettool, records, scratch, until,
+    Namespace, Output, Program, Terminal, closed_port, need, nettool, records, scratch, until,
 };
-
-/// A port of 127.0.0.1 that nobody listens on and nobody else can take.
-pub(crate) fn closed_port() -> (Socket, SocketAddr) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    socket.bind(&any.into()).unwrap();
-    let addr = socket.local_addr().unwrap().as_socket().unwrap();
-    (socket, addr)
-}
 
 /// A server that must never see a client.
 struct Untouched(TcpListener);

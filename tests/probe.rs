@@ -18,12 +18,12 @@ mod udp;
 mod waiting;
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 
 use serde_json::Value;
-use socket2::{Domain, Socket, Type};
+use socket2::Socket;
 
-use crate::support::{Exit, Input, Namespace, Program, Running, need, nettool, records_of};
+use crate::support::{self, Exit, Input, Namespace, Program, Running, need, nettool, records_of};
 
 /// A port of this address that somebody listens on.
 fn open_port(addr: &str) -> (TcpListener, u16) {
@@ -34,11 +34,8 @@ fn open_port(addr: &str) -> (TcpListener, u16) {
 
 /// A port of 127.0.0.1 that nobody listens on and nobody else can take.
 fn closed_port() -> (Socket, u16) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    socket.bind(&any.into()).unwrap();
-    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
-    (socket, port)
+    let (socket, addr) = support::closed_port();
+    (socket, addr.port())
 }
 
 /// `nettool probe` with words that are separated by spaces.

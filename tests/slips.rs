@@ -1,7 +1,7 @@
 //! Slips: what a word or a value that is not understood was meant to be is said, and what to write.
 
-use crate::messages::{closed_port, malformed};
-use crate::support::{nettool, records};
+use crate::messages::malformed;
+use crate::support::{closed_port, nettool, records};
 
 /// These words are refused with an answer that has this in it, in one line.
 #[track_caller]
@@ -166,6 +166,8 @@ fn an_address_of_the_other_family_is_named() {
     for (words, names) in [
         ("connect -4 ::1 80", ["::1", "-4"]),
         ("connect -6 127.0.0.1:80", ["127.0.0.1", "-6"]),
+        ("listen -4 ::1 0", ["::1", "-4"]),
+        ("listen -u -6 127.0.0.1:0", ["127.0.0.1", "-6"]),
         ("connect -s ::1 127.0.0.1 80", ["127.0.0.1", "--source ::1"]),
         (
             "connect -us 127.0.0.1 [::1]:80",
@@ -384,4 +386,29 @@ fn a_record_says_what_is_missing_and_what_was_meant() {
     let record = usage(&["--json", "ifaces", "--breif"]);
     assert_eq!(record["cause"], "unexpected argument '--breif' found");
     assert_eq!(record["hint"], "a similar argument exists: '--brief'");
+}
+
+/// Others mean stdin and stdout by it, and no file that is called so.
+#[test]
+fn a_dash_is_no_file() {
+    malformed(&["connect", "h", "1", "--output", "-"], "-");
+    malformed(&["connect", "h", "1", "--input=-"], "-");
+    malformed(&["listen", "0", "--port-file", "-"], "-");
+}
+
+/// What is quoted cannot look like a line of ours.
+#[test]
+fn a_usage_error_is_one_line() {
+    for words in [
+        ["connect", "unix:a\nnettool: error: b"],
+        ["listen", "a\n:80"],
+        ["probe", "h:a\nb"],
+    ] {
+        let exit = nettool(words).run();
+        exit.failure(2);
+        assert_eq!(exit.stderr.lines().count(), 1, "{}", exit.stderr);
+    }
+    let exit = nettool(["probe", "22", "a\nb"]).run();
+    exit.failure(2);
+    assert_eq!(exit.stderr.lines().count(), 1, "{}", exit.stderr);
 }

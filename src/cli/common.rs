@@ -10,7 +10,7 @@ use nettool::value::{Dscp, Duration, Host, Size};
 
 use super::place::family;
 use super::progress::ProgressArgs;
-use super::{Usage, limit, value};
+use super::{Usage, file, limit, value};
 
 /// Somebody to talk with.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -209,10 +209,10 @@ pub(crate) struct DataArgs {
     #[arg(long)]
     no_shutdown: bool,
     /// Send this file instead of stdin
-    #[arg(long, value_name = "FILE", conflicts_with = "recv_only")]
+    #[arg(long, value_name = "FILE", value_parser = file(), conflicts_with = "recv_only")]
     pub(crate) input: Option<PathBuf>,
     /// Write what comes into a new file instead of stdout
-    #[arg(short, long, value_name = "FILE", conflicts_with = "send_only")]
+    #[arg(short, long, value_name = "FILE", value_parser = file(), conflicts_with = "send_only")]
     pub(crate) output: Option<PathBuf>,
     /// Add to the file of --output if it exists
     #[arg(long, conflicts_with = "force")]

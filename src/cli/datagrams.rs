@@ -1,6 +1,7 @@
 //! What `connect` and `listen` say of datagrams.
 
 use clap::{Args, ValueEnum};
+use nettool::net::Family;
 use nettool::relay::{Audience, Cut, Input};
 use nettool::value::{Group, Size};
 
@@ -106,38 +107,41 @@ impl DatagramArgs {
     /// Refuses what a stream has not, sizes that UDP cannot carry, and groups of a family that is
     /// not used.
     pub(crate) fn check(&self, transport: &TransportArgs) -> Result<(), Usage> {
+        self.check_cut(transport)?;
+        self.check_groups(transport.family())
+    }
+
+    /// Refuses datagrams of a stream, and those that are too long.
+    fn check_cut(&self, transport: &TransportArgs) -> Result<(), Usage> {
         let option = match (self.datagram_size, self.lines) {
             (Some(_), _) => "--datagram-size",
             (_, true) => "--lines",
-            _ => "",
+            _ => return Ok(()),
         };
-        if !option.is_empty() && self.kind(transport) == Kind::Stream {
-            let text = format!("{option} needs --udp or --seqpacket: a stream has no datagrams");
-            return Err(Usage::new(text));
+        if self.kind(transport) == Kind::Stream {
+            return Err(Usage::new(format!(
+                "{option} needs --udp or --seqpacket: a stream has no datagrams"
+            )));
         }
         let is_udp = transport.udp && transport.unix.is_none();
-        if is_udp
-            && self
-                .datagram_size
-                .is_some_and(|size| size.bytes() > LONGEST_UDP)
-        {
-            let text = "--datagram-size: a datagram of --udp holds at most 65507 bytes";
-            return Err(Usage::new(text));
+        match self.datagram_size {
+            Some(size) if is_udp && size.bytes() > LONGEST_UDP => Err(Usage::new(format!(
+                "--datagram-size: a datagram of --udp holds at most {LONGEST_UDP} bytes"
+            ))),
+            _ => Ok(()),
         }
-        let family = transport.family();
-        match self
-            .groups
-            .iter()
-            .find(|group| !family.includes(group.address))
-        {
-            None => Ok(()),
-            Some(group) => {
-                let other = if group.address.is_ipv4() { "-6" } else { "-4" };
-                Err(Usage::new(format!(
-                    "--multicast-join {group} cannot be used with {other}"
-                )))
-            }
-        }
+    }
+
+    /// Refuses groups of a family that is not used.
+    fn check_groups(&self, family: Family) -> Result<(), Usage> {
+        let mut groups = self.groups.iter();
+        let Some(group) = groups.find(|group| !family.includes(group.address)) else {
+            return Ok(());
+        };
+        let other = if group.address.is_ipv4() { "-6" } else { "-4" };
+        Err(Usage::new(format!(
+            "--multicast-join {group} cannot be used with {other}"
+        )))
     }
 }
 

@@ -243,7 +243,6 @@ fn completions(shell: Shell) -> String {
 
 /// The completions of a shell with the names of interfaces, which no generator knows.
 fn with_interfaces(shell: Shell, text: &str) -> String {
-    let asked = include_str!("completion/interfaces.fish");
     match shell {
         Shell::Bash => {
             let end = "if [[ \"${BASH_VERSINFO[0]}\" -eq 4 &&";
@@ -263,9 +262,7 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
                 name if name.contains("these interfaces") || name.contains("--interface=[") => {
                     replaced(name, ":_default'", ":_nettool_interfaces'")
                 }
-                ports if ports.contains(":PORTS:_default'") => {
-                    replaced(ports, ":_default'", ":_nettool_ports'")
-                }
+                ports if takes_ports(ports) => replaced(ports, ":_default'", ":_nettool_ports'"),
                 words if words.contains("*::words -- Names") => {
                     replaced(words, ":_default'", ":_nettool_targets'")
                 }
@@ -276,10 +273,16 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
         // A bar that is not quoted is a pipe.
         Shell::Fish => {
             let text = replaced(text, "\nopen|filtered\\t", "\n'open|filtered'\\t");
-            format!("{text}{asked}")
+            format!("{text}{}", include_str!("completion/interfaces.fish"))
         }
         _ => text.to_owned(),
     }
+}
+
+/// Whether a line of zsh's completions is of an option that takes ports.
+fn takes_ports(line: &str) -> bool {
+    let options = ["--ports=[", "'-p+[The ports", "--exclude-ports=["];
+    options.iter().any(|option| line.contains(option))
 }
 
 /// The text with every `old` replaced; there must be one.

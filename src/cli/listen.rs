@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nettool::net::{ListenOptions, SocketOptions};
+use nettool::net::{Family, ListenOptions, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::{AudienceArgs, DatagramArgs, Kind};
 use super::place::{check_family, pair};
 use super::serve::ServeArgs;
-use super::{ShapingArgs, Usage, limit, value};
+use super::{ShapingArgs, Usage, file, limit, value};
 
 /// Wait for a client: stdin goes to it, its bytes to stdout; or serve many.
 ///
@@ -65,6 +65,7 @@ pub(crate) struct ListenArgs {
     #[arg(
         long,
         value_name = "FILE",
+        value_parser = file(),
         conflicts_with = "unix",
         help_heading = "Output"
     )]

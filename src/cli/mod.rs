@@ -28,7 +28,7 @@ use std::fmt;
 use anstream::ColorChoice;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::output::Wishes;
+use crate::output::{Wishes, escaped};
 
 pub(crate) use buffers::{
     AdviseArgs, BuffersAction, BuffersArgs, FillArgs, ListArgs, Order, RoundTrip, WatchArgs,
@@ -43,7 +43,7 @@ pub(crate) use probe::{Form, LatencyWish, List, Party, ProbeArgs, Request, WaitW
 pub(crate) use progress::Algorithm;
 pub(crate) use shaping::ShapingArgs;
 pub(crate) use values::contents;
-use values::{interval, limit, number, value};
+use values::{file, interval, limit, number, value};
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.
@@ -165,9 +165,9 @@ pub(crate) enum Parsed {
 pub(crate) struct Usage(String);
 
 impl Usage {
-    /// A usage error.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+    /// A usage error, in a line, whatever it quotes.
+    pub(crate) fn new(message: impl AsRef<str>) -> Self {
+        Self(escaped(message.as_ref()).into_owned())
     }
 }
 

@@ -58,19 +58,13 @@ pub(crate) struct ServeArgs {
     deny_file: Vec<PathBuf>,
 }
 
-/// Reads a number of clients.
-fn clients(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| "not a number of clients; write 1 or more".to_owned())
-}
-
 /// What a client gets instead of stdin and stdout: one of these.
 #[derive(Args, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"
 )]
-#[group(id = "behaviour", multiple = false, conflicts_with_all = ALIEN)]
+#[group(id = "behaviour", multiple = false, conflicts_with_all = OF_STDIO)]
 struct BehaviourArgs {
     /// Every client hears all others
     #[arg(long, conflicts_with = "accept_timeout")]
@@ -110,39 +104,8 @@ struct BehaviourArgs {
     save: Option<PathBuf>,
 }
 
-/// Options of stdin as datagrams, which those who never hear it have nothing to do with.
-const OF_INPUT: [&str; 3] = ["datagram_size", "lines", "to"];
-
-/// Options of a single client.
-const OF_ONE: [&str; 7] = [
-    "accept_timeout",
-    "limit_rate",
-    "delay",
-    "hexdump",
-    "progress",
-    "size",
-    "checksum",
-];
-
-/// Splits a command into words as a shell does.
-fn program(text: &str) -> Result<Words, String> {
-    let words = shlex::split(text).ok_or("a quote is not closed, or a backslash ends it")?;
-    let mut words = words.into_iter().map(OsString::from);
-    let program = words.next().filter(|program| !program.is_empty());
-    let program = program.ok_or("there is no command in it")?;
-    Ok(Words::Program(program, words.collect()))
-}
-
-/// Takes a line for the shell.
-fn line(text: OsString) -> Result<Words, String> {
-    match text.to_string_lossy().trim() {
-        "" => Err("there is no command in it".to_owned()),
-        _ => Ok(Words::Shell(text)),
-    }
-}
-
 /// Options of stdin and stdout, which these clients have nothing to do with.
-const ALIEN: [&str; 16] = [
+const OF_STDIO: [&str; 16] = [
     "send_only",
     "recv_only",
     "until",
@@ -160,6 +123,43 @@ const ALIEN: [&str; 16] = [
     "size",
     "checksum",
 ];
+
+/// Options of stdin as datagrams, which those who never hear it have nothing to do with.
+const OF_INPUT: [&str; 3] = ["datagram_size", "lines", "to"];
+
+/// Options of a single client.
+const OF_ONE: [&str; 7] = [
+    "accept_timeout",
+    "limit_rate",
+    "delay",
+    "hexdump",
+    "progress",
+    "size",
+    "checksum",
+];
+
+/// Reads a number of clients.
+fn clients(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "not a number of clients; write 1 or more".to_owned())
+}
+
+/// Splits a command into words as a shell does.
+fn program(text: &str) -> Result<Words, String> {
+    let words = shlex::split(text).ok_or("a quote is not closed, or a backslash ends it")?;
+    let mut words = words.into_iter().map(OsString::from);
+    let program = words.next().filter(|program| !program.is_empty());
+    let program = program.ok_or("there is no command in it")?;
+    Ok(Words::Program(program, words.collect()))
+}
+
+/// Takes a line for the shell.
+fn line(text: OsString) -> Result<Words, String> {
+    match text.to_string_lossy().trim() {
+        "" => Err("there is no command in it".to_owned()),
+        _ => Ok(Words::Shell(text)),
+    }
+}
 
 /// What becomes of a client that reads more slowly than the others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

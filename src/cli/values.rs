@@ -1,12 +1,14 @@
 //! Readers of values, for clap: each says what is wrong and what to write, and clap quotes the value.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use nettool::error::{Action, Error};
 use nettool::value::{Duration, ValueError};
 
@@ -43,6 +45,18 @@ pub(super) fn interval(text: &str) -> Result<time::Duration, String> {
     every
         .filter(|every| *every >= SHORTEST)
         .ok_or_else(|| "that is no time to wait; write 10ms or more".to_owned())
+}
+
+/// Reads the name of a file. Others mean stdin or stdout by `-`: whoever writes it must not get a file
+/// of that name.
+pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
+    let read = |name: OsString| {
+        if name == "-" {
+            return Err("no stream is meant here; write ./- for the file, or leave the option out");
+        }
+        Ok(PathBuf::from(name))
+    };
+    OsStringValueParser::new().try_map(read)
 }
 
 /// Reads a whole file that the command line names.

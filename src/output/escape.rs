@@ -27,11 +27,16 @@ pub(crate) fn escaped_lines(text: &str) -> String {
     text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
 }
 
-/// Neither a control character nor one that is invisible or turns the text around it.
+/// Neither a control character nor one that is invisible or turns the text around it
+/// (`Default_Ignorable_Code_Point` of Unicode, but for the selectors that follow an emoji, and what is
+/// drawn as nothing).
 fn is_harmless(letter: char) -> bool {
     let unseen = matches!(letter,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}');
     !unseen && !letter.is_control()
 }
 
@@ -225,6 +230,11 @@ mod tests {
         assert_eq!(escaped("eth0"), "eth0");
         assert_eq!(escaped("\u{1b}[2J\n\u{9b}x"), "\\u{1b}[2J\\n\\u{9b}x");
         assert_eq!(escaped("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(
+            escaped("\u{3164}\u{2800}\u{e0141}"),
+            "\\u{3164}\\u{2800}\\u{e0141}"
+        );
+        assert_eq!(escaped("\u{2764}\u{fe0f}"), "\u{2764}\u{fe0f}");
         assert_eq!(escaped("münchen \"x\" \\"), "münchen \"x\" \\");
     }
 

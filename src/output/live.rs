@@ -5,7 +5,7 @@ use std::io::stdout;
 use nettool::error::Error;
 use nettool::process;
 
-use super::{Output, Report};
+use super::{Output, Report, terminal_understands};
 
 /// Where the report was drawn.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(crate) struct Live<'a> {
 impl<'a> Live<'a> {
     /// Nothing drawn yet. A terminal that does not say what it understands gets lines.
     pub(crate) fn new(output: &'a Output) -> Self {
-        let understands = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-        let in_place = understands && !output.is_json() && process::is_terminal(stdout());
+        let in_place =
+            terminal_understands() && !output.is_json() && process::is_terminal(stdout());
         Self {
             output,
             in_place,

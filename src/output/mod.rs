@@ -236,6 +236,11 @@ impl Output {
     }
 }
 
+/// Whether a terminal would do what it is told: one that does not say what it is gets lines alone.
+fn terminal_understands() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
 /// Helps somebody who said nothing: on stderr, for it is no result.
 pub(crate) fn help(text: &str) {
     let _ = process::write_stderr(text.as_bytes());

@@ -12,6 +12,12 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{count} B ({})", in_units(count))
 }
 
+/// So many of something whose plural ends in s: `1 client`, `2 clients`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
+}
+
 /// Bytes a second in units of 1024, and as bits: `1.2 MiB/s`, `10.1 Mbit/s`.
 pub(crate) fn rate(bytes_per_s: u64) -> (String, String) {
     let bits = bits(bytes_per_s.saturating_mul(8));
@@ -83,6 +89,12 @@ mod tests {
         assert_eq!(bytes(1_234_567), "1234567 B (1.2 MiB)");
         assert_eq!(bytes(1_048_575), "1048575 B (1 MiB)");
         assert_eq!(bytes(u64::MAX), "18446744073709551615 B (16 EiB)");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let texts = [0, 1, 2].map(|count| counted(count, "datagram"));
+        assert_eq!(texts, ["0 datagrams", "1 datagram", "2 datagrams"]);
     }
 
     #[test]

@@ -12,8 +12,8 @@ use nettool::relay::Transfer;
 use nettool::serve::{ChildEnd, Refusal, Standing, Totals};
 
 use self::records::{Child, Saved, Served, Stands};
-use self::words::{clients, gone, name, said, totals_text};
-use super::quantity::bytes;
+use self::words::{gone, name, said, totals_text};
+use super::quantity::{bytes, counted};
 use super::{Output, record};
 
 /// Said when a program is given to whoever connects, and nobody said to whom.
@@ -35,8 +35,8 @@ impl Output {
         if self.is_json() {
             return self.put(&record::line("progress", &Stands::new(standing)));
         }
-        let text = totals_text(totals);
-        self.answer(&format!("{} there now, {text}", clients(standing.present)));
+        let (present, text) = (counted(standing.present, "client"), totals_text(totals));
+        self.answer(&format!("{present} there now, {text}"));
     }
 
     /// Whether anybody is told what each client sent and got.

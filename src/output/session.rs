@@ -6,7 +6,7 @@ use nettool::error::{Error, describe};
 use nettool::event::{Event, Observer};
 use nettool::relay::Transfer;
 
-use super::quantity::{bytes, seconds, speed};
+use super::quantity::{bytes, counted, seconds, speed};
 use super::{Output, record};
 
 impl Observer for Output {
@@ -210,9 +210,8 @@ fn summary(transfer: &Transfer) -> String {
     };
     let (sent, received) = (bytes(transfer.sent), bytes(transfer.received));
     let lost = match transfer.datagrams_lost {
-        Some(1) => ", 1 datagram lost".to_owned(),
-        Some(lost @ 2..) => format!(", {lost} datagrams lost"),
-        _ => String::new(),
+        None | Some(0) => String::new(),
+        Some(lost) => format!(", {} lost", counted(lost, "datagram")),
     };
     let end = if transfer.is_complete() {
         "done"

@@ -74,8 +74,9 @@ impl Report for Kept {
 
     fn text(&self, style: Style) -> String {
         let mut text = format!(
-            "send() took {} datagrams of {} B, and never waited\n",
-            self.sent, self.size
+            "send() took {} of {} B, and never waited\n",
+            quantity::counted(self.sent, "datagram"),
+            self.size
         );
         let row = |name: &str, count: Option<u64>, what: &str| {
             let count = count.map_or_else(|| "-".to_owned(), |count| count.to_string());

@@ -22,7 +22,7 @@ pub(crate) use self::status::Total;
 use self::status::{Status, clock};
 use super::escape::TerminalFilter;
 use super::record::microseconds;
-use super::{Output, record};
+use super::{Output, record, terminal_understands};
 
 /// How often the bar is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -315,9 +315,8 @@ impl Output {
 /// Whether somebody looks at stderr and nothing else is shown there: of a program between two
 /// pipes (a `ProxyCommand`) the terminal is somebody else's.
 fn is_watched() -> bool {
-    let understands = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
     let between = process::is_channel(stdin()) && process::is_channel(stdout());
-    understands && !between && process::is_terminal(stderr())
+    terminal_understands() && !between && process::is_terminal(stderr())
 }
 
 /// Payload for a terminal: the bar makes room for it, and unless it is wanted raw its control

@@ -5,7 +5,7 @@ use nettool::net::Address;
 use nettool::relay::Transfer;
 use nettool::serve::Totals;
 
-use crate::output::quantity::{bytes, seconds};
+use crate::output::quantity::{bytes, counted, seconds};
 
 /// How much of what a client said is shown.
 const SHOWN: usize = 60;
@@ -66,17 +66,9 @@ fn why(error: &Error, transfer: &Transfer) -> String {
     }
 }
 
-/// So many clients.
-pub(super) fn clients(count: u64) -> String {
-    match count {
-        1 => "1 client".to_owned(),
-        count => format!("{count} clients"),
-    }
-}
-
 /// The figures of all clients.
 pub(super) fn totals_text(totals: &Totals) -> String {
-    let clients = clients(totals.clients);
+    let clients = counted(totals.clients, "client");
     let failed = match totals.failed {
         0 => String::new(),
         count => format!(" ({count} broken off)"),
@@ -87,14 +79,38 @@ pub(super) fn totals_text(totals: &Totals) -> String {
     };
     let lost = match totals.datagrams_lost {
         None | Some(0) => String::new(),
-        Some(count) => format!(", {count} datagrams lost for want of room"),
+        Some(count) => format!(", {} lost for want of room", counted(count, "datagram")),
     };
     let unsent = match totals.datagrams_unsent {
         0 => String::new(),
-        count => format!(", {count} datagrams not sent"),
+        count => format!(", {} not sent", counted(count, "datagram")),
     };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
     let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{unsent}");
     format!("served {clients}{failed}{refused}: {moved}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn one_datagram_is_no_plural() {
+        let totals = Totals {
+            clients: 1,
+            datagrams_lost: Some(1),
+            datagrams_unsent: 2,
+            elapsed: Duration::from_secs(1),
+            ..Totals::default()
+        };
+        let text = totals_text(&totals);
+        assert!(text.starts_with("served 1 client: "), "{text}");
+        assert!(
+            text.ends_with(", 1 datagram lost for want of room, 2 datagrams not sent"),
+            "{text}"
+        );
+    }
 }
