@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nettool::net::{Family, ListenOptions, SocketOptions};
+use nettool::net::{ListenOptions, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
