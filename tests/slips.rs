@@ -79,6 +79,7 @@ fn who_knows_other_programs_is_helped() {
         ),
         ("-v host:80", "use: nettool connect host:80, or"),
         ("help", "use: nettool --help, or nettool man |"),
+        ("man buffers fill", "use: nettool man buffers-fill"),
         (
             "help connect",
             "use: nettool connect --help, or nettool man connect |",
