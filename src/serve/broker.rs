@@ -29,8 +29,13 @@ impl Broker {
 
     /// Passes on what it says, and waits until it is gone.
     async fn listen_to(&self, client: &Client, hearing: &Hearing<'_>) -> Result<()> {
-        while let Some(piece) = client.receive(|said| Piece::from(said)).await? {
+        let take = |said: &[u8]| {
+            client.note_held(true);
+            Piece::from(said)
+        };
+        while let Some(piece) = client.receive(take).await? {
             self.0.say(client.number, piece).await;
+            client.note_held(false);
         }
         gone(client).await?;
         hearing.finish();
