@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::looks::PROBE_INTERVAL;
 use super::room::{Hearing, Piece, Room, Slow, TooSlow};
-use super::watch::Watch;
+use super::watch::closed;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::relay::End;
@@ -77,10 +77,9 @@ async fn send(client: &Client, hearing: &Hearing<'_>, mut bytes: &[u8]) -> Resul
 /// Its connection broke: over TCP that is how one finds out.
 pub(super) async fn gone(client: &Client) -> Result<()> {
     client.line().probe_every(PROBE_INTERVAL);
-    let watch = Watch::new(client);
     tokio::select! {
         error = client.failure() => Err(error),
-        () = watch.closed() => Ok(()),
+        () = closed(client) => Ok(()),
     }
 }
 
