@@ -40,7 +40,7 @@ pub(super) struct Client {
     pub(super) child: Mutex<Option<Child>>,
     connection: Connection,
     write_ended: AtomicBool,
-    /// What came from it and has no place yet: the beginning of a line.
+    /// Whether something that came from it is not yet where it is to go.
     holds: AtomicBool,
     said: std::sync::Mutex<Said>,
 }

@@ -240,6 +240,31 @@ fn stdin_goes_to_all_and_their_bytes_to_stdout() {
     stopped(server);
 }
 
+/// A client that has got as much as it may stays until what it said is written.
+#[test]
+fn nothing_is_lost_of_whoever_has_got_the_most() {
+    let most = 100_000;
+    let server = server(&["-v", "--max-bytes", "100000"]);
+    let mut server = server.stdin(Input::Open).stdout(Output::Open).start();
+    let addr = server.listening();
+    let clients: Vec<_> = (0..8).map(|_| client(addr)).collect();
+    // More than the pipe holds, and then one piece after the other, for which there is no room.
+    for (number, mut client) in clients.iter().enumerate() {
+        let length = if number == 0 { most } else { 3 };
+        client.write_all(&vec![b'x'; length]).unwrap();
+        let from = client.local_addr().unwrap();
+        server.says(&format!("client {from}: "));
+    }
+    let mut stdin = server.stdin.take().expect("a kept pipe");
+    stdin.write_all(&vec![b'y'; most]).unwrap();
+    for mut client in &clients {
+        client.read_exact(&mut vec![0; most]).unwrap();
+    }
+    let said = most + 3 * (clients.len() - 1);
+    assert_eq!(server.read(said), vec![b'x'; said]);
+    stopped(server);
+}
+
 #[test]
 fn the_end_of_stdin_ends_only_our_sending() {
     let text = Pattern::new(3, 3_000_000);
