@@ -26,7 +26,8 @@ pub trait Network {
         self.start(probe, to)
     }
 
-    /// What our own system knows about a host that met every try with silence, if that explains it.
+    /// What our own system knows about a host that met a try with silence, or that there is said to be
+    /// no way to, if that explains it.
     fn explain(&mut self, _host: IpAddr) -> Option<Outcome> {
         None
     }

@@ -227,9 +227,7 @@ impl Sockets {
         self.seats.seat(seat, probe);
         None
     }
-}
 
-impl Sockets {
     /// Takes the outcomes that the events tell of.
     fn collect(&mut self, answers: &mut Vec<Answer>) {
         let at = self.clock.elapsed();

@@ -120,9 +120,7 @@ impl Datagrams {
             }
         }
     }
-}
 
-impl Datagrams {
     /// Takes the outcomes that the events tell of.
     fn collect(&mut self, answers: &mut Vec<Answer>) {
         let at = self.clock.elapsed();
