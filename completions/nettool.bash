@@ -782,7 +782,7 @@ _nettool_named() {
     local word before
     _nettool "$@"
     case "${COMP_WORDS[*]:1:COMP_CWORD-1}" in
-        *probe*\ -p | *probe*\ --ports | *probe*\ --exclude-ports)
+        *probe*\ -p | *probe*\ --ports | *probe*\ --exclude-ports | *buffers*\ -p | *buffers*\ --port)
             COMPREPLY=($(compgen -W "common well-known registered dynamic all" -- "$2"))
             return
             ;;

@@ -28,7 +28,7 @@ complete -c nettool -n "__fish_nettool_needs_command" -l color -d 'When to use c
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_needs_command" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_needs_command" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_needs_command" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_needs_command" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_needs_command" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -56,7 +56,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s 4 -d 'IPv4 ad
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s 6 -d 'IPv6 addresses alone; interfaces without one are still shown'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l up -d 'Leave out what is down'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand ifaces" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -115,7 +115,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand connect" -l broadcast -d
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s N -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s z -d 'Belongs to another command'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand connect" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand connect" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -196,7 +196,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand listen" -l broadcast -d 
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners of this user that also say so'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s l -d 'Accepted for those who know nc: it is what happens anyway'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand listen" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -244,7 +244,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand probe" -l all-open -d 'T
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l any -d 'One open port is enough'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l until-closed -d 'Wait until all ports are closed instead; silence does not count'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand probe" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -255,7 +255,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and not __fish_seen_subcommand_from fill list advise watch" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -277,7 +277,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 4 -d 'IPv4 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s 6 -d 'IPv6 alone'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -297,19 +297,19 @@ complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s x -l unix -d 'Unix sockets'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s l -l listening -d 'Sockets that take connections alone'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l bandwidth -d 'Bytes a second that the path carries: 12500k is 100 Mbit/s' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l bandwidth -d 'Bytes a second that the path carries: 12500kB is 100 Mbit/s' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l rtt -d 'The time there and back' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l to -d 'Measure that time on a connection to this peer' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from advise" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -320,7 +320,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -329,7 +329,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand man" -l color -d 'When t
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand man" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand man" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand man" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -338,7 +338,7 @@ complete -c nettool -n "__fish_nettool_using_subcommand completions" -l color -d
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -l json -d 'Print records, one JSON object a line'
-complete -c nettool -n "__fish_nettool_using_subcommand completions" -s q -l quiet -d 'Print errors alone'
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s v -l verbose -d 'Tell more; twice: still more'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s n -l numeric -d 'Never look a name up: hosts are addresses'
 complete -c nettool -n "__fish_nettool_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -351,4 +351,8 @@ end
 # A list of ports may be one of these.
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -s p -l ports -x -a "common well-known registered dynamic all"
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -l exclude-ports -x -a "common well-known registered dynamic all"
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list watch" -s p -l port -x -a "common well-known registered dynamic all"
 complete -c nettool -n "__fish_nettool_using_subcommand probe" -a "common well-known registered dynamic all"
+# Words that are no options.
+complete -c nettool -n "__fish_nettool_using_subcommand man" -f -a "ifaces connect listen probe buffers buffers-fill buffers-list buffers-advise buffers-watch"
+complete -c nettool -n "__fish_nettool_using_subcommand completions" -f -a "bash elvish fish powershell zsh"

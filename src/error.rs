@@ -40,10 +40,10 @@ pub enum Action {
     Receive,
     /// Turning a name into addresses.
     Resolve,
-    /// Giving bytes to the peer.
-    Send,
     /// Starting another program, or becoming it.
     Run,
+    /// Giving bytes to the peer.
+    Send,
     /// Talking with the peer at all, both ways.
     Session,
     /// Giving a socket an option.
@@ -202,7 +202,7 @@ impl Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
-            Cause::Io(error) => Some(error),
+            Cause::Io(error) | Cause::Unmade { error, .. } => Some(error),
             _ => None,
         }
     }

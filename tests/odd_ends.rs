@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::support::{need, nettool, scratch};
+use crate::support::{nettool, scratch};
 
 #[test]
 fn the_version_stands_after_the_command_too() {
@@ -17,12 +17,8 @@ fn the_version_stands_after_the_command_too() {
 
 #[test]
 fn few_open_files_are_an_error_and_no_panic() {
-    if !need(&["prlimit"]) {
-        return;
-    }
     for limit in 4..16 {
-        let few = format!("--nofile={limit}:{limit}");
-        let client = nettool(["connect", "127.0.0.1", "1"]).by_way_of(["prlimit", &few]);
+        let client = nettool(["connect", "127.0.0.1", "1"]).few_files(limit);
         client.run().failure(1);
     }
 }

@@ -1,8 +1,9 @@
 //! Options of `connect` and `listen`: what the sockets are told, as the system and the peer see it.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, pidfd_getfd, pidfd_open};
@@ -343,6 +344,33 @@ fn an_interface_is_the_only_way() {
     assert!(exit.failure(1).contains("this machine has lo, eth0"));
 }
 
+/// Nobody has to be asked to know that an IPv6 address is no IPv4 one.
+#[test]
+fn an_address_of_the_other_family_is_refused() {
+    let (v4, v6) = ("127.0.0.1", "::1");
+    for words in [
+        &["listen", "-4", v6, "0"][..],
+        &["listen", "-4", "[::1]:0"],
+        &["listen", "-6", v4, "0"],
+        &["listen", "-u", "-6", v4, "0"],
+        &["listen", "-k", "--echo", "-4", v6, "0"],
+        &["connect", "-4", v6, "80"],
+        &["connect", "-6", v4, "80"],
+        &["connect", "-6", "::ffff:127.0.0.1", "80"],
+        &["probe", "-4", v6, "80"],
+        &["probe", "-6", v4, "80"],
+        &["ifaces", "-4", "--for", v6],
+        &["buffers", "fill", "-6", v4, "80"],
+    ] {
+        let option = words.iter().find(|word| ["-4", "-6"].contains(word));
+        refused(words, &["cannot be used with", option.unwrap()]);
+    }
+    let exit = nettool(["listen", "-4", "::ffff:127.0.0.1", "0"])
+        .args(["--accept-timeout", "10ms"])
+        .run();
+    exit.status(1).says("listening on tcp 127.0.0.1:");
+}
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     for (option, value) in [
@@ -572,7 +600,7 @@ fn a_reset_before_a_byte_is_tried_again_and_no_other() {
     let (stream, _) = listener.accept().unwrap();
     let mut stdin = client.stdin.take().unwrap();
     stdin.write_all(b"x").unwrap();
-    std::io::Read::read_exact(&mut &stream, &mut [0]).unwrap();
+    (&stream).read_exact(&mut [0]).unwrap();
     reset(&stream);
     let exit = client.wait();
     exit.failure(1);
@@ -728,6 +756,80 @@ fn an_output_that_exists_is_kept_unless_said_otherwise() {
         );
         assert_eq!((came, text.as_str()), (false, "older"));
     }
+}
+
+/// A path may stand for what the shell has opened: that is written to as it is.
+#[test]
+fn an_output_may_be_a_descriptor_of_ours() {
+    let place = scratch();
+    let file = place.path().join("file");
+    let get = |options: &[&str], redirection: &str| {
+        let peer = Peer::serve(vec![Step::Write(b"hello".to_vec())]);
+        nettool(["connect", &peer.target(), "-o"])
+            .args(options)
+            .redirected(redirection)
+            .run()
+    };
+    for path in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        get(&[path], "").success().printed("hello");
+        for options in [&[path][..], &[path, "--append"], &[path, "--force"]] {
+            fs::write(&file, "older ").unwrap();
+            get(options, &format!(">> {}", file.display())).success();
+            assert_eq!(fs::read_to_string(&file).unwrap(), "older hello", "{path}");
+        }
+    }
+    let redirection = format!("3> {}", file.display());
+    get(&["/dev/fd/3"], &redirection).success().printed("");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "hello");
+    for (path, redirection) in [("/dev/stdout", ">&-"), ("/dev/fd/99", ""), ("-", ">&-")] {
+        let exit = get(&[path], redirection);
+        let error = exit.failure(1);
+        let wanted = format!("open {path}: bad file descriptor");
+        assert!(error.contains(&wanted), "{error}");
+    }
+}
+
+/// A FIFO is opened when both of its ends are, as the shell does it.
+#[test]
+fn an_output_may_be_a_fifo() {
+    let place = scratch();
+    let path = place.path().join("fifo");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, mode).unwrap();
+    let reader = || {
+        let mut options = fs::OpenOptions::new();
+        let flag = rustix::fs::OFlags::NONBLOCK.bits();
+        let options = options.read(true).custom_flags(flag.cast_signed());
+        options.open(&path).unwrap()
+    };
+    for options in [&[][..], &["--append"], &["--force"]] {
+        for is_there in [true, false] {
+            let peer = Peer::serve(vec![Step::Write(b"hello".to_vec())]);
+            let client = nettool(["connect", &peer.target(), "-o"])
+                .arg(&path)
+                .args(options);
+            let (client, mut reader) = if is_there {
+                let reader = reader();
+                (client.start(), reader)
+            } else {
+                let client = client.start();
+                assert!(client.stays(Duration::from_millis(100)));
+                (client, reader())
+            };
+            client.wait().success().printed("");
+            let mut came = String::new();
+            reader.read_to_string(&mut came).unwrap();
+            assert_eq!(came, "hello");
+        }
+    }
+    let waits = nettool(["listen", "127.0.0.1", "0", "-o"])
+        .arg(&path)
+        .start();
+    assert!(waits.stays(Duration::from_millis(100)));
+    waits.signal(Signal::INT);
+    let end = waits.wait();
+    end.died_of(libc::SIGINT);
+    assert_eq!(end.stderr, "");
 }
 
 #[test]

@@ -83,7 +83,12 @@ fn every_packager_finds_its_files() {
     for (source, _) in deb.chain(rpm) {
         let source = source.as_str().expect("a path");
         let made = source.starts_with("target/");
-        let folder = source.trim_end_matches("/*.1");
+        let folder = source.split_once('*').map_or(source, |(folder, _)| folder);
+        let folder = if folder.is_empty() || folder.ends_with('-') {
+            "."
+        } else {
+            folder
+        };
         assert!(
             made || fs::exists(path(folder)).is_ok_and(|is| is),
             "there is no {source}"

@@ -234,10 +234,7 @@ fn a_dump_that_fails_is_an_error() {
         peer.seen();
     }
     let exit = nettool(["connect", "127.0.0.1:9", "-x", "/nowhere/dump"]).run();
-    assert!(
-        exit.failure(1)
-            .contains("dump to /nowhere/dump: no such file")
-    );
+    assert!(exit.failure(1).contains("open /nowhere/dump: no such file"));
     assert!(!Path::new("/nowhere").exists());
 }
 

@@ -78,6 +78,11 @@ fn who_knows_other_programs_is_helped() {
             "use: nettool connect host 80, or nettool probe host 80",
         ),
         ("-v host:80", "use: nettool connect host:80, or"),
+        ("help", "use: nettool --help, or nettool man |"),
+        (
+            "help connect",
+            "use: nettool connect --help, or nettool man connect |",
+        ),
     ];
     for (words, answer) in habits {
         let exit = nettool(words.split(' ')).run();
@@ -321,7 +326,7 @@ fn words_in_the_wrong_place_are_put_right() {
 fn commands_of_others_are_answered() {
     for (words, answer) in [
         ("help", "use: nettool --help"),
-        ("help connect", "use: nettool --help"),
+        ("help connect", "use: nettool connect --help"),
         ("version", "use: nettool --version"),
         ("nc h 80", "use: nettool connect HOST PORT"),
         ("-v scan h", "use: nettool probe HOST PORTS"),

@@ -49,16 +49,6 @@ impl Socket {
         };
         memory.saturating_mul(3) >= size.saturating_mul(2)
     }
-
-    /// Takes over two numbers that mean something else where connections are accepted (ss(8)).
-    pub(crate) fn take_queues(&mut self, receive: u32, send: u32) {
-        let (receive, send) = (Some(u64::from(receive)), Some(u64::from(send)));
-        if self.state == SocketState::Listen {
-            (self.accept_queue, self.backlog) = (receive, send);
-        } else {
-            (self.receive_queue, self.send_queue) = (receive, send);
-        }
-    }
 }
 
 /// A kind of socket.
@@ -135,7 +125,7 @@ pub enum SocketState {
 }
 
 impl SocketState {
-    /// Every state.
+    /// Every state, in the order of the kernel's numbers.
     pub const ALL: [Self; 11] = [
         Self::Established,
         Self::SynSent,
@@ -149,15 +139,6 @@ impl SocketState {
         Self::Listen,
         Self::Closing,
     ];
-
-    /// The state of this number (`include/net/tcp_states.h`); other protocols use some of TCP's.
-    pub(crate) fn of(number: u8) -> Self {
-        // TCP_NEW_SYN_RECV is 12, and to the user the same as TCP_SYN_RECV.
-        let number = if number == 12 { 3 } else { number };
-        let place = usize::from(number).checked_sub(1);
-        let state = place.and_then(|place| Self::ALL.get(place));
-        state.copied().unwrap_or_default()
-    }
 
     /// The word for it, as ss(8) writes them.
     #[must_use]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Listed, Socket, SocketKind, SocketState, Tcp, list};
 use crate::error::Result;
+use crate::interfaces::a_second;
 
 /// A connection between two looks.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -166,12 +167,6 @@ impl Connection {
             interval,
         })
     }
-}
-
-/// What so many in this time are a second.
-fn a_second(count: u64, interval: Duration) -> Option<u64> {
-    let count = u128::from(count).checked_mul(1_000_000_000)?;
-    u64::try_from(count.checked_div(interval.as_nanos())?).ok()
 }
 
 #[cfg(test)]

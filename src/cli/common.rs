@@ -140,6 +140,8 @@ pub(crate) struct TimeArgs {
     #[arg(short = 'w', long, value_name = "TIME", value_parser = limit)]
     timeout: Option<Duration>,
     /// Fail when the whole session takes longer
+    ///
+    /// listen counts from its client on; listen --udp ends then, with status 0
     #[arg(long, value_name = "TIME", value_parser = limit)]
     max_time: Option<Duration>,
     /// Leave this long after the end of stdin

@@ -6,7 +6,7 @@ use nettool::value::{Duration, Endpoint, Host, Port, parse_unix_path};
 
 use super::common::{DataArgs, Peer, SocketArgs, TimeArgs, TransportArgs};
 use super::datagrams::DatagramArgs;
-use super::place::{check_family, destination, is_both};
+use super::place::{check_family, check_family_of, destination, is_both};
 use super::{ShapingArgs, Usage, limit, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
@@ -119,12 +119,10 @@ impl ConnectArgs {
     /// Refuses an address that the options leave no way to.
     fn check_family(&self, host: &Host) -> Result<(), Usage> {
         let family = self.family()?;
-        let option = match (&self.source, family) {
-            (Some(source), _) => format!("--source {source}"),
-            (None, Family::V4) => "-4".to_owned(),
-            (None, _) => "-6".to_owned(),
-        };
-        check_family(host, family, &option)
+        match &self.source {
+            Some(source) => check_family_of(host, family, &format!("--source {source}")),
+            None => check_family(host, family),
+        }
     }
 
     /// Which addresses of the peer can be reached: those of the source's family, where there is one.

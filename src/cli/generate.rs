@@ -23,23 +23,21 @@ const PAGES: &[Page] = &[
         name: "nettool",
         sections: &[
             include_str!("manual/nettool.roff"),
-            include_str!("manual/exit-status.roff"),
+            include_str!("manual/nettool-end.roff"),
             include_str!("manual/values.roff"),
             include_str!("manual/json.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/environment-path.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
         name: "nettool-ifaces",
         sections: &[
             include_str!("manual/ifaces.roff"),
-            include_str!("manual/exit-status.roff"),
+            include_str!("manual/exit-status-report.roff"),
             include_str!("manual/report.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/ifaces-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
@@ -56,7 +54,6 @@ const PAGES: &[Page] = &[
             include_str!("manual/environment-path.roff"),
             include_str!("manual/json-session.roff"),
             include_str!("manual/connect-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
@@ -73,7 +70,6 @@ const PAGES: &[Page] = &[
             include_str!("manual/environment-path.roff"),
             include_str!("manual/json-session.roff"),
             include_str!("manual/listen-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
@@ -83,62 +79,56 @@ const PAGES: &[Page] = &[
             include_str!("manual/probe-end.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/probe-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
         name: "nettool-buffers",
         sections: &[
             include_str!("manual/buffers.roff"),
-            include_str!("manual/exit-status.roff"),
+            include_str!("manual/exit-status-report.roff"),
             include_str!("manual/report.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/buffers-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
         name: "nettool-buffers-fill",
         sections: &[
             include_str!("manual/buffers-fill.roff"),
-            include_str!("manual/exit-status.roff"),
+            include_str!("manual/exit-status-report.roff"),
             include_str!("manual/report.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/buffers-fill-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
         name: "nettool-buffers-list",
         sections: &[
             include_str!("manual/buffers-list.roff"),
-            include_str!("manual/exit-status.roff"),
+            include_str!("manual/exit-status-report.roff"),
             include_str!("manual/report.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/buffers-list-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
         name: "nettool-buffers-advise",
         sections: &[
             include_str!("manual/buffers-advise.roff"),
-            include_str!("manual/exit-status.roff"),
+            include_str!("manual/exit-status-report.roff"),
             include_str!("manual/report.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/buffers-advise-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
     Page {
         name: "nettool-buffers-watch",
         sections: &[
             include_str!("manual/buffers-watch.roff"),
-            include_str!("manual/exit-status.roff"),
+            include_str!("manual/exit-status-report.roff"),
             include_str!("manual/report.roff"),
             include_str!("manual/environment.roff"),
             include_str!("manual/buffers-watch-compared.roff"),
-            include_str!("manual/see-also.roff"),
         ],
     },
 ];
@@ -191,14 +181,35 @@ fn page(page: &Page) -> String {
     man.render_description_section(&mut out)
         .expect("written to memory");
     if command_has_commands {
-        man.render_subcommands_section(&mut out)
-            .expect("written to memory");
+        out.extend_from_slice(commands(&man).as_bytes());
     }
     out.extend_from_slice(options(&man).as_bytes());
     for section in page.sections {
         out.extend_from_slice(section.as_bytes());
     }
+    out.extend_from_slice(see_also(page.name).as_bytes());
     String::from_utf8(out).expect("roff is text")
+}
+
+/// The commands as a section. Those that have no page are named as they are typed.
+fn commands(man: &Man) -> String {
+    let mut out = Vec::new();
+    man.render_subcommands_section(&mut out)
+        .expect("written to memory");
+    let mut text = String::from_utf8(out).expect("roff is text");
+    for name in ["man", "completions"] {
+        text = text.replace(&format!("nettool\\-{name}(1)"), &format!("nettool {name}"));
+    }
+    text
+}
+
+/// All other pages, and those of other programs that are read beside this one.
+fn see_also(name: &str) -> String {
+    let names = PAGES.iter().map(|page| page.name);
+    let others = names.filter(|other| *other != name);
+    let others = others.map(|other| format!("\\fB{}\\fR(1),\n", other.replace('-', "\\-")));
+    let elsewhere = include_str!("manual/see-also.roff");
+    format!(".SH SEE ALSO\n{}{elsewhere}", others.collect::<String>())
 }
 
 /// The options as sections. What the short help leaves out is a paragraph of its own on the screen;
@@ -298,8 +309,8 @@ fn every_page_has_the_sections_that_are_looked_for() {
             let heading = format!(".SH {section}\n");
             let count = text.matches(&heading).count();
             let expected = match (wanted.name, section) {
-                // The page of ideas sends readers to the pages of the commands.
-                ("nettool", "END OF FILE" | "SIGNALS" | "COMPARED WITH") => 0,
+                // There the comparison is a table of its own, IF YOU KNOW.
+                ("nettool", "COMPARED WITH") => 0,
                 _ => 1,
             };
             assert_eq!(count, expected, "{section} of {}", wanted.name);

@@ -9,8 +9,8 @@ use nettool::interfaces::{State, readable};
 use nettool::net::Family;
 use nettool::value::Host;
 
-use super::place::family;
-use super::{interval, value};
+use super::place::{check_family, family};
+use super::{Usage, interval, value};
 use crate::output::View;
 
 /// Show the network interfaces of this machine and their addresses.
@@ -146,12 +146,15 @@ impl IfacesArgs {
     }
 
     /// What is asked.
-    pub(crate) fn question(&self) -> Question<'_> {
+    pub(crate) fn question(&self) -> Result<Question<'_>, Usage> {
         match &self.host {
-            Some(host) => Question::RouteTo(host),
-            None if self.default => Question::DefaultRoutes,
-            None if self.watch => Question::Rates(self.every),
-            None => Question::Interfaces,
+            Some(host) => {
+                check_family(host, self.family())?;
+                Ok(Question::RouteTo(host))
+            }
+            None if self.default => Ok(Question::DefaultRoutes),
+            None if self.watch => Ok(Question::Rates(self.every)),
+            None => Ok(Question::Interfaces),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nettool::net::{Family, ListenOptions, SocketOptions};
+use nettool::net::{ListenOptions, SocketOptions};
 use nettool::value::{Duration, Host, Port, parse_host_port, parse_unix_path};
 
 use super::common::{DataArgs, SocketArgs, TimeArgs, TransportArgs};
@@ -107,14 +107,12 @@ impl ListenArgs {
     pub(crate) fn place(&self) -> Result<Where, Usage> {
         let place = self.named_place()?;
         if let Where::Ip(Some(host), _) = &place {
-            let family = self.transport.family();
-            let option = if family == Family::V4 { "-4" } else { "-6" };
-            check_family(host, family, option)?;
+            check_family(host, self.transport.family())?;
         }
         Ok(place)
     }
 
-    /// The same by the words alone, whatever family is wanted.
+    /// That place by the words for it alone.
     fn named_place(&self) -> Result<Where, Usage> {
         let port = self.port.map(|port| port.0);
         match (

@@ -42,7 +42,8 @@ pub(crate) use pages::{CompletionsArgs, ManArgs, Page, Shell};
 pub(crate) use probe::{Form, LatencyWish, List, Party, ProbeArgs, Request, WaitWish, Wanted};
 pub(crate) use progress::Algorithm;
 pub(crate) use shaping::ShapingArgs;
-use values::{contents, file, interval, limit, number, value};
+pub(crate) use values::contents;
+use values::{file, interval, limit, number, value};
 
 /// Interfaces, connections, ports and socket buffers: one tool for when the network is the
 /// question.
@@ -72,8 +73,8 @@ Examples:
   nettool probe localhost 1-1024         which of these ports are open
   nettool buffers                        how much a socket holds
 
-nettool COMMAND --help shows a command's options and examples.
-nettool man shows the manual.";
+nettool COMMAND --help shows the options and examples of a command,
+nettool man | man -l - the manual.";
 
 /// The version, whichever command was named with it.
 const VERSION: &str = concat!("nettool ", env!("CARGO_PKG_VERSION"), "\n");
@@ -100,7 +101,7 @@ pub(crate) struct Global {
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// Print errors alone
+    /// Say nothing on stderr but errors
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Tell more; twice: still more

@@ -4,13 +4,19 @@ use clap::{Args, ValueEnum};
 
 /// Print a manual page.
 ///
-/// The text is roff; read it with: nettool man connect | man -l -
+/// The text is roff, which man(1) makes readable.
 #[derive(Args, Debug)]
+#[command(after_help = MAN_EXAMPLES)]
 pub(crate) struct ManArgs {
     /// Which command's page; without it the page of nettool itself
     #[arg(value_name = "COMMAND")]
     pub(crate) page: Option<Page>,
 }
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  nettool man | man -l -            the ideas, and which command does what
+  nettool man connect | man -l -    everything about one command";
 
 /// A command that has a page.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -28,13 +34,20 @@ pub(crate) enum Page {
 
 /// Print the completions of a shell.
 ///
-/// For this session of bash: source <(nettool completions bash)
+/// A package puts them where shells look for them; otherwise a shell reads them when it starts.
 #[derive(Args, Debug)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
 pub(crate) struct CompletionsArgs {
     /// Which shell
     #[arg(value_name = "SHELL")]
     pub(crate) shell: Shell,
 }
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(nettool completions bash)          for ~/.bashrc
+  nettool completions zsh > _nettool          into a folder of $fpath
+  nettool completions fish > nettool.fish     into ~/.config/fish/completions";
 
 /// A shell that we have completions for.
 #[derive(Clone, Copy, Debug, ValueEnum)]

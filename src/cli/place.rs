@@ -50,8 +50,16 @@ pub(super) fn check_reachable(port: u16) -> Result<(), Usage> {
     Ok(())
 }
 
-/// Refuses an address that is not of the family that `option` wants.
-pub(super) fn check_family(host: &Host, family: Family, option: &str) -> Result<(), Usage> {
+/// Refuses an address of the other family than -4 or -6 says: that it has none of this one is known
+/// before anybody is asked.
+pub(super) fn check_family(host: &Host, family: Family) -> Result<(), Usage> {
+    let option = if family == Family::V4 { "-4" } else { "-6" };
+    check_family_of(host, family, option)
+}
+
+/// Likewise where it is this option that says so. A name is asked for, and an IPv4-mapped address
+/// taken as IPv4.
+pub(super) fn check_family_of(host: &Host, family: Family, option: &str) -> Result<(), Usage> {
     let address = host.ip().as_ref().map(IpAddr::to_canonical);
     if address.is_none_or(|address| family.includes(address)) {
         return Ok(());

@@ -82,7 +82,7 @@ pub(crate) struct ProbeArgs {
 
 const USAGE: &str = "nettool probe [OPTIONS] TARGET... [PORTS]
        nettool probe [OPTIONS] --ports PORTS TARGET...
-       nettool probe --wait TIME [OPTIONS] TARGET... [PORTS] [-- COMMAND [ARG]...]
+       nettool probe --wait TIME [OPTIONS] TARGET... [PORTS] [-- COMMAND...]
        nettool probe --merge FILE... [OPTIONS]";
 
 const EXAMPLES: &str = "\
@@ -92,13 +92,13 @@ Examples:
   nettool probe host                           the 100 most common ports
   nettool probe -p 22,443 web1 web2 db:5432    several hosts
   nettool probe 10.0.0.0/24 22,80              a whole network
-  nettool probe --exclude 10.0.0.9 @hosts 22   all of a file, but for one
-  nettool probe -u host                        the UDP ports that answer most
+  nettool probe --exclude 10.0.0.9 @hosts 22   all that a file names but one
+  nettool probe -u host                        UDP ports that often answer
   nettool probe host t:22,80,u:53,123          both in one list
   nettool probe --ping 10.0.0.0/24             who is up in this network
   nettool probe --wait 5m --ping host          until it is up again
   nettool probe --show all ::1 20-25           the closed ones too
-  nettool probe --wait 30s db:5432 -- ./app    start it when that is open
+  nettool probe --wait 30s db:5432 -- ./app    start once the database listens
   nettool probe --wait 30s u:ns:53             wait until a name server answers
   nettool probe --count 10 --every 0.2 db:22   how long connections take
   nettool probe --shard 2/8 10.0.0.0/16 22     the second of eight parts

@@ -44,7 +44,7 @@ pub(super) fn interval(text: &str) -> Result<time::Duration, String> {
     let every = value::<Duration>(text)?.limit();
     every
         .filter(|every| *every >= SHORTEST)
-        .ok_or_else(|| "no time between two looks; write 10ms or more".to_owned())
+        .ok_or_else(|| "that is no time to wait; write 10ms or more".to_owned())
 }
 
 /// Reads the name of a file. Others mean stdin or stdout by `-`: whoever writes it must not get a file
@@ -60,7 +60,7 @@ pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
 }
 
 /// Reads a whole file that the command line names.
-pub(super) fn contents(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, Error> {
     let failed = |action| move |error: io::Error| Error::new(action, path.display(), error);
     let mut file = File::open(path).map_err(failed(Action::Open))?;
     let mut bytes = Vec::new();

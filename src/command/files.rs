@@ -45,15 +45,17 @@ impl Files {
             return Ok(None);
         };
         let (name, descriptor) = if path == Path::new("-") {
-            ("stderr".into(), io::stderr().as_fd().try_clone_to_owned())
+            let stderr = io::stderr().as_fd().try_clone_to_owned();
+            let failed = |error| Error::new(Action::Dump, "stderr", error);
+            ("stderr".to_owned(), stderr.map_err(failed)?)
         } else {
-            let opened = OutputFile::replacing(path).map(|(descriptor, file)| {
-                self.written.push((Action::Dump, file));
-                descriptor
-            });
-            (path.display().to_string(), opened)
+            let name = path.display().to_string();
+            let failed = |error| Error::new(Action::Open, &name, error);
+            let (descriptor, file) = OutputFile::replacing(path).map_err(failed)?;
+            self.written.push((Action::Dump, file));
+            (name, descriptor)
         };
-        let dump = descriptor.and_then(|descriptor| Dump::into(descriptor, name.clone()));
+        let dump = Dump::into(descriptor, name.clone());
         dump.map(Some)
             .map_err(|error| Error::new(Action::Dump, name, error))
     }

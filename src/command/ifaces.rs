@@ -19,7 +19,7 @@ pub(super) fn run(
     numeric: bool,
     output: &Output,
 ) -> Result<Status, Failure> {
-    match arguments.question() {
+    match arguments.question()? {
         Question::Interfaces => show(arguments, output),
         Question::RouteTo(host) => {
             check_numeric(host, numeric)?;

@@ -12,7 +12,7 @@ mod waiting;
 
 use std::collections::HashSet;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use nettool::error::{Action, Error};
 use nettool::net::Family;
 use nettool::probe::{
-    Binding, Job, Limits, Ports, Proto, Sockets, Sought, Summary, Target, Targets,
+    Binding, Job, Limits, Ports, Proto, ScopedIp, Sockets, Sought, Summary, Target, Targets,
     first_that_answers,
 };
 use nettool::process;
@@ -52,6 +52,7 @@ pub(super) fn run(
     let binding = arguments.binding()?;
     check_binding(&binding)?;
     read_lists(&mut request)?;
+    request.bind(&binding)?;
     let parties = request.wanted.iter().map(|wanted| &wanted.party);
     for party in parties.chain(&arguments.exclude) {
         if let Party::Host(host) = party {
@@ -141,7 +142,7 @@ impl Resolved {
 type Open = HashSet<(Arc<str>, Proto, u16)>;
 
 /// Hosts with their addresses that are not probed.
-type LeftOut = Vec<(Arc<str>, Vec<IpAddr>)>;
+type LeftOut = Vec<(Arc<str>, Vec<ScopedIp>)>;
 
 impl Probe<'_> {
     /// From names to the exit status.
@@ -157,12 +158,11 @@ impl Probe<'_> {
         }
         let resolved = joined(resolved);
         let by_name = resolved.iter().filter(|one| one.is_name()).count();
-        let (targets, left_out) = self.targets(resolved, &excluded)?;
+        let (mut targets, left_out) = self.targets(resolved, &excluded)?;
         self.check_shared(&targets, by_name)?;
         if targets.is_empty() && !is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
-        let mut targets = targets;
         let mut is_unsure = is_lacking;
         if self.arguments.ping() {
             let (summary, up) = self.ping(&targets, is_ping_alone)?;
@@ -310,7 +310,7 @@ impl Probe<'_> {
         &mut self,
         addresses: &mut Vec<SocketAddr>,
         ports: &Ports,
-    ) -> Result<Vec<IpAddr>, Error> {
+    ) -> Result<Vec<ScopedIp>, Error> {
         let is_local = addresses.iter().any(|address| address.ip().is_loopback());
         if addresses.len() < 2 || is_local || self.arguments.all_addresses {
             return Ok(Vec::new());
@@ -319,7 +319,7 @@ impl Probe<'_> {
         let first = first_that_answers(&mut self.sockets, addresses, ports, limits, stop);
         addresses.swap(0, first.map_err(failed)?.unwrap_or(0));
         let others = addresses.split_off(1);
-        Ok(others.iter().map(SocketAddr::ip).collect())
+        Ok(others.into_iter().map(ScopedIp::from).collect())
     }
 
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that

@@ -160,6 +160,25 @@ impl Serving<'_> {
             _ => talk::status(&transfer, came),
         })
     }
+    /// Serves whoever sends datagrams.
+    async fn datagrams(
+        self,
+        place: &Where,
+        addresses: Vec<SocketAddr>,
+        came: &Cell<Option<i32>>,
+    ) -> Result<Status, Error> {
+        let how = (self.arguments, &self.options);
+        let sockets = bind_datagrams(place, addresses, how, self.output)?;
+        let quit_after = self.arguments.times.quit_after();
+        let totals = serve_datagrams(sockets, self.service, quit_after).await?;
+        self.output.totals(&totals);
+        let lost = totals.datagrams_lost.unwrap_or(0) > 0 || totals.datagrams_unsent > 0;
+        Ok(match came.get() {
+            Some(_) => talk::stopped(came),
+            None if lost => Status::Failed,
+            None => Status::Done,
+        })
+    }
 }
 
 /// The status of a command's only client: the command's, if all went well.
@@ -183,28 +202,6 @@ fn shell_status(end: ChildEnd) -> u8 {
     status
         .and_then(|status| u8::try_from(status).ok())
         .unwrap_or(1)
-}
-
-impl Serving<'_> {
-    /// Serves whoever sends datagrams.
-    async fn datagrams(
-        self,
-        place: &Where,
-        addresses: Vec<SocketAddr>,
-        came: &Cell<Option<i32>>,
-    ) -> Result<Status, Error> {
-        let how = (self.arguments, &self.options);
-        let sockets = bind_datagrams(place, addresses, how, self.output)?;
-        let quit_after = self.arguments.times.quit_after();
-        let totals = serve_datagrams(sockets, self.service, quit_after).await?;
-        self.output.totals(&totals);
-        let lost = totals.datagrams_lost.unwrap_or(0) > 0 || totals.datagrams_unsent > 0;
-        Ok(match came.get() {
-            Some(_) => talk::stopped(came),
-            None if lost => Status::Failed,
-            None => Status::Done,
-        })
-    }
 }
 
 /// Asks the server whenever somebody asks us.

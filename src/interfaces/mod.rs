@@ -19,6 +19,7 @@ pub use flags::InterfaceFlags;
 pub use hardware::{Duplex, Hardware, hardware};
 pub use interface::{Counters, Interface, LinkedTo, Mac, State, Statistics};
 pub use name::readable;
+pub(crate) use rate::a_second;
 pub use rate::{Rate, Sample};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use resolver::fuzz;

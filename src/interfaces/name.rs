@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// Bytes as text: what is no UTF-8 is spelt out (`\xff`), so that two names never look alike.
+/// Bytes as text: what is no UTF-8 is spelt out (`\xff`), so that two names that differ in it alone
+/// do not look alike.
 #[must_use]
 pub fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());

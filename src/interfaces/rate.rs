@@ -67,7 +67,7 @@ impl Sample {
 }
 
 /// What so many in this time are a second; nothing is known of no time.
-fn a_second(count: u64, interval: Duration) -> Option<u64> {
+pub(crate) fn a_second(count: u64, interval: Duration) -> Option<u64> {
     let count = u128::from(count).checked_mul(1_000_000_000)?;
     let rate = count.checked_div(interval.as_nanos())?;
     Some(u64::try_from(rate).unwrap_or(u64::MAX))

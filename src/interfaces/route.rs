@@ -72,11 +72,7 @@ pub fn default_routes(family: Family) -> Result<Vec<Route>> {
 
 /// The way to an address. Where the table cannot be read, a socket is asked.
 fn way(to: SocketAddr) -> io::Result<Route> {
-    let zone = match to {
-        SocketAddr::V6(to) => Some(to.scope_id()).filter(|scope| *scope != 0),
-        SocketAddr::V4(_) => None,
-    };
-    match sys::route_to(to.ip(), zone) {
+    match sys::route_to(to.ip(), zone(to)) {
         Ok(Some(route)) => Ok(route),
         Ok(None) => asked_of_a_socket(to),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => asked_of_a_socket(to),
@@ -84,17 +80,30 @@ fn way(to: SocketAddr) -> io::Result<Route> {
     }
 }
 
+/// The interface that an address needs to mean anything (RFC 4007).
+fn zone(address: SocketAddr) -> Option<u32> {
+    match address {
+        SocketAddr::V6(address) => Some(address.scope_id()).filter(|scope| *scope != 0),
+        SocketAddr::V4(_) => None,
+    }
+}
+
 /// What a UDP socket has for an address once it is connected, which sends nothing (connect(2)).
-fn asked_of_a_socket(to: SocketAddr) -> io::Result<Route> {
+fn asked_of_a_socket(mut to: SocketAddr) -> io::Result<Route> {
     let any: IpAddr = match to {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind((any, 0))?;
     // Any port but 0 will do: 9 discards (RFC 863).
-    socket.connect(SocketAddr::new(to.ip(), 9))?;
+    to.set_port(9);
+    socket.connect(to)?;
     let source = socket.local_addr()?.ip();
-    let has = |interface: &Interface| interface.addresses.iter().any(|a| a.address == source);
+    let zone = zone(to);
+    let has = |interface: &Interface| {
+        let is_there = interface.addresses.iter().any(|a| a.address == source);
+        is_there && zone.is_none_or(|zone| zone == interface.index)
+    };
     let interface = portable::interfaces()?.into_iter().find(has);
     Ok(Route {
         destination: to.ip(),
@@ -112,11 +121,13 @@ mod tests {
 
     #[test]
     fn both_ways_to_ask_agree() {
-        for address in ["127.0.0.1:9", "[::1]:9"] {
+        let loopback = ["127.0.0.1:9", "[::1]:9"].map(str::to_owned);
+        let interfaces = portable::interfaces().unwrap().into_iter();
+        let on_links = interfaces.map(|interface| format!("[fe80::5%{}]:9", interface.index));
+        for address in loopback.into_iter().chain(on_links) {
             let address: SocketAddr = address.parse().unwrap();
-            let (Ok(told), Ok(asked)) = (way(address), asked_of_a_socket(address)) else {
-                continue;
-            };
+            let Ok(told) = way(address) else { continue };
+            let asked = asked_of_a_socket(address).unwrap();
             assert_eq!(
                 (told.source, told.interface),
                 (asked.source, asked.interface)

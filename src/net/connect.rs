@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{Address, Family, Proto, SocketOptions, Stream, resolve};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
+use crate::sys;
 use crate::value::Host;
 
 /// How long an address is given before the next one is tried beside it (RFC 8305, section 5).
@@ -109,7 +110,8 @@ pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Re
     }
 }
 
-/// Connects to a Unix socket, of a stream or of messages. A server with a full backlog is waited for, as TCP does.
+/// Connects to a Unix socket, of a stream or of messages. A server with a full backlog is waited
+/// for, as TCP does.
 ///
 /// # Errors
 /// Nobody listens there, the path is no socket, or the time is over; `None` is for ever.
@@ -157,8 +159,7 @@ fn connected_unix(path: &Path, proto: Proto) -> io::Result<Stream> {
         Proto::UnixSeqpacket => (Type::SEQPACKET, Stream::Seqpacket),
         _ => (Type::STREAM, Stream::Unix),
     };
-    let socket = Socket::new(Domain::UNIX, kind, None)?;
-    socket.set_nonblocking(true)?;
+    let socket = sys::nonblocking_socket(Domain::UNIX, kind, None)?;
     socket.connect(&SockAddr::unix(path)?)?;
     Ok(stream(UnixStream::from_std(socket.into())?))
 }
@@ -226,7 +227,8 @@ impl Race<'_> {
             address: &address.into(),
         });
         self.started.push(address);
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        let domain = Domain::for_address(address);
+        let socket = sys::nonblocking_socket(domain, Type::STREAM, None);
         if let Ok(socket) = &socket {
             self.options.prepare(socket, address)?;
         }
@@ -264,7 +266,6 @@ fn timed_out(limit: Duration) -> io::Error {
 /// One attempt on one address.
 async fn attempt(socket: io::Result<Socket>, address: SocketAddr) -> io::Result<Reached> {
     let socket = socket?;
-    socket.set_nonblocking(true)?;
     match socket.connect(&address.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}

@@ -5,8 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use socket2::{InterfaceIndexOrAddress, Socket};
 
-use super::SocketOptions;
-use super::options::no_such_interface;
+use super::{SocketOptions, interface};
 use crate::error::{Action, Error, Result};
 use crate::sys;
 use crate::value::Group;
@@ -41,9 +40,6 @@ fn index(group: &Group, options: &SocketOptions) -> Result<u32> {
     let Some(name) = group.interface.as_ref().or(options.interface.as_ref()) else {
         return Ok(0);
     };
-    if let Ok(index) = name.parse() {
-        return Ok(index);
-    }
-    let known = || Error::new(Action::Join, group, no_such_interface(name));
-    sys::interface_index(name).ok_or_else(known)
+    let unknown = || Error::new(Action::Join, group, interface::no_such(name));
+    interface::index(name).ok_or_else(unknown)
 }

@@ -15,6 +15,7 @@ use super::own_path::{OwnPath, bind_unix};
 use super::{Address, Family, ListenOptions, Proto, SocketOptions, Stream};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
+use crate::sys;
 
 /// Clients that may wait for us; the system cuts it to its own limit (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
@@ -56,11 +57,12 @@ pub enum Binding {
 
 impl Binding {
     /// Binds and listens: from now on clients can connect. Port 0 lets the system pick one port
-    /// for all addresses. A path is for ourselves alone (mode 0600) unless told otherwise; a socket that nobody answers
-    /// on is taken over, anything else in its place is an error.
+    /// for all addresses. A path is for ourselves alone (mode 0600) unless told otherwise; a socket
+    /// that nobody answers on is taken over, anything else in its place is an error.
     ///
     /// # Errors
-    /// An address is in use, not ours, or privileged, or an option cannot be had; the error names it.
+    /// An address is in use, not ours, or privileged, or an option cannot be had; the error names
+    /// it.
     pub fn listen(&self, options: &ListenOptions) -> Result<Listener> {
         let sockets = match self {
             Self::Tcp(addresses) => {
@@ -191,9 +193,7 @@ impl Listener {
         }
         Ok((stream, peer))
     }
-}
 
-impl Listener {
     /// Asks one socket after the other, and begins with another one each time: a crowd at one does
     /// not shut those at the others out.
     fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
@@ -304,7 +304,7 @@ pub(super) fn local(socket: &Socket) -> io::Result<SocketAddr> {
 
 /// A socket for this address; of IPv6 one that leaves IPv4 to its own socket.
 fn open(address: SocketAddr, kind: Type, reuse_port: bool, shares: bool) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    let socket = sys::nonblocking_socket(Domain::for_address(address), kind, None)?;
     if kind == Type::STREAM || shares {
         // Without it a port stays taken for a minute after its last connection, and nobody else can
         // listen to the same group (socket(7), ip(7)).
@@ -316,7 +316,6 @@ fn open(address: SocketAddr, kind: Type, reuse_port: bool, shares: bool) -> io::
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    socket.set_nonblocking(true)?;
     Ok(socket)
 }
 

@@ -4,6 +4,7 @@ mod address;
 mod connect;
 mod datagrams;
 mod groups;
+mod interface;
 mod line;
 mod listen;
 mod options;

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use socket2::{SockRef, Socket, TcpKeepalive, Type};
 
+use super::interface;
 use super::port_file::write_port;
 use crate::buffers::Direction;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::{Event, Observer};
+use crate::sys;
 use crate::value::{Dscp, Group};
-use crate::{interfaces, sys};
 
 /// Options of a socket; by default the system's own.
 #[derive(Clone, Debug, Default)]
@@ -201,22 +202,9 @@ fn bind_to_interface(socket: &Socket, name: &str, address: SocketAddr) -> Result
     // The kernel takes the first 15 letters of a longer name, and an empty one for none at all
     // (net/core/sock.c, sock_setbindtodevice).
     if sys::interface_index(name).is_none() {
-        return Err(failed(no_such_interface(name).into()));
+        return Err(failed(interface::no_such(name).into()));
     }
     sys::bind_to_interface(socket, name).map_err(|error| failed(error.into()))
-}
-
-/// What is wrong with the name of an interface that this machine has not.
-pub(super) fn no_such_interface(name: &str) -> String {
-    let known = interface_names().join(", ");
-    format!("no interface is called {name:?}; this machine has {known}")
-}
-
-/// The names of all interfaces.
-fn interface_names() -> Vec<String> {
-    let found = interfaces::list().map(|found| found.interfaces);
-    let found = found.unwrap_or_default().into_iter();
-    found.map(|interface| interface.name).collect()
 }
 
 /// After how many hops a packet is dropped; to a group it is a setting of its own.

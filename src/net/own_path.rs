@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::sys;
+
 /// A path that is for ourselves alone.
 const OWN_MODE: u16 = 0o600;
 
@@ -20,8 +22,7 @@ pub(super) fn bind_unix(
     if is_abandoned(path) {
         std::fs::remove_file(path)?;
     }
-    let socket = Socket::new(Domain::UNIX, kind, None)?;
-    socket.set_nonblocking(true)?;
+    let socket = sys::nonblocking_socket(Domain::UNIX, kind, None)?;
     let address = SockAddr::unix(path)?;
     let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(!mode & 0o777));
     let bound = socket.bind(&address);

@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use super::Family;
 use super::address::is_link_local;
+use super::{Family, interface};
 use crate::error::{Action, Cause, Error, Result};
-use crate::sys;
 use crate::value::Host;
 
 /// The addresses of this host in the system's order of preference, IPv4-mapped ones as IPv4.
@@ -54,24 +53,20 @@ fn scoped(host: &Host, address: Ipv6Addr, zone: Option<&str>, port: u16) -> Resu
     Ok(SocketAddrV6::new(address, port, 0, scope).into())
 }
 
-/// A zone is the name of an interface or its number (RFC 4007, section 11).
+/// The index of the interface that a zone names.
 fn zone_index(host: &Host, zone: &str) -> Result<u32> {
-    if let Ok(index) = zone.parse() {
-        return Ok(index);
-    }
-    sys::interface_index(zone).ok_or_else(|| {
-        let known = interface_names().join(", ");
-        let problem = format!("no interface is called {zone:?}; this machine has {known}");
-        Error::new(Action::Resolve, host, problem)
-    })
+    let unknown = || Error::new(Action::Resolve, host, interface::no_such(zone));
+    interface::index(zone).ok_or_else(unknown)
 }
 
 /// The error of an address that means nothing without an interface.
 fn zone_needed(host: &Host, address: Ipv6Addr) -> Error {
-    let known: Vec<String> = interface_names()
+    let mut links = interface::on_links();
+    if links.is_empty() {
+        links.push("NAME".to_owned());
+    }
+    let known: Vec<String> = links
         .iter()
-        // Loopback has no link.
-        .filter(|name| !matches!(name.as_str(), "lo" | "lo0"))
         .map(|name| format!("{address}%{name}"))
         .collect();
     let problem = format!(
@@ -79,15 +74,6 @@ fn zone_needed(host: &Host, address: Ipv6Addr) -> Error {
         known.join(" or ")
     );
     Error::new(Action::Resolve, host, problem)
-}
-
-/// The names of the interfaces that have an address.
-fn interface_names() -> Vec<String> {
-    let mut found = if_addrs::get_if_addrs().unwrap_or_default();
-    found.sort_by_key(|interface| interface.index);
-    let mut names: Vec<String> = found.into_iter().map(|interface| interface.name).collect();
-    names.dedup();
-    names
 }
 
 /// Leaves the addresses of the wanted family.

@@ -9,6 +9,7 @@ use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::{Address, Line, Proto};
+use crate::sys;
 
 /// A connection that carries bytes in order, and can be ended in one direction.
 #[derive(Debug)]
@@ -102,10 +103,7 @@ impl Stream {
 
     /// Takes a message that has come: how much of it fits, and how long it is. 0 is the peer's end.
     pub(crate) fn try_receive(&self, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
-        let receive = || {
-            let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-            Ok(rustix::net::recv(self.as_fd(), &mut *buffer, flags)?)
-        };
+        let receive = || sys::receive_message(self.as_fd(), &mut *buffer);
         either!(self, stream => stream.try_io(Interest::READABLE, receive))
     }
 

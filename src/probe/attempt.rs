@@ -7,7 +7,7 @@ use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use super::sockets::{Attempt, connect, local};
 use super::verdict::{Finding, Verdict};
-use crate::sys::{request_icmp_errors, retransmissions, watched};
+use crate::sys::{nonblocking_socket, request_icmp_errors, retransmissions, watched};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::future::pending;
 use std::io;
@@ -144,8 +144,8 @@ impl Connector {
 
     /// A socket for this destination that keeps ICMP messages.
     fn open(&self, to: SocketAddr) -> io::Result<Socket> {
-        let kind = Type::STREAM.nonblocking();
-        let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+        let domain = Domain::for_address(to);
+        let socket = nonblocking_socket(domain, Type::STREAM, Some(Protocol::TCP))?;
         // Without it an answer is the same, only without the message behind it.
         request_icmp_errors(socket.as_fd(), to.is_ipv6());
         self.beside.apply(&socket, &self.binding, to.is_ipv6())?;
@@ -215,7 +215,7 @@ fn connect_unix(path: &Path) -> io::Result<()> {
     let address = SockAddr::unix(path)?;
     let mut result = Ok(());
     for kind in [Type::STREAM, Type::SEQPACKET, Type::DGRAM] {
-        let socket = Socket::new(Domain::UNIX, kind.nonblocking(), None)?;
+        let socket = nonblocking_socket(Domain::UNIX, kind, None)?;
         result = socket.connect(&address);
         let differs = |error: &io::Error| error.raw_os_error() == Some(libc::EPROTOTYPE);
         if !result.as_ref().is_err_and(differs) {

@@ -9,12 +9,14 @@ mod speech;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use speech::fuzz;
 
-use super::{Binding, PortReport, Proto, State, Target, Whom};
-use socket2::{Domain, Protocol, Socket, Type};
+use super::scoped::scope_of;
+use super::{Binding, PortReport, Proto, ScopedIp, State, Target, Whom};
+use crate::sys::nonblocking_socket;
+use socket2::{Domain, Protocol, Type};
 use speech::{LONGEST, Opening, is_complete, openings, words};
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -45,9 +47,9 @@ pub struct Banners {
     questions: UnboundedSender<(PortReport, SocketAddr)>,
     answers: Receiver<PortReport>,
     /// Ports that have not said anything yet.
-    waiting: HashMap<(Arc<str>, IpAddr, u16), PortReport>,
-    /// Addresses that need more than their numbers, for the zone of a link.
-    zoned: HashMap<(Arc<str>, IpAddr), SocketAddr>,
+    waiting: HashMap<(Arc<str>, ScopedIp, u16), PortReport>,
+    /// The addresses that have a zone.
+    zoned: HashMap<ScopedIp, SocketAddr>,
 }
 
 impl Banners {
@@ -62,8 +64,8 @@ impl Banners {
             .name("banners".to_owned())
             .spawn(move || runtime.block_on(listen_to_all(asked, told, binding)))?;
         let zoned = targets.iter().filter_map(|target| match &target.whom {
-            Whom::Host(host, address @ SocketAddr::V6(v6)) if v6.scope_id() != 0 => {
-                Some(((host.clone(), address.ip()), *address))
+            Whom::Host(_, address) if scope_of(*address) != 0 => {
+                Some((ScopedIp::from(*address), *address))
             }
             _ => None,
         });
@@ -113,8 +115,8 @@ impl Banners {
 
     /// Has a port listened to.
     fn ask(&mut self, report: PortReport, rest: &mut Vec<PortReport>) {
-        let zoned = self.zoned.get(&(report.host.clone(), report.addr));
-        let mut address = zoned.copied().unwrap_or(SocketAddr::new(report.addr, 0));
+        let zoned = self.zoned.get(&report.addr).copied();
+        let mut address = zoned.unwrap_or(SocketAddr::new(report.addr.ip, 0));
         address.set_port(report.port);
         match self.questions.send((report.clone(), address)) {
             Ok(()) => {
@@ -126,8 +128,8 @@ impl Banners {
 }
 
 /// What tells a port from the others.
-fn key(report: &PortReport) -> (Arc<str>, IpAddr, u16) {
-    (report.host.clone(), report.addr, report.port)
+fn key(report: &PortReport) -> (Arc<str>, ScopedIp, u16) {
+    (report.host.clone(), report.addr.clone(), report.port)
 }
 
 /// Listens to every port that comes, until nobody asks any more.
@@ -208,8 +210,8 @@ async fn connect(address: SocketAddr, binding: &Binding) -> io::Result<TcpStream
 
 /// A socket that is about to connect.
 fn start(address: SocketAddr, binding: &Binding) -> io::Result<TcpSocket> {
-    let kind = Type::STREAM.nonblocking();
-    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
+    let domain = Domain::for_address(address);
+    let socket = nonblocking_socket(domain, Type::STREAM, Some(Protocol::TCP))?;
     binding.apply(&socket, address.is_ipv6())?;
     Ok(TcpSocket::from_std_stream(socket.into()))
 }

@@ -1,6 +1,6 @@
 //! What every socket of a probe is bound to.
 
-use crate::sys::{bind_to_interface, bind_without_port};
+use crate::sys::{bind_to_interface, bind_without_port, interface_name};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -34,6 +34,17 @@ impl Binding {
             Some(interface) => bind_to_interface(socket, interface),
             None => Ok(()),
         }
+    }
+
+    /// Whether addresses of a zone, which is named as its interface or by its number, can be probed
+    /// so.
+    #[must_use]
+    pub fn reaches(&self, zone: &str) -> bool {
+        let Some(interface) = &self.interface else {
+            return true;
+        };
+        let numbered = zone.parse().ok().and_then(interface_name);
+        **interface == *zone || numbered.is_some_and(|name| **interface == *name)
     }
 
     /// Fails if sockets cannot be bound so.

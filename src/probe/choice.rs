@@ -1,6 +1,6 @@
 //! Which address of a name to probe.
 
-use super::{Limits, Network, Pacer, Plan, Ports, State, Target, run};
+use super::{Limits, Network, Pacer, Plan, Ports, ScopedIp, State, Target, run};
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -26,6 +26,7 @@ pub fn first_that_answers(
     if ports.is_empty() {
         return Ok(None);
     }
+    let scoped: Vec<ScopedIp> = addresses.iter().map(|one| (*one).into()).collect();
     let mut race = Race::new(addresses.len(), ports.len());
     let target = |address: &SocketAddr| Target::host(address.to_string(), *address, ports.clone());
     let targets = addresses.iter().map(target);
@@ -37,7 +38,7 @@ pub fn first_that_answers(
     let pacer = Pacer::new(Plan::new(targets.collect(), 0), limits, network.capacity());
     run(network, pacer, stop, |reports| {
         for report in reports {
-            let number = addresses.iter().position(|a| a.ip() == report.addr);
+            let number = scoped.iter().position(|one| *one == report.addr);
             race.count(number, report.state);
         }
         if race.is_decided() {

@@ -3,12 +3,11 @@
 use super::dash::Dash;
 use super::datagram::{Kind, Survey};
 use super::pacer::Schedule as _;
-use super::plan::Place;
 use super::{
-    Limits, Network, Pacer, Plan, PortReport, Proto, Sockets, Summary, Target, Whom, drive, run,
+    Limits, Network, Pacer, Plan, PortReport, Proto, ScopedIp, Sockets, Summary, Target, Whom,
+    drive, run,
 };
 use std::io;
-use std::net::IpAddr;
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
@@ -49,7 +48,7 @@ pub struct Limited {
     /// The name or address as it was asked for.
     pub host: Arc<str>,
     /// The address.
-    pub addr: IpAddr,
+    pub addr: ScopedIp,
     /// Resets a second, about.
     pub rate: f64,
 }
@@ -61,12 +60,12 @@ impl Limited {
         let told = |(host, rate)| {
             Some(Self {
                 host: plan.name(host)?,
-                addr: plan.address(Place { host, port: 0 })?.ip(),
+                addr: plan.scoped(host)?,
                 rate,
             })
         };
         let mut all: Vec<_> = pacer.limited().filter_map(told).collect();
-        all.sort_by_key(|limited| limited.addr);
+        all.sort_by(|one, next| one.addr.cmp(&next.addr));
         all
     }
 }
@@ -133,6 +132,7 @@ impl Job {
                 }
                 Proto::Udp => {
                     let mut network = sockets.datagrams(Kind::Udp)?;
+                    network.expect(targets);
                     let mut survey = Survey::new(plan, left(), network.capacity(), is_here);
                     drive(&mut network, &mut survey, stop, |_| {}, &mut found)?
                 }

@@ -7,9 +7,8 @@ use super::network::Network as _;
 use super::pacer::Found;
 use super::plan::Place;
 use super::verdict::Verdict;
-use super::{ATTENTION, Left, Plan, PortReport, Proto, Sockets, Summary, report_of};
+use super::{ATTENTION, Left, Plan, PortReport, Proto, ScopedIp, Sockets, Summary, report_of};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +39,7 @@ pub(super) struct Dash {
 struct Host {
     number: u32,
     name: Arc<str>,
-    address: IpAddr,
+    address: ScopedIp,
 }
 
 /// A run through a plan.
@@ -162,20 +161,20 @@ impl Run<'_> {
     }
 
     /// What the host of a port is called, and that it has answered.
-    fn host(&mut self, place: Place, rtt: Duration) -> Option<(Arc<str>, IpAddr)> {
+    fn host(&mut self, place: Place, rtt: Duration) -> Option<(Arc<str>, ScopedIp)> {
         if let Some(host) = self.host.as_ref().filter(|host| host.number == place.host) {
-            return Some((host.name.clone(), host.address));
+            return Some((host.name.clone(), host.address.clone()));
         }
         if self.hosts.len() < HOSTS {
             self.hosts.insert(place.host, rtt);
         }
         // A copy of our own: threads that count the users of one name are in each other's way.
         let name: Arc<str> = Arc::from(&*self.plan.name(place.host)?);
-        let address = self.plan.address(place)?.ip();
+        let address = self.plan.scoped(place.host)?;
         self.host = Some(Host {
             number: place.host,
             name: name.clone(),
-            address,
+            address: address.clone(),
         });
         Some((name, address))
     }

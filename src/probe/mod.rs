@@ -28,6 +28,7 @@ mod rationing;
 mod report;
 mod rtt;
 mod sameness;
+mod scoped;
 mod series;
 mod shard;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use plan::Plan;
 pub use rationing::{Rationed, Rationing};
 pub use report::{Icmp, PortReport, Proto, State, Summary};
 pub use sameness::Sameness;
+pub use scoped::ScopedIp;
 pub use series::{Aim, Series};
 pub use shard::{Left, Part};
 pub use sockets::Sockets;
@@ -74,7 +76,6 @@ use datagram::Datagrams;
 use pacer::{Found, Schedule, Step};
 use std::borrow::BorrowMut;
 use std::io;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,7 +176,7 @@ fn advance(
 
 /// A result; where silence has a cause that our own system knows, that, and it goes for the host.
 fn explained(network: &mut impl Network, pacer: &mut impl Schedule, found: Found) -> Found {
-    if found.finding != Finding::SILENCE {
+    if ![Finding::SILENCE, Finding::NO_REPLY].contains(&found.finding) {
         return found;
     }
     let Some(host) = pacer.plan().address(found.place).map(|host| host.ip()) else {
@@ -194,15 +195,13 @@ fn explained(network: &mut impl Network, pacer: &mut impl Schedule, found: Found
 
 /// A result in the words of the target it belongs to.
 fn report(plan: &Plan, found: Found) -> Option<PortReport> {
-    let (host, address) = (
-        plan.name(found.place.host)?,
-        plan.address(found.place)?.ip(),
-    );
+    let host = plan.name(found.place.host)?;
+    let address = plan.scoped(found.place.host)?;
     Some(report_of(host, address, plan.proto(), found))
 }
 
 /// A result of a host that is called so.
-fn report_of(host: Arc<str>, addr: IpAddr, proto: Proto, found: Found) -> PortReport {
+fn report_of(host: Arc<str>, addr: ScopedIp, proto: Proto, found: Found) -> PortReport {
     let errno = found.finding.errno;
     let registered = service::name_of(found.place.port, proto.protocol());
     PortReport {

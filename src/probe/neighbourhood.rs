@@ -5,6 +5,7 @@
 //! one that is silent; the table of neighbours tells the two apart.
 
 use super::network::Outcome;
+use super::target::{Target, Whom};
 use crate::interfaces::{self, Interface, InterfaceFlags};
 use crate::sys::{neighbours, route_to};
 use crate::value::{AddressRange, Cidr};
@@ -19,7 +20,7 @@ const FRESH: Duration = Duration::from_millis(50);
 /// How many neighbours may be sought at once. The table holds 1024, for all of this machine (Linux:
 /// `gc_thresh3` of arp(7)); what finds no room there is never sent.
 const CROWD: u128 = 512;
-/// How many connections at once leave it room, if each is to another neighbour.
+/// How many questions at once leave it room, if each is to another neighbour.
 const ROOM: usize = 256;
 
 /// What is known of neighbours.
@@ -34,7 +35,16 @@ pub(super) struct Neighbourhood {
 }
 
 impl Neighbourhood {
-    /// Somebody is connected to: if he is a neighbour, the table is worth a look from now on.
+    /// One of this network alone.
+    #[cfg(test)]
+    pub(super) fn of(network: AddressRange) -> Self {
+        Self {
+            networks: Some(vec![network]),
+            ..Self::default()
+        }
+    }
+
+    /// Somebody is asked: if he is a neighbour, the table is worth a look from now on.
     pub(super) fn seek(&mut self, address: IpAddr, now: Duration) {
         if self.looked.is_none() && self.has(address) {
             self.looked = Some(now);
@@ -68,12 +78,12 @@ impl Neighbourhood {
         }
     }
 
-    /// How many of `most` connections at once the table bears.
-    pub(super) fn room(
-        &mut self,
-        ranges: impl Iterator<Item = AddressRange>,
-        most: usize,
-    ) -> usize {
+    /// How many of `most` questions at once the table bears, if these are probed.
+    pub(super) fn room(&mut self, targets: &[Target], most: usize) -> usize {
+        let ranges = targets.iter().map(|target| match &target.whom {
+            Whom::Host(_, address) => AddressRange::from(address.ip()),
+            Whom::Range(range) => *range,
+        });
         let networks = self.networks();
         let common = |range: AddressRange| {
             let here = networks.iter().filter_map(|network| network.common(&range));
@@ -154,6 +164,8 @@ fn is_direct(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::Ports;
+    use std::sync::Arc;
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -162,9 +174,8 @@ mod tests {
     /// One that knows a network and has just looked.
     fn knowing(network: &str) -> Neighbourhood {
         Neighbourhood {
-            networks: Some(vec![network.parse().unwrap()]),
             looked: Some(Duration::ZERO),
-            ..Neighbourhood::default()
+            ..Neighbourhood::of(network.parse().unwrap())
         }
     }
 
@@ -185,8 +196,10 @@ mod tests {
     fn many_neighbours_are_not_sought_at_once() {
         let mut known = knowing("10.0.0.0/8");
         let mut room = |ranges: &[&str]| {
-            let ranges: Vec<AddressRange> = ranges.iter().map(|r| r.parse().unwrap()).collect();
-            known.room(ranges.into_iter(), 5000)
+            let ports = Arc::new(Ports::default());
+            let target = |range: &&str| Target::range(range.parse().unwrap(), ports.clone());
+            let targets: Vec<Target> = ranges.iter().map(target).collect();
+            known.room(&targets, 5000)
         };
         assert_eq!(room(&["10.0.0.0/24", "192.0.2.0/24"]), 5000);
         assert_eq!(room(&["192.0.0.0/16"]), 5000);

@@ -10,11 +10,12 @@ pub use report::{HostReport, HostState, PingSummary};
 use super::datagram::{Kind, Survey};
 use super::report::{Icmp, Proto};
 use super::{
-    Datagrams, Limits, Network, Pacer, Plan, PortReport, Ports, Sockets, State, Target, Whom, drive,
+    Datagrams, Limits, Network, Pacer, Plan, PortReport, Ports, ScopedIp, Sockets, State, Target,
+    Whom, drive,
 };
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,13 +85,14 @@ impl Ping<'_> {
             ..PingSummary::default()
         };
         let mut up = Vec::new();
+        sockets.expect(self.targets);
         let mut addresses = self.candidates();
         while summary.complete {
             let crowd: Vec<Candidate> = addresses.by_ref().take(CROWD).collect();
             if crowd.is_empty() {
                 break;
             }
-            let mut round = Round::new(crowd, &mut summary, &mut found);
+            let mut round = Round::new(crowd, self.targets, &mut summary, &mut found);
             for kind in [Proto::Udp, Proto::Tcp] {
                 round.ask(kind, sockets, self.left(began), self.stop)?;
             }
@@ -144,19 +146,27 @@ impl Ping<'_> {
 /// As many addresses as are asked at once.
 struct Round<'a, F> {
     crowd: Vec<Candidate>,
-    numbers: HashMap<(Arc<str>, IpAddr), usize>,
+    numbers: HashMap<(Arc<str>, ScopedIp), usize>,
+    /// All targets, of this round and of others.
+    targets: &'a [Target],
     summary: &'a mut PingSummary,
     found: &'a mut F,
 }
 
 impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
     /// Nobody has answered yet.
-    fn new(crowd: Vec<Candidate>, summary: &'a mut PingSummary, found: &'a mut F) -> Self {
+    fn new(
+        crowd: Vec<Candidate>,
+        targets: &'a [Target],
+        summary: &'a mut PingSummary,
+        found: &'a mut F,
+    ) -> Self {
         let all = crowd.iter().enumerate();
-        let key = |one: &Candidate| (one.host.clone(), one.address.ip());
+        let key = |one: &Candidate| (one.host.clone(), ScopedIp::from(one.address));
         Self {
             numbers: all.map(|(number, one)| (key(one), number)).collect(),
             crowd,
+            targets,
             summary,
             found,
         }
@@ -170,16 +180,17 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
         limits: Limits,
         stop: &AtomicBool,
     ) -> io::Result<()> {
-        let targets = self.targets(kind);
+        let targets = self.silent(kind);
         if targets.is_empty() || !self.summary.complete {
             return Ok(());
         }
-        let plan = Plan::of(kind, targets, 0);
+        let (plan, all) = (Plan::of(kind, targets, 0), self.targets);
         let take =
             |reports: Vec<PortReport>| reports.iter().try_for_each(|report| self.take(report));
         let part = match kind {
             Proto::Udp => {
                 let mut network = sockets.datagrams(Kind::Echo)?;
+                network.expect(all);
                 let limits = Limits {
                     try_timeout: limits.try_timeout.or(Some(ECHO.0)),
                     tries: limits.tries.or(Some(ECHO.1)),
@@ -199,7 +210,7 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
     }
 
     /// Whom to ask in this way.
-    fn targets(&self, kind: Proto) -> Vec<Target> {
+    fn silent(&self, kind: Proto) -> Vec<Target> {
         let ports = Arc::new(match kind {
             Proto::Udp => Ports::default().with_udp([0], &[]),
             Proto::Tcp => Ports::new(PORTS, &PORTS),
@@ -217,7 +228,7 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
 
     /// What one question came to.
     fn take(&mut self, report: &PortReport) -> ControlFlow<()> {
-        let key = (report.host.clone(), report.addr);
+        let key = (report.host.clone(), report.addr.clone());
         let number = self.numbers.get(&key).copied();
         let Some(one) = number.and_then(|number| self.crowd.get_mut(number)) else {
             return ControlFlow::Continue(());
@@ -229,13 +240,13 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
         // What a host says of itself by ICMP it says because it is there.
         let own_words = report
             .icmp
-            .is_some_and(|icmp| icmp.from == Some(report.addr));
+            .is_some_and(|icmp| icmp.from == Some(report.addr.ip));
         if matches!(report.state, State::Open | State::Closed) || own_words {
             one.is_up = true;
             self.summary.up = self.summary.up.saturating_add(1);
             return (self.found)(HostReport {
                 host: report.host.clone(),
-                addr: report.addr,
+                addr: report.addr.clone(),
                 state: HostState::Up,
                 reason: match (is_echo, report.state) {
                     (true, State::Open) => "echo-reply",
@@ -264,7 +275,7 @@ impl<'a, F: FnMut(HostReport) -> ControlFlow<()>> Round<'a, F> {
             }
             let report = HostReport {
                 host: one.host.clone(),
-                addr: one.address.ip(),
+                addr: one.address.into(),
                 state: one.doubt.state,
                 reason: one.doubt.reason,
                 port: None,

@@ -1,9 +1,11 @@
 //! What is probed, in which order.
 
 use super::report::Proto;
+use super::scoped::{ScopedIp, scope_of, zone_name};
 use super::shard::Left;
-use super::target::{Lane, Ports, Target};
+use super::target::{Lane, Ports, Target, Whom};
 use crate::value::Shard;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ pub struct Plan {
     targets: Arc<[Target]>,
     /// For each target, how many addresses come before its own.
     firsts: Arc<[u64]>,
+    /// What the zones of targets are called.
+    zones: Arc<HashMap<u32, Arc<str>>>,
     likely: Segment,
     rest: Segment,
     share: Share,
@@ -61,6 +65,7 @@ impl Plan {
         Self {
             proto,
             firsts: targets.iter().map(count).collect(),
+            zones: Arc::new(zones_of(&targets)),
             targets: targets.into(),
             likely,
             rest,
@@ -160,6 +165,24 @@ impl Plan {
         address.set_port(place.port);
         Some(address)
     }
+
+    /// An address as reports have it.
+    pub(super) fn scoped(&self, host: u32) -> Option<ScopedIp> {
+        let (target, number) = self.owner(host)?;
+        let zone = |scope| self.zones.get(&scope).cloned();
+        Some(ScopedIp::new(target.address(number)?, zone))
+    }
+}
+
+/// The names of all zones: they are asked for once, and not for each port.
+fn zones_of(targets: &[Target]) -> HashMap<u32, Arc<str>> {
+    let hosts = targets.iter().filter_map(|target| match target.whom {
+        Whom::Host(_, address) => Some(scope_of(address)),
+        Whom::Range(_) => None,
+    });
+    let scopes: HashSet<u32> = hosts.filter(|scope| *scope != 0).collect();
+    let named = |scope| Some((scope, zone_name(scope)?));
+    scopes.into_iter().filter_map(named).collect()
 }
 
 /// A permuted run over the ports of all targets, likely ones or the others.

@@ -1,14 +1,13 @@
 //! Hosts that say of few of their closed ports that they are closed.
 
-use super::{PortReport, Proto, State};
+use super::{PortReport, Proto, ScopedIp, State};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Counts UDP ports, so that a host that limits its ICMP messages can be named.
 #[derive(Debug, Default)]
 pub struct Rationing {
-    hosts: HashMap<(Arc<str>, IpAddr), Rationed>,
+    hosts: HashMap<(Arc<str>, ScopedIp), Rationed>,
 }
 
 /// How much a host said.
@@ -28,7 +27,7 @@ impl Rationing {
         if report.proto != Proto::Udp {
             return;
         }
-        let key = (report.host.clone(), report.addr);
+        let key = (report.host.clone(), report.addr.clone());
         let host = self.hosts.entry(key).or_default();
         host.asked = host.asked.saturating_add(1);
         let is_answered = !matches!(report.state, State::OpenFiltered | State::Undetermined);
@@ -39,12 +38,12 @@ impl Rationing {
 
     /// The hosts that limit their ICMP messages so that ports are left.
     #[must_use]
-    pub fn hosts(&self) -> Vec<(Arc<str>, IpAddr, Rationed)> {
+    pub fn hosts(&self) -> Vec<(Arc<str>, ScopedIp, Rationed)> {
         let limited = self.hosts.iter().filter(|(_, host)| host.limited > 0);
         let mut hosts: Vec<_> = limited
-            .map(|((host, address), rationed)| (host.clone(), *address, *rationed))
+            .map(|((host, address), rationed)| (host.clone(), address.clone(), *rationed))
             .collect();
-        hosts.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        hosts.sort_unstable_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         hosts
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::Tried;
+use super::scoped::ScopedIp;
 use crate::error::errno_name;
 use crate::value::{Protocol, service};
 
@@ -17,7 +18,7 @@ pub struct PortReport {
     #[serde(serialize_with = "text")]
     pub host: Arc<str>,
     /// The address that was probed.
-    pub addr: IpAddr,
+    pub addr: ScopedIp,
     /// The port that was probed.
     pub port: u16,
     /// The transport.
@@ -51,7 +52,7 @@ impl PortReport {
         let registered = service::name_of(to.port(), proto.protocol());
         Self {
             host: host.into(),
-            addr: to.ip(),
+            addr: to.into(),
             port: to.port(),
             proto,
             state: tried.state,

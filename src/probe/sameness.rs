@@ -1,8 +1,7 @@
 //! Hosts whose ports are all open: somebody else answers in their place.
 
-use super::{PortReport, Proto, State, Target, Whom};
+use super::{PortReport, Proto, ScopedIp, State, Target, Whom};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How many ports, all of them open, no real host has.
@@ -12,7 +11,7 @@ const MANY: usize = 32;
 #[derive(Debug)]
 pub struct Sameness {
     targets: Vec<Target>,
-    open: HashMap<(Arc<str>, IpAddr), usize>,
+    open: HashMap<(Arc<str>, ScopedIp), usize>,
 }
 
 impl Sameness {
@@ -28,7 +27,7 @@ impl Sameness {
     /// One more port is known.
     pub fn count(&mut self, report: &PortReport) {
         if report.state == State::Open && report.proto == Proto::Tcp {
-            let key = (report.host.clone(), report.addr);
+            let key = (report.host.clone(), report.addr.clone());
             let open = self.open.entry(key).or_default();
             *open = open.saturating_add(1);
         }
@@ -36,15 +35,15 @@ impl Sameness {
 
     /// The hosts of which every one of many ports is open, and how many.
     #[must_use]
-    pub fn suspects(&self) -> Vec<(Arc<str>, IpAddr, usize)> {
+    pub fn suspects(&self) -> Vec<(Arc<str>, ScopedIp, usize)> {
         let many = self.open.iter().filter(|(_, open)| **open >= MANY);
         let all = many.filter(|((host, address), open)| {
-            let is_it = |target: &&Target| target.is_called(host, *address);
+            let is_it = |target: &&Target| target.is_called(host, address);
             let target = self.targets.iter().find(is_it);
             target.is_some_and(|target| target.ports.count(Proto::Tcp) == **open)
         });
         let mut suspects: Vec<_> = all
-            .map(|((host, address), open)| (host.clone(), *address, *open))
+            .map(|((host, address), open)| (host.clone(), address.clone(), *open))
             .collect();
         suspects.sort_unstable();
         suspects
@@ -53,10 +52,10 @@ impl Sameness {
 
 impl Target {
     /// Whether reports of this host and address are about it.
-    fn is_called(&self, host: &str, address: IpAddr) -> bool {
+    fn is_called(&self, host: &str, address: &ScopedIp) -> bool {
         match &self.whom {
-            Whom::Host(name, own) => **name == *host && own.ip() == address,
-            Whom::Range(range) => range.contains(address),
+            Whom::Host(name, own) => **name == *host && ScopedIp::from(*own) == *address,
+            Whom::Range(range) => range.contains(address.ip),
         }
     }
 }

@@ -143,7 +143,12 @@ impl Part {
     ) -> io::Result<(Results, Left)> {
         let is_here = self.targets.iter().all(|target| is_here(sockets, target));
         sockets.expect(&self.targets);
-        let datagrams = |sockets: &mut Sockets| sockets.datagrams(Kind::Udp);
+        let targets = self.targets.clone();
+        let datagrams = |sockets: &mut Sockets| {
+            let mut datagrams = sockets.datagrams(Kind::Udp)?;
+            datagrams.expect(&targets);
+            Ok(datagrams)
+        };
         self.run_over(sockets, datagrams, is_here, stop, found)
     }
 
@@ -340,7 +345,7 @@ mod tests {
                 results.extend(
                     batch
                         .into_iter()
-                        .map(|report| (report.addr, report.proto, report.port, report.state)),
+                        .map(|report| (report.addr.ip, report.proto, report.port, report.state)),
                 );
                 ControlFlow::Continue(())
             },

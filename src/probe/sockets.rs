@@ -9,9 +9,8 @@ use super::binding::Binding;
 use super::datagram::{Datagrams, Kind};
 use super::neighbourhood::Neighbourhood;
 use super::network::{Answer, Network, Outcome, ProbeId, Sender};
-use super::target::{Target, Whom};
-use crate::sys::request_icmp_errors;
-use crate::value::AddressRange;
+use super::target::Target;
+use crate::sys::{nonblocking_socket, request_icmp_errors};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use outcome::connected;
@@ -41,6 +40,8 @@ pub struct Sockets {
     events: Events,
     clock: Instant,
     seats: Seats,
+    /// As many sockets at once as the limit on open files lets us have, and as are wanted for now.
+    most: usize,
     capacity: usize,
     own: Own,
     neighbourhood: Neighbourhood,
@@ -118,8 +119,10 @@ impl Sockets {
     /// Sockets of a machine with these addresses, with one of `parts` equal parts of the limit.
     fn of(own: Own, binding: Binding, parts: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
+        let most = capacity(&poll).checked_div(parts).unwrap_or(1).max(1);
         Ok(Self {
-            capacity: capacity(&poll).checked_div(parts).unwrap_or(1).max(1),
+            most,
+            capacity: most,
             poll,
             events: Events::with_capacity(BATCH),
             clock: Instant::now(),
@@ -140,11 +143,7 @@ impl Sockets {
 
     /// These are to be probed: fewer sockets at once, if they are too many neighbours.
     pub(super) fn expect(&mut self, targets: &[Target]) {
-        let ranges = targets.iter().map(|target| match &target.whom {
-            Whom::Host(_, address) => AddressRange::from(address.ip()),
-            Whom::Range(range) => *range,
-        });
-        self.capacity = self.neighbourhood.room(ranges, self.capacity);
+        self.capacity = self.neighbourhood.room(targets, self.most);
     }
 
     /// What every socket is bound to.
@@ -206,8 +205,8 @@ impl Sockets {
 
     /// A socket for this destination that keeps ICMP messages.
     fn open(&self, to: SocketAddr) -> io::Result<Socket> {
-        let kind = Type::STREAM.nonblocking();
-        let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+        let domain = Domain::for_address(to);
+        let socket = nonblocking_socket(domain, Type::STREAM, Some(Protocol::TCP))?;
         // Without it an answer is the same, only without the message behind it.
         request_icmp_errors(socket.as_fd(), to.is_ipv6());
         self.binding.apply(&socket, to.is_ipv6())?;

@@ -34,11 +34,27 @@ pub struct OutputFile {
 
 impl OutputFile {
     /// Puts this file in the place of stdout. A symbolic link is never followed: whoever can write
-    /// to the directory could have put it there.
+    /// to the directory could have put it there. A path that stands for a descriptor that we were
+    /// given, as `/dev/stdout` and what the shell makes of `>(...)` do, is that descriptor, whatever
+    /// is behind it: nothing is opened, kept or emptied. `-` is stdout.
     ///
     /// # Errors
-    /// It cannot be opened, or is there although it must not be.
+    /// It cannot be opened, is there although it must not be, or is a descriptor that nobody gave
+    /// us.
     pub fn in_place_of_stdout(path: &Path, existing: Existing) -> io::Result<Self> {
+        if let Some(number) = descriptor_number(path) {
+            if number != libc::STDOUT_FILENO {
+                sys::replace_stdout(sys::inherited(number)?)?;
+            } else if sys::stdout_was_closed() {
+                return Err(io::Error::from_raw_os_error(libc::EBADF));
+            }
+            return Ok(Self {
+                path: path.to_owned(),
+                is_new: false,
+                replaces: false,
+                waiting: Mutex::default(),
+            });
+        }
         let mut options = OpenOptions::new();
         options.custom_flags(libc::O_NOFOLLOW);
         let (file, output) = Self::open(options, path, existing)?;
@@ -104,6 +120,19 @@ impl OutputFile {
     fn take(&self) -> Option<File> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.take()
+    }
+}
+
+/// The number of the descriptor that a path stands for by its name (`proc_pid_fd(5)`).
+fn descriptor_number(path: &Path) -> Option<i32> {
+    match path.to_str()? {
+        "-" | "/dev/stdout" => Some(libc::STDOUT_FILENO),
+        "/dev/stderr" => Some(libc::STDERR_FILENO),
+        name => {
+            let mut places = ["/dev/fd/", "/proc/self/fd/"].iter();
+            let number = places.find_map(|place| name.strip_prefix(place))?;
+            number.parse().ok().filter(|number| *number >= 0)
+        }
     }
 }
 

@@ -38,6 +38,18 @@ impl Cut {
             Self::Lines => 1,
         }
     }
+
+    /// How long the first datagram of these bytes is; 0 of none. It looks no further than that, for
+    /// it is asked again for each.
+    fn first(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Every(size) => bytes.len().min(size.max(1)),
+            Self::Lines => {
+                let end = bytes.iter().position(|byte| *byte == b'\n');
+                end.map_or(bytes.len(), |end| end.saturating_add(1))
+            }
+        }
+    }
 }
 
 /// Input that goes out in datagrams.
@@ -117,13 +129,12 @@ impl<'a> Letters<'a> {
 
     /// All that are ready to go.
     fn datagrams(&self) -> impl Iterator<Item = &[u8]> {
-        let size = match self.cut {
-            Cut::Every(size) => size,
-            Cut::Lines => usize::MAX,
-        };
-        let is_end = move |byte: &u8| size == usize::MAX && *byte == b'\n';
-        let lines = self.ready().split_inclusive(is_end);
-        lines.flat_map(move |line| line.chunks(size.max(1)))
+        let mut left = self.ready();
+        std::iter::from_fn(move || {
+            let (first, rest) = left.split_at_checked(self.cut.first(left))?;
+            left = rest;
+            (!first.is_empty()).then_some(first)
+        })
     }
 
     /// The first bytes that are ready to go.
@@ -151,5 +162,20 @@ impl<'a> Letters<'a> {
             Cut::Every(_) => self.input.pass(bytes),
             Cut::Lines => self.gone = self.gone.saturating_add(bytes).min(self.whole),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datagram_ends_where_its_cut_says() {
+        let every = Cut::Every(3);
+        assert_eq!([every.first(b"abcdef"), every.first(b"ab")], [3, 2]);
+        let lines = Cut::Lines;
+        assert_eq!([lines.first(b"ab\nc\n"), lines.first(b"\n\n")], [3, 1]);
+        assert_eq!([lines.first(b"abc"), lines.first(b"")], [3, 0]);
+        assert_eq!([Cut::Every(0).first(b"ab"), every.first(b"")], [1, 0]);
     }
 }

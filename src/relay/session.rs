@@ -24,6 +24,9 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 const FIRST_LOOK: Duration = Duration::from_micros(200);
 const LAST_LOOK: Duration = Duration::from_millis(20);
 
+/// How often that is looked at for a limit on idleness, at most.
+const SHORTEST_LOOK: Duration = Duration::from_millis(5);
+
 /// How long writing what came may take when a signal or a failure ends us.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
 
@@ -274,11 +277,16 @@ impl<'a, M: Mover> Session<'a, M> {
         }
     }
 
-    /// When the next limit is passed. Idleness does not count while our own reader stalls.
+    /// When the next limit is passed, or it is time for a look: what drains from the queue is seen
+    /// only by looking. Idleness does not count while our own reader stalls.
     fn deadline(&self) -> Option<Instant> {
-        let idle = self.terms.limits.idle;
-        let idle = idle.and_then(|idle| self.terms.meter.last_move().checked_add(idle));
-        earliest(idle, self.terms.limits.end.map(|(end, _)| end))
+        let end = self.terms.limits.end.map(|(end, _)| end);
+        let Some(idle) = self.terms.limits.idle else {
+            return end;
+        };
+        let look = Instant::now().checked_add((idle / 8).max(SHORTEST_LOOK));
+        let idle = self.terms.meter.last_move().checked_add(idle);
+        earliest(earliest(idle, look), end)
     }
 
     /// Fails when a limit is passed.

@@ -6,24 +6,18 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::exec;
+use super::looks::{Looks, PROBE_INTERVAL};
 use super::stop::Phase;
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::Event;
 use crate::relay::{End, Transfer, earliest, end_of, sleep_until};
-
-/// How often a queue that drains is looked at, at first and at most.
-const FIRST_LOOK: Duration = Duration::from_micros(200);
-const LAST_LOOK: Duration = Duration::from_millis(20);
-
-/// How often somebody who is ending is asked whether it is still there.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// For how long nothing has moved with a client that is left when the server stops, and how often
 /// that is looked at.
 const REST: Duration = Duration::from_millis(100);
 const REST_LOOK: Duration = Duration::from_millis(25);
 
-/// How often is looked what somebody else has moved, at most and at least.
+/// How often is looked what has moved, at most, and at least if somebody else moves it.
 const SHORTEST_LOOK: Duration = Duration::from_millis(5);
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
@@ -94,7 +88,7 @@ async fn deliver(client: &Client) -> Result<()> {
     client.end_sending()?;
     let line = client.line();
     line.probe_every(PROBE_INTERVAL);
-    let mut look = FIRST_LOOK;
+    let mut looks = Looks::new();
     loop {
         line.drop_what_came()
             .map_err(|error| client.broken(error))?;
@@ -103,8 +97,7 @@ async fn deliver(client: &Client) -> Result<()> {
         if delivered {
             return Ok(());
         }
-        tokio::time::sleep(look).await;
-        look = look.saturating_mul(2).min(LAST_LOOK);
+        looks.pause().await;
     }
 }
 
@@ -156,18 +149,19 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// When the next limit passes.
+    /// When the next limit passes, or it is time for a look: what drains from the queue, and what
+    /// somebody else moves, is seen only by looking.
     fn deadline(&self) -> Option<Instant> {
-        let last = self.client.meter.last_move();
-        let idle = self.client.service.idle_timeout;
-        // What somebody else moves is seen only by looking.
-        let look = idle.filter(|_| self.client.lent_socket().is_some());
-        let look = look.map(|idle| (idle / 8).clamp(SHORTEST_LOOK, LONGEST_LOOK));
-        let idle = earliest(
-            idle.and_then(|idle| last.checked_add(idle)),
-            look.and_then(|look| Instant::now().checked_add(look)),
-        );
-        earliest(idle, self.end)
+        let Some(idle) = self.client.service.idle_timeout else {
+            return self.end;
+        };
+        let look = match self.client.lent_socket() {
+            Some(_) => (idle / 8).min(LONGEST_LOOK),
+            None => idle / 8,
+        };
+        let look = Instant::now().checked_add(look.max(SHORTEST_LOOK));
+        let idle = self.client.meter.last_move().checked_add(idle);
+        earliest(earliest(idle, look), self.end)
     }
 
     /// Fails when a limit has passed.

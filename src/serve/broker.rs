@@ -1,15 +1,12 @@
 //! Every client hears all others.
 
-use std::time::Duration;
-
 use super::client::Client;
+use super::looks::PROBE_INTERVAL;
 use super::room::{Hearing, Piece, Room, Slow, TooSlow};
+use super::watch::Watch;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::relay::End;
-
-/// How often a client that has ended, and may still hear, is asked whether it is there.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What all clients of a broker share.
 #[derive(Debug)]
@@ -26,16 +23,18 @@ impl Broker {
     /// only that it will say no more.
     pub(super) async fn serve(&self, client: &Client) -> Result<End> {
         let hearing = self.0.enter(client.number);
-        tokio::try_join!(self.listen_to(client), hear(client, &hearing))?;
+        tokio::try_join!(self.listen_to(client, &hearing), hear(client, &hearing))?;
         Ok(End::Both)
     }
 
     /// Passes on what it says, and waits until it is gone.
-    async fn listen_to(&self, client: &Client) -> Result<()> {
+    async fn listen_to(&self, client: &Client, hearing: &Hearing<'_>) -> Result<()> {
         while let Some(piece) = client.receive(|said| Piece::from(said)).await? {
             self.0.say(client.number, piece).await;
         }
-        Err(gone(client).await)
+        gone(client).await?;
+        hearing.finish();
+        Ok(())
     }
 }
 
@@ -67,10 +66,17 @@ async fn send(client: &Client, hearing: &Hearing<'_>, mut bytes: &[u8]) -> Resul
     Ok(())
 }
 
-/// Waits until the connection of a client that has ended is broken, and finds that out.
-pub(super) async fn gone(client: &Client) -> Error {
+/// Waits until a client that has ended, and may still hear, is gone.
+///
+/// # Errors
+/// Its connection broke: over TCP that is how one finds out.
+pub(super) async fn gone(client: &Client) -> Result<()> {
     client.line().probe_every(PROBE_INTERVAL);
-    client.failure().await
+    let watch = Watch::new(client);
+    tokio::select! {
+        error = client.failure() => Err(error),
+        () = watch.closed() => Ok(()),
+    }
 }
 
 /// Tells of a client that does not keep up, and makes it an error.

@@ -53,17 +53,19 @@ impl Chat {
         self.room.whisper(client.number, bytes(welcome));
         self.say(client, self.wording.came(client.number, &client.peer))
             .await;
-        let talked = tokio::try_join!(
+        let _presence = Presence {
+            chat: self,
+            number: client.number,
+        };
+        tokio::try_join!(
             async {
                 self.listen_to(client).await?;
                 hearing.finish();
                 Ok(())
             },
             hear(client, &hearing)
-        );
-        drop(hearing);
-        self.say(client, self.wording.left(client.number)).await;
-        talked.map(|_| End::Both)
+        )?;
+        Ok(End::Both)
     }
 
     /// Passes on what it says until its end.
@@ -92,6 +94,21 @@ impl Chat {
         if !text.is_empty() {
             self.room.say(client.number, bytes(text)).await;
         }
+    }
+}
+
+/// Somebody of whom the others know that they are there.
+struct Presence<'a> {
+    chat: &'a Chat,
+    number: u64,
+}
+
+impl Drop for Presence<'_> {
+    /// The others are told, however it came about: a client that is cut off leaves as well. There
+    /// need be no room for that, since there was for the news that somebody had come.
+    fn drop(&mut self) {
+        let left = self.chat.wording.left(self.number);
+        self.chat.room.proclaim(&bytes(left));
     }
 }
 

@@ -5,39 +5,52 @@ const LONGEST: usize = 8 * 1024;
 
 /// The beginning of a line that has not ended.
 #[derive(Debug, Default)]
-pub(super) struct Lines(Vec<u8>);
+pub(super) struct Lines {
+    part: Vec<u8>,
+    /// A part of that line was handed over already.
+    goes_on: bool,
+}
 
 impl Lines {
     /// Takes a piece, and hands over each line that it completes, without its end.
     pub(super) fn take(&mut self, mut piece: &[u8], mut line: impl FnMut(&[u8])) {
         loop {
-            let room = LONGEST.saturating_sub(self.0.len());
+            let room = LONGEST.saturating_sub(self.part.len());
             let within = piece.get(..room).unwrap_or(piece);
-            let end = within.iter().position(|byte| *byte == b'\n');
-            let (part, rest) = match end {
-                Some(end) => (within.get(..end), piece.get(end.saturating_add(1)..)),
-                None => (Some(within), piece.get(within.len()..)),
+            let Some(end) = within.iter().position(|byte| *byte == b'\n') else {
+                self.part.extend_from_slice(within);
+                piece = piece.get(within.len()..).unwrap_or_default();
+                if self.part.len() < LONGEST {
+                    return;
+                }
+                line(&self.part);
+                self.part.clear();
+                self.goes_on = true;
+                continue;
             };
-            self.0.extend_from_slice(part.unwrap_or_default());
-            if end.is_none() && self.0.len() < LONGEST {
-                return;
+            let (last, rest) = piece.split_at_checked(end).unwrap_or_default();
+            self.part.extend_from_slice(last);
+            let whole = self.part.strip_suffix(b"\r").unwrap_or(&self.part);
+            // The end of a line whose last part was handed over is no line of its own.
+            if !(whole.is_empty() && self.goes_on) {
+                line(whole);
             }
-            line(self.0.strip_suffix(b"\r").unwrap_or(&self.0));
-            self.0.clear();
-            piece = rest.unwrap_or_default();
+            self.part.clear();
+            self.goes_on = false;
+            piece = rest.get(1..).unwrap_or_default();
         }
     }
 
     /// Whether no line has begun.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.part.is_empty()
     }
 
     /// Hands over the rest: no more will come.
     pub(super) fn finish(&mut self, mut line: impl FnMut(&[u8])) {
-        if !self.0.is_empty() {
-            line(&self.0);
-            self.0.clear();
+        if !self.part.is_empty() {
+            line(&self.part);
+            self.part.clear();
         }
     }
 }
@@ -72,5 +85,17 @@ mod tests {
         assert_eq!(parts, [LONGEST, LONGEST, 5]);
         let exact = [vec![b'x'; LONGEST - 1], b"\ny\n".to_vec()].concat();
         assert_eq!(lines(&[&exact])[1], b"y");
+    }
+
+    #[test]
+    fn a_line_of_parts_loses_nothing_and_has_one_end() {
+        let part = vec![b'x'; LONGEST];
+        for end in [&b"\ny\n"[..], b"\r\ny\n"] {
+            assert_eq!(lines(&[&part, end]), [&part[..], b"y"]);
+        }
+        assert_eq!(lines(&[&part, b"\n\n"]), [&part[..], b""]);
+        // A carriage return is a line's end only before a line feed.
+        let returns = [vec![b'x'; LONGEST - 1], b"\r".to_vec()].concat();
+        assert_eq!(lines(&[&returns, b"y\n"]), [&returns[..], b"y"]);
     }
 }

@@ -12,7 +12,7 @@ use super::client::Client;
 use super::one::GRACE;
 use super::stop::Phase;
 use super::{Refusal, Service, Standing};
-use crate::error::Result;
+use crate::error::{Action, Result};
 use crate::event::Event;
 use crate::net::{Accepted, Address, Listener};
 use crate::relay::{Meter, Transfer};
@@ -83,7 +83,13 @@ impl Server {
             tokio::select! {
                 biased;
                 () = stop.as_mut() => return Ok(()),
-                error = work.as_mut() => return Err(error),
+                error = work.as_mut() => {
+                    if error.action == Action::Write {
+                        // What is in flight has nowhere to go.
+                        service.stop.now();
+                    }
+                    return Err(error);
+                }
                 Some(gone) = self.clients.join_next_with_id() => self.count(gone),
                 () = service.inquiry.asked() => self.tell_standing(),
                 accepted = acceptor.next() => self.welcome(accepted?),

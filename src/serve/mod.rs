@@ -20,6 +20,7 @@ mod forward;
 mod gate;
 mod inquiry;
 mod lines;
+mod looks;
 mod many;
 mod one;
 mod reply;
@@ -30,6 +31,7 @@ mod scratch;
 mod service;
 mod stdio;
 mod stop;
+mod watch;
 
 pub use behaviour::Behaviour;
 pub use broker::Broker;

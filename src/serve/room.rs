@@ -96,6 +96,15 @@ impl Room {
         }
     }
 
+    /// Puts something into every queue, even where there is no room.
+    pub(super) fn proclaim(&self, piece: &Piece) {
+        let mut listeners = self.lock();
+        let queues = listeners.queues.values_mut();
+        for queue in queues.filter(|queue| queue.fate == Fate::Listens) {
+            queue.push(Arc::clone(piece));
+        }
+    }
+
     /// Who is there.
     pub(super) fn numbers(&self) -> Vec<u64> {
         self.lock().queues.keys().copied().collect()

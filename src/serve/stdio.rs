@@ -156,7 +156,11 @@ impl Stdio {
             return Ok(End::Peer);
         }
         tokio::select! {
-            error = gone(client) => Err(error),
+            left = gone(client) => {
+                left?;
+                hearing.finish();
+                Ok(End::Peer)
+            }
             () = self.room.closed() => Ok(End::Both),
         }
     }

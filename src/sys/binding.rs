@@ -1,5 +1,4 @@
 //! What a socket is bound to before it connects.
-#![allow(unsafe_code)]
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{bind_without_port, limit_connect};
@@ -9,26 +8,15 @@ pub(crate) use portable::{bind_without_port, limit_connect};
 /// With the options of socket(7) and ip(7).
 #[cfg(target_os = "linux")]
 mod linux {
+    use crate::sys::sockopt;
     use socket2::Socket;
-    use std::os::fd::{AsRawFd, BorrowedFd};
+    use std::os::fd::BorrowedFd;
     use std::time::Duration;
 
     /// Leaves the choice of the port to connect(2), which knows the other end. False if the system
     /// will not.
     pub(crate) fn bind_without_port(socket: BorrowedFd<'_>) -> bool {
-        let on: libc::c_int = 1;
-        let size = size_of_val(&on).try_into().unwrap_or_default();
-        // SAFETY: the descriptor is borrowed, and the kernel reads `size` bytes of `on`.
-        let result = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::IPPROTO_IP,
-                libc::IP_BIND_ADDRESS_NO_PORT,
-                (&raw const on).cast(),
-                size,
-            )
-        };
-        result == 0
+        sockopt::set(socket, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1)
     }
 
     /// Lets connect(2) wait for its outcome, but not for longer than `most`: then it fails with

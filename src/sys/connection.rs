@@ -1,15 +1,14 @@
 //! What the kernel knows of a connection that somebody else reads from and writes to.
-#![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
+use rustix::event::{PollFlags, Timespec, epoll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::{Carried, PeerState, watched};
+use super::{Carried, PeerState, poll_now, sockopt, watched};
 
 /// Where `struct tcp_info` keeps what we ask for (`include/uapi/linux/tcp.h`); libc does not have
 /// all of it for every target.
@@ -24,19 +23,8 @@ const PEER_ENDED: [u8; 4] = [6, 8, 9, 11];
 /// What a TCP connection has carried (tcp(7), `TCP_INFO`); `None` where the system does not count.
 pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
     let mut known = [0_u8; BYTES_RECEIVED + 8];
-    let mut length = libc::socklen_t::try_from(known.len()).ok()?;
-    // SAFETY: the option writes at most `length` bytes to the address given, and says how many.
-    let answer = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            known.as_mut_ptr().cast(),
-            &raw mut length,
-        )
-    };
-    let complete = usize::try_from(length).is_ok_and(|length| length == known.len());
-    if answer != 0 || !complete {
+    let length = sockopt::get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut known).ok()?;
+    if length < known.len() {
         return None;
     }
     let number = |at: usize| Some(u64::from_ne_bytes(known.get(at..)?.first_chunk().copied()?));
@@ -49,13 +37,7 @@ pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
 
 /// How a connection looks; no error is taken from it.
 pub(crate) fn peer_state(socket: BorrowedFd<'_>) -> PeerState {
-    let mut polled = [PollFd::new(&socket, PollFlags::RDHUP)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let _ = poll(&mut polled, Some(&now));
-    let seen = polled.first().map_or(PollFlags::empty(), PollFd::revents);
+    let seen = poll_now(socket, PollFlags::RDHUP).unwrap_or(PollFlags::empty());
     PeerState {
         ended: seen.contains(PollFlags::RDHUP),
         failed: seen.contains(PollFlags::ERR),
@@ -75,9 +57,9 @@ pub(crate) fn watch_for_end(socket: BorrowedFd<'_>) -> io::Result<AsyncFd<OwnedF
 /// Takes the news from such a descriptor: it can be read from again when there is more.
 pub(crate) fn forget_news(watch: BorrowedFd<'_>) {
     let mut events: Vec<epoll::Event> = Vec::with_capacity(1);
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let _ = epoll::wait(watch, spare_capacity(&mut events), Some(&now));
+    let _ = epoll::wait(
+        watch,
+        spare_capacity(&mut events),
+        Some(&Timespec::default()),
+    );
 }

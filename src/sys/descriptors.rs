@@ -2,14 +2,15 @@
 //! who shares the description).
 #![allow(unsafe_code)]
 
+use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
 
 use super::{forget_closed_stdout, stdout_was_closed};
@@ -133,8 +134,16 @@ pub(crate) fn open_files() -> Option<u64> {
 
 /// The index of the interface of this name.
 pub(crate) fn interface_index(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: the name ends with NUL and lives until the call is over.
+    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (index != 0).then_some(index)
+}
+
+/// What the interface with this number is called, if there is one.
+pub(crate) fn interface_name(index: u32) -> Option<String> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).ok()?;
-    rustix::net::netdevice::name_to_index(&socket, name).ok()
+    rustix::net::netdevice::index_to_name(&socket, index).ok()
 }
 
 /// Reads from stdin, whatever somebody set on the shared description: EAGAIN waits. A terminal is
@@ -155,17 +164,8 @@ pub(crate) fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
 
 /// Whether stdin has something to read right now.
 pub(crate) fn input_waits() -> bool {
-    let stdin = rustix::stdio::stdin();
-    let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let ready = poll(&mut polled, Some(&now)).is_ok();
-    ready
-        && polled
-            .iter()
-            .any(|stdin| stdin.revents().contains(PollFlags::IN))
+    let seen = poll_now(rustix::stdio::stdin(), PollFlags::IN);
+    seen.is_ok_and(|seen| seen.contains(PollFlags::IN))
 }
 
 /// Writes all of it to stdout.
@@ -183,13 +183,8 @@ pub(crate) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
 
 /// Whether stderr takes a line at once: a stopped terminal or a full pipe does not.
 pub(crate) fn stderr_has_room() -> bool {
-    let stderr = rustix::stdio::stderr();
-    let mut polled = [PollFd::new(&stderr, PollFlags::OUT)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0)
+    let seen = poll_now(rustix::stdio::stderr(), PollFlags::OUT);
+    seen.is_ok_and(|seen| !seen.is_empty())
 }
 
 /// Writes all of it, whatever somebody set on the shared description: EAGAIN waits.
@@ -207,12 +202,34 @@ pub(crate) fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// What a descriptor shows now of what is wanted, and of errors and hang-ups in any case.
+pub(crate) fn poll_now(descriptor: BorrowedFd<'_>, wanted: PollFlags) -> io::Result<PollFlags> {
+    let mut polled = [PollFd::from_borrowed_fd(descriptor, wanted)];
+    retry_on_intr(|| poll(&mut polled, Some(&Timespec::default())))?;
+    let [shown] = polled;
+    Ok(shown.revents())
+}
+
 /// Blocks until a read or write would be taken or fail.
 fn wait_for(descriptor: BorrowedFd<'_>, what: PollFlags) -> io::Result<()> {
     let mut polled = [PollFd::new(&descriptor, what)];
     match poll(&mut polled, None) {
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The description behind a descriptor that we may have inherited, by its number.
+///
+/// # Errors
+/// There is none (`EBADF`).
+pub(crate) fn inherited(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: fcntl(2) takes any number, and what it returns is a new descriptor of our own.
+    unsafe {
+        match libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) {
+            -1 => Err(io::Error::last_os_error()),
+            copy => Ok(OwnedFd::from_raw_fd(copy)),
+        }
     }
 }
 
@@ -258,12 +275,7 @@ pub(crate) fn stdout_kind() -> StdoutKind {
 
 /// Writes at most as much as a pipe with room takes without blocking (pipe(7), `PIPE_BUF`).
 pub(crate) fn write_piece(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    let mut polled = [PollFd::new(&to, PollFlags::OUT)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    if poll(&mut polled, Some(&now))? == 0 {
+    if poll_now(to, PollFlags::OUT)?.is_empty() {
         return Err(io::ErrorKind::WouldBlock.into());
     }
     let piece = bytes
@@ -287,7 +299,7 @@ pub(crate) fn close(file: impl IntoRawFd) -> io::Result<()> {
 ///
 /// The last owner of a description learns at close what a network file system could not store.
 pub(crate) fn close_stdout() -> io::Result<()> {
-    let last = rustix::io::dup(rustix::stdio::stdout())?;
+    let last = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 0)?;
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
     close(last)

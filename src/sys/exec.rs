@@ -8,9 +8,10 @@ use std::ptr;
 
 use super::{restore_open_files, restore_signals};
 
-/// Replaces this process by a program that is looked for on the search path (execvp(3)). It gets the
-/// signals and the limit on open files as we found them; those that we handle are at their default again (execve(2)), and of our
-/// descriptors only 0, 1 and 2. Comes back only with the reason why it could not.
+/// Replaces this process by a program that is looked for on the search path (execvp(3)). It gets
+/// the signals and the limit on open files as we found them, with those that we handle at their
+/// default again (execve(2)), and of our descriptors only 0, 1 and 2. Comes back only with the
+/// reason why it could not.
 pub(crate) fn replace_with(words: &[OsString]) -> io::Error {
     let words: Result<Vec<CString>, _> = words
         .iter()

@@ -27,6 +27,8 @@ pub(crate) use portable::{next_icmp_error, request_icmp_errors};
 #[cfg(target_os = "linux")]
 mod linux {
     use super::IcmpError;
+    use crate::sys::control::{ControlMessage, ControlMessages};
+    use crate::sys::sockopt;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
     use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -41,19 +43,7 @@ mod linux {
         } else {
             (libc::IPPROTO_IP, libc::IP_RECVERR)
         };
-        let on: libc::c_int = 1;
-        let size = size_of_val(&on).try_into().unwrap_or_default();
-        // SAFETY: the descriptor is borrowed, and the kernel reads `size` bytes of `on`.
-        let result = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                level,
-                option,
-                (&raw const on).cast(),
-                size,
-            )
-        };
-        result == 0
+        sockopt::set(socket, level, option, 1)
     }
 
     /// Takes the oldest ICMP message off the socket's error queue.
@@ -63,7 +53,8 @@ mod linux {
     )]
     pub(crate) fn next_icmp_error(socket: BorrowedFd<'_>) -> Option<IcmpError> {
         let mut control = [0_u64; 64];
-        // SAFETY: a msghdr of zeros is valid: no name, no data, no control.
+        // SAFETY: a msghdr is made of numbers and pointers that may be null: no name, no data, no
+        // control.
         let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
         message.msg_control = control.as_mut_ptr().cast();
         message.msg_controllen = size_of_val(&control).try_into().ok()?;
@@ -72,52 +63,19 @@ mod linux {
         if unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) } < 0 {
             return None;
         }
-        parts(&message)
-            .into_iter()
-            .find_map(|part| extended_error(&part))
-    }
-
-    /// One control message.
-    struct Part<'a> {
-        level: i32,
-        kind: i32,
-        data: &'a [u8],
-    }
-
-    /// The control messages that the kernel has written for `message`.
-    #[allow(clippy::unnecessary_cast, reason = "cmsg_len is a socklen_t with musl")]
-    fn parts(message: &libc::msghdr) -> Vec<Part<'_>> {
-        let mut parts = Vec::new();
-        // SAFETY: msg_control and msg_controllen are as the kernel left them.
-        let mut header = unsafe { libc::CMSG_FIRSTHDR(message) };
-        while !header.is_null() {
-            // SAFETY: the macros only return headers that lie in the control buffer, whole, and the
-            // kernel wrote cmsg_len bytes from there on.
-            let part = unsafe {
-                let length = (*header).cmsg_len as usize;
-                let data = libc::CMSG_DATA(header);
-                let length = length.saturating_sub(libc::CMSG_LEN(0) as usize);
-                Part {
-                    level: (*header).cmsg_level,
-                    kind: (*header).cmsg_type,
-                    data: std::slice::from_raw_parts(data, length),
-                }
-            };
-            parts.push(part);
-            // SAFETY: as for the first header.
-            header = unsafe { libc::CMSG_NXTHDR(message, header) };
-        }
-        parts
+        // SAFETY: the call has just written both, and nobody writes to the control buffer.
+        let mut messages = unsafe { ControlMessages::of(&message) };
+        messages.find_map(extended_error)
     }
 
     /// Reads a `struct sock_extended_err` and the address that follows it (ip(7)).
-    fn extended_error(part: &Part<'_>) -> Option<IcmpError> {
-        let data = part.data;
+    fn extended_error(message: ControlMessage<'_>) -> Option<IcmpError> {
+        let data = message.data;
         let known = [
             (libc::IPPROTO_IP, libc::IP_RECVERR),
             (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
         ];
-        if !known.contains(&(part.level, part.kind)) {
+        if !known.contains(&(message.level, message.kind)) {
             return None;
         }
         let errno = u32::from_ne_bytes(*data.first_chunk()?);
@@ -141,7 +99,7 @@ mod linux {
             (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
         ];
         for (level, kind) in known {
-            let _ = extended_error(&Part { level, kind, data });
+            let _ = extended_error(ControlMessage { level, kind, data });
         }
     }
 
@@ -162,11 +120,11 @@ mod linux {
 
     #[cfg(test)]
     mod tests {
-        use super::{IcmpError, Part, extended_error};
+        use super::{ControlMessage, IcmpError, extended_error};
 
         fn read(level: i32, data: &[u8]) -> Option<IcmpError> {
             let kind = libc::IP_RECVERR;
-            extended_error(&Part { level, kind, data })
+            extended_error(ControlMessage { level, kind, data })
         }
 
         /// errno 113, origin ICMP, type 3, code 13, and 192.0.2.1 as the offender.

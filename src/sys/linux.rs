@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
 use rustix::pipe::{PipeFlags, SpliceFlags};
+use socket2::{Domain, Protocol, Socket, Type};
 
-use super::Splice;
+use super::{Splice, sockopt};
 
 /// Whether a second connect(2) tells how the first one went, and leaves a refused socket as new
 /// (`__inet_stream_connect` in `net/ipv4/af_inet.c`).
@@ -18,50 +19,38 @@ pub(crate) const CONNECTS_AGAIN: bool = true;
 /// Bytes of a TCP socket that the peer's kernel has not acknowledged, sent or not: SIOCOUTQ is
 /// `write_seq - snd_una` (net/ipv4/tcp.c, `tcp_ioctl`), and a FIN counts as one.
 pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
-    let mut queued: libc::c_int = 0;
-    // SAFETY: TIOCOUTQ, the same number as SIOCOUTQ, writes one int to the address given.
-    let answer = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut queued) };
-    if answer < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(u64::try_from(queued).ok())
+    // libc knows this number by another name.
+    queue(socket, libc::TIOCOUTQ)
 }
 
 /// Bytes of a TCP socket that have not been sent even once: SIOCOUTQNSD is `write_seq - snd_nxt`
 /// (net/ipv4/tcp.c, `tcp_ioctl`).
 pub(crate) fn unsent(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    queue(socket, libc::SIOCOUTQNSD as _)
+}
+
+/// What one of these two requests tells.
+fn queue(socket: BorrowedFd<'_>, request: libc::Ioctl) -> io::Result<Option<u64>> {
     let mut queued: libc::c_int = 0;
-    // SAFETY: SIOCOUTQNSD writes one int to the address given.
-    let answer =
-        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCOUTQNSD as _, &raw mut queued) };
+    // SAFETY: both requests write one int to the address given.
+    let answer = unsafe { libc::ioctl(socket.as_raw_fd(), request, &raw mut queued) };
     if answer < 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(u64::try_from(queued).ok())
 }
 
-/// How many packets a socket had no room for: the last number of `SO_MEMINFO`, which `SO_RXQ_OVFL` tells
-/// too, but with the next packet alone (`include/uapi/linux/sock_diag.h`).
+/// How many packets a socket had no room for: the last number of `SO_MEMINFO`, which
+/// `SO_RXQ_OVFL` tells too, but with the next packet alone (`include/uapi/linux/sock_diag.h`).
 pub(crate) fn receive_drops(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     const SO_MEMINFO: libc::c_int = 55;
-    const DROPS: usize = 8;
-    let mut numbers = [0_u32; DROPS + 1];
-    let mut length = libc::socklen_t::try_from(size_of_val(&numbers)).map_err(io::Error::other)?;
-    // SAFETY: the option writes at most `length` bytes to the address given, and says how many.
-    let answer = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            SO_MEMINFO,
-            numbers.as_mut_ptr().cast(),
-            &raw mut length,
-        )
-    };
-    if answer < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let complete = usize::try_from(length).is_ok_and(|length| length == size_of_val(&numbers));
-    Ok(complete.then(|| u64::from(numbers[DROPS])))
+    /// Where the ninth number of four bytes begins.
+    const DROPS: usize = 32;
+    let mut numbers = [0; DROPS + 4];
+    let length = sockopt::get(socket, libc::SOL_SOCKET, SO_MEMINFO, &mut numbers)?;
+    let drops = numbers.get(..length).and_then(|known| known.get(DROPS..));
+    let drops = drops.and_then(|drops| drops.first_chunk());
+    Ok(drops.map(|drops| u32::from_ne_bytes(*drops).into()))
 }
 
 /// Whether stdout was closed when the process began: what is written there must not seem to have
@@ -100,8 +89,17 @@ static LOOK: extern "C" fn() = {
     look
 };
 
+/// A new socket that never waits.
+pub(crate) fn nonblocking_socket(
+    domain: Domain,
+    kind: Type,
+    protocol: Option<Protocol>,
+) -> io::Result<Socket> {
+    Socket::new(domain, kind.nonblocking(), protocol)
+}
+
 /// Lets a socket use this interface alone.
-pub(crate) fn bind_to_interface(socket: &socket2::Socket, name: &str) -> io::Result<()> {
+pub(crate) fn bind_to_interface(socket: &Socket, name: &str) -> io::Result<()> {
     socket.bind_device(Some(name.as_bytes()))
 }
 
@@ -173,21 +171,7 @@ pub(crate) fn set_receive_low_water(socket: BorrowedFd<'_>, bytes: usize) -> boo
     let Ok(bytes) = libc::c_int::try_from(bytes) else {
         return false;
     };
-    let Ok(length) = libc::socklen_t::try_from(size_of_val(&bytes)) else {
-        return false;
-    };
-    // SAFETY: SO_RCVLOWAT reads one int from the address given.
-    let answer = unsafe {
-        let value = (&raw const bytes).cast();
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_RCVLOWAT,
-            value,
-            length,
-        )
-    };
-    answer == 0
+    sockopt::set(socket, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes)
 }
 
 /// What is written to the first, eight bytes at once, makes the second readable. Neither waits, and

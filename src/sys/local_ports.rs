@@ -1,5 +1,4 @@
 //! Which local port a connection gets, and what TCP knows of a handshake.
-#![allow(unsafe_code)]
 
 use super::setting;
 use std::ops::RangeInclusive;
@@ -27,44 +26,28 @@ pub(crate) fn local_ports() -> RangeInclusive<u16> {
 /// With the options of ip(7) and tcp(7).
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::os::fd::{AsRawFd, BorrowedFd};
+    use crate::sys::sockopt;
+    use std::os::fd::BorrowedFd;
 
     /// `IP_LOCAL_PORT_RANGE` of `linux/in.h`, which libc does not have for every target.
     const IP_LOCAL_PORT_RANGE: libc::c_int = 51;
 
+    /// Where `struct tcp_info` keeps `tcpi_total_retrans` (`include/uapi/linux/tcp.h`).
+    const TOTAL_RETRANS: usize = 100;
+
     /// Has connect(2) choose the local port among these, IPv6 or not. False before Linux 6.3.
     pub(crate) fn limit_local_ports(socket: BorrowedFd<'_>, first: u16, last: u16) -> bool {
         let range = u32::from(last) << 16 | u32::from(first);
-        let size = size_of_val(&range).try_into().unwrap_or_default();
-        // SAFETY: the descriptor is borrowed, and the kernel reads `size` bytes of `range`.
-        let result = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::IPPROTO_IP,
-                IP_LOCAL_PORT_RANGE,
-                (&raw const range).cast(),
-                size,
-            )
-        };
-        result == 0
+        let option = IP_LOCAL_PORT_RANGE;
+        sockopt::set(socket, libc::IPPROTO_IP, option, range.cast_signed())
     }
 
     /// How many segments were sent again, SYNs too: `tcpi_total_retrans` (tcp(7), `TCP_INFO`).
     pub(crate) fn retransmissions(socket: BorrowedFd<'_>) -> Option<u32> {
-        // SAFETY: all zeros is a valid `struct tcp_info`: it is made of numbers.
-        let mut known: libc::tcp_info = unsafe { std::mem::zeroed() };
-        let mut length = libc::socklen_t::try_from(size_of_val(&known)).ok()?;
-        // SAFETY: the kernel writes at most `length` bytes to `known`, and says how many.
-        let result = unsafe {
-            libc::getsockopt(
-                socket.as_raw_fd(),
-                libc::IPPROTO_TCP,
-                libc::TCP_INFO,
-                (&raw mut known).cast(),
-                &raw mut length,
-            )
-        };
-        (result == 0).then_some(known.tcpi_total_retrans)
+        let mut known = [0; TOTAL_RETRANS + 4];
+        let length = sockopt::get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut known).ok()?;
+        let known = known.get(..length)?.get(TOTAL_RETRANS..)?;
+        Some(u32::from_ne_bytes(*known.first_chunk()?))
     }
 }
 

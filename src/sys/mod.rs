@@ -8,6 +8,8 @@ mod binding;
 mod child;
 #[cfg(target_os = "linux")]
 mod connection;
+#[cfg(target_os = "linux")]
+mod control;
 mod datagrams;
 mod descriptors;
 mod errno;
@@ -16,6 +18,8 @@ mod icmp;
 mod local_ports;
 mod settings;
 mod signals;
+#[cfg(target_os = "linux")]
+mod sockopt;
 mod watched;
 
 #[cfg(any(test, feature = "fuzz"))]
@@ -42,16 +46,17 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    CONNECTS_AGAIN, alarm, bind_to_interface, forget_closed_stdout, read_now, receive_drops,
-    send_file, set_receive_low_water, sigpipe_was_ignored, splice, stdout_was_closed,
-    unacknowledged, unsent, wide_pipe, widen_pipe, write_now,
+    CONNECTS_AGAIN, alarm, bind_to_interface, forget_closed_stdout, nonblocking_socket, read_now,
+    receive_drops, send_file, set_receive_low_water, sigpipe_was_ignored, splice,
+    stdout_was_closed, unacknowledged, unsent, wide_pipe, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     CONNECTS_AGAIN, alarm, bind_to_interface, default_routes, forget_closed_stdout, hardware,
-    interfaces, neighbours, process_sockets, receive_drops, route_to, sockets, tcp_socket, unsent,
+    interfaces, neighbours, nonblocking_socket, process_sockets, receive_drops, route_to, sockets,
+    tcp_socket, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
@@ -68,15 +73,16 @@ pub(crate) use binding::{bind_without_port, limit_connect};
 pub(crate) use child::{prepare_child, signal_group, watch_child};
 pub(crate) use datagrams::{
     Arrival, MOST_MESSAGES, OwnEnd, Post, bind_own_name, keep_to_own_groups, receive_many,
-    request_arrival_address, request_bundles, send_bundle, send_many,
+    receive_message, request_arrival_address, request_bundles, send_bundle, send_many,
 };
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close, close_stdout, foreground, input_left, input_waits, interface_index, is_channel,
-    is_terminal, open_files, raise_open_files, read_stdin, replace_stdin, replace_stdout,
-    restore_open_files, stderr_has_room, stdin_kind, stdin_place, stdout_kind, terminal_columns,
-    terminal_lines, write_all, write_piece, write_stderr, write_stdout,
+    close, close_stdout, foreground, inherited, input_left, input_waits, interface_index,
+    interface_name, is_channel, is_terminal, open_files, poll_now, raise_open_files, read_stdin,
+    replace_stdin, replace_stdout, restore_open_files, stderr_has_room, stdin_kind, stdin_place,
+    stdout_kind, terminal_columns, terminal_lines, write_all, write_piece, write_stderr,
+    write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use exec::replace_with;
@@ -89,6 +95,10 @@ pub(crate) use signals::{
 pub(crate) use watched::watched;
 
 /// What a call came to that moves bytes inside the system.
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "no other does so")
+)]
 pub(crate) enum Splice {
     /// It failed.
     Failed(std::io::Error),

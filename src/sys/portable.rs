@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
 use super::{SocketList, Splice};
-use crate::buffers::{Process, Socket, SocketKind};
+use crate::buffers::{self, Process, SocketKind};
 use crate::interfaces::{Hardware, Interface, Route};
 use crate::net::Family;
 
@@ -61,7 +62,10 @@ pub(crate) fn sockets(_kind: SocketKind, _tcp: bool) -> io::Result<Option<Socket
 }
 
 /// Unknown here.
-pub(crate) fn tcp_socket(_local: SocketAddr, _peer: SocketAddr) -> io::Result<Option<Socket>> {
+pub(crate) fn tcp_socket(
+    _local: SocketAddr,
+    _peer: SocketAddr,
+) -> io::Result<Option<buffers::Socket>> {
     Ok(None)
 }
 
@@ -98,8 +102,19 @@ pub(crate) fn send_file(_from: BorrowedFd<'_>, _to: BorrowedFd<'_>, _most: usize
     Splice::NotHere
 }
 
+/// A new socket that never waits.
+pub(crate) fn nonblocking_socket(
+    domain: Domain,
+    kind: Type,
+    protocol: Option<Protocol>,
+) -> io::Result<Socket> {
+    let socket = Socket::new(domain, kind, protocol)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
 /// Not here: there is no such option, or it wants another form.
-pub(crate) fn bind_to_interface(_socket: &socket2::Socket, _name: &str) -> io::Result<()> {
+pub(crate) fn bind_to_interface(_socket: &Socket, _name: &str) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

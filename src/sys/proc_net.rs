@@ -61,7 +61,7 @@ pub(crate) fn fuzz(table: &[u8]) {
 fn over_ip(kind: SocketKind, line: &[u8]) -> Option<Socket> {
     let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let (local, peer) = (end(words.nth(1)?)?, end(words.next()?)?);
-    let state = SocketState::of(u8::from_str_radix(words.next()?, 16).ok()?);
+    let state = super::socket_list::state(u8::from_str_radix(words.next()?, 16).ok()?);
     let (send, receive) = words.next()?.split_once(':')?;
     let queue = |word: &str| Some(u64::from(u32::from_str_radix(word, 16).ok()?));
     let (send, receive) = (queue(send)?, queue(receive)?);

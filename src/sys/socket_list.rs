@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{SocketList, netlink, proc_net};
-use crate::buffers::SocketKind;
+use crate::buffers::{SocketKind, SocketState};
 
 /// Every socket of a kind, with what TCP measures if that is wanted. A sandbox may refuse
 /// `sock_diag(7)` and leave `/proc/net`, which tells less.
@@ -34,4 +34,14 @@ pub(super) fn unix_kind(number: u8) -> Option<SocketKind> {
         libc::SOCK_SEQPACKET => Some(SocketKind::UnixSeqpacket),
         _ => None,
     }
+}
+
+/// The state of a socket by its number (`include/net/tcp_states.h`); other protocols use some of
+/// TCP's.
+pub(super) fn state(number: u8) -> SocketState {
+    // TCP_NEW_SYN_RECV is 12, and to the user the same as TCP_SYN_RECV.
+    let number = if number == 12 { 3 } else { number };
+    let place = usize::from(number).checked_sub(1);
+    let state = place.and_then(|place| SocketState::ALL.get(place));
+    state.copied().unwrap_or_default()
 }

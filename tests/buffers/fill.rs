@@ -1,6 +1,7 @@
 //! `nettool buffers fill`: where the bytes are, to the byte, and as the peer itself sees it.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 server = socket.socket(family)
 if sys.argv[2] != "0":
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(sys.argv[2]))
-server.bind((sys.argv[1], 0))
+server.bind(socket.getaddrinfo(sys.argv[1], 0)[0][4])
 server.listen()
 kept = []
 print(f"listening on tcp {sys.argv[3].format(server.getsockname()[1])}", file=sys.stderr, flush=True)
@@ -259,6 +260,27 @@ fn what_a_peer_elsewhere_has_is_unknown() {
 }
 
 #[test]
+fn a_peer_on_a_link_of_this_machine_is_found() {
+    if !need(&["python3"]) {
+        return;
+    }
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    space.run("ip link add d0 type veth peer name p0");
+    space.run("ip link set d0 up");
+    space.run("ip link set p0 up");
+    space.run("ip address add fe80::5/64 dev d0 nodad");
+    let peer = space.inside(peer("fe80::5%d0", 0)).start();
+    let told = peer.announced(1).remove(0);
+    let target = told.trim_start_matches("tcp ");
+    let fill = lines(space.inside(nettool(["buffers", "fill", "--json", target])));
+    adds_up(&fill[0]);
+    assert!(number(&fill[0], "peer_queue_bytes") > 0, "{fill:?}");
+    peer.kill();
+}
+
+#[test]
 fn bytes_that_travel_are_shown_as_such() {
     let Some(space) = Namespace::new() else {
         return;
@@ -314,6 +336,24 @@ fn people_see_a_bar_that_fits() {
     );
     assert!(shown(&["--proto", "udp"]).contains("had no room there"));
     assert!(shown(&["--proto", "unix"]).contains("wait for the peer"));
+}
+
+#[test]
+fn a_peer_that_resets_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let peer = thread::spawn(move || {
+        let (client, _) = listener.accept().expect("a client");
+        // What is left unread makes the close a reset.
+        client.peek(&mut [0]).expect("a byte");
+    });
+    let exit = nettool(["buffers", "fill", "--drain", &address]).run();
+    let message = exit.failure(1);
+    assert!(
+        message.contains(&format!("send to {address}: ")),
+        "{message}"
+    );
+    peer.join().expect("the peer");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod interop;
 mod losses;
 mod messages;
 mod sessions;
+mod turns;
 mod unix;
 
 use std::io::Write;

@@ -14,7 +14,7 @@ const DOCUMENTS: [&str; 3] = ["README.md", "docs/tutorial.md", "tests/docs/examp
 const ELSEWHERE: [&str; 1] = ["ssh -o ProxyCommand='nettool connect %h %p' host"];
 
 /// Commands that have help.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "",
     "ifaces",
     "connect",
@@ -25,6 +25,8 @@ const COMMANDS: [&str; 10] = [
     "buffers list",
     "buffers watch",
     "buffers advise",
+    "man",
+    "completions",
 ];
 
 #[test]

@@ -8,6 +8,7 @@
 //! `<!-- numbers vary -->` all numbers may.
 
 mod examples;
+mod known;
 mod machines;
 mod matching;
 mod page;
@@ -15,6 +16,8 @@ mod records;
 mod shell;
 
 use std::fs;
+
+use crate::support::need;
 
 use machines::Machines;
 use page::Section;
@@ -77,6 +80,9 @@ fn what_the_tutorial_shows_is_what_happens() {
 
 /// Executes the examples of one command.
 fn examples_of(command: &str) {
+    if !need(&["jq"]) {
+        return;
+    }
     execute("tests/docs/examples.md", "host", |title| {
         title == "Files" || title.split(':').next() == Some(command)
     });
@@ -105,4 +111,13 @@ fn the_examples_of_ifaces_work() {
 #[test]
 fn the_examples_of_buffers_work() {
     examples_of("buffers");
+}
+
+#[test]
+fn the_examples_of_man_and_completions_work() {
+    if !need(&["man"]) {
+        return;
+    }
+    examples_of("man");
+    examples_of("completions");
 }

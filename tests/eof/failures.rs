@@ -1,5 +1,6 @@
 //! What fails: what came before is written, and the peer never takes our failure for an end.
 
+use std::fs;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -200,6 +201,32 @@ fn a_session_that_lasts_too_long_resets(side: Side, stdin: Stdin) {
     drop(pipe);
 }
 
+/// A peer that takes what waits for it in our queue is not silent, though nothing more is written
+/// into that for a long time.
+#[test]
+fn a_peer_that_reads_slowly_is_not_silent() {
+    let directory = scratch();
+    let path = directory.path().join("file");
+    // As much as a queue takes at once.
+    let pattern = Pattern::new(46, 3_000_000);
+    fs::write(&path, pattern.to_vec()).expect("a file");
+    let talks = ["auto", "portable", "looped"].map(|way| {
+        let read = || [Step::Pause(Duration::from_millis(100)), Step::Read(65_536)];
+        let mut steps: Vec<Step> = (0..25).flat_map(|_| read()).collect();
+        steps.push(Step::ReadToEnd);
+        let peer = Peer::serve(steps);
+        let client = nettool(["connect", &peer.target(), "--idle-timeout", "1s"])
+            .env("NETTOOL_PATH", way)
+            .stdin(path.as_path())
+            .start();
+        (client, peer)
+    });
+    for (client, peer) in talks {
+        client.wait().success();
+        assert_eq!(peer.seen().received, pattern.fingerprint());
+    }
+}
+
 /// Bytes that never cease leave the limit its turn, whatever carries them.
 #[test]
 fn a_session_that_lasts_too_long_ends_under_way() {
@@ -335,7 +362,7 @@ fn sending_into_a_broken_connection_is_an_error() {
 #[test]
 fn an_unreadable_input_resets() {
     let peer = Peer::serve(wronged());
-    let directory = std::fs::File::open("/").expect("a directory");
+    let directory = fs::File::open("/").expect("a directory");
     let exit = nettool(["connect", &peer.target()])
         .stdin(Input::Fd(directory.into()))
         .run();

@@ -1,11 +1,14 @@
 //! The end of standard input.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{MOMENT, Plan, Side, Stdin, rows};
-use crate::support::{CONTROL_D, End, Output, Pattern, Peer, Step, nettool, scratch};
+use crate::support::{
+    CONTROL_D, End, Fingerprint, Output, Pattern, Peer, Step, nettool, records_of, scratch,
+};
 
 rows! {
     an_answer_comes_a_second_after_our_end:
@@ -195,6 +198,41 @@ fn a_file_that_becomes_shorter_is_an_error() {
             ))
             .says(" of 20000000 bytes");
         assert_eq!(peer.seen().end, End::Reset, "{way}");
+    }
+}
+
+/// What comes to a file before its end is reached is sent as well, whatever its size was said to be.
+#[test]
+fn a_file_that_grows_is_sent_to_its_end() {
+    let directory = scratch();
+    let (before, after) = (20_000_000, 21_000_000);
+    for (number, way) in ["", "portable", "looped"].into_iter().enumerate() {
+        let path = directory.path().join(number.to_string());
+        let whole = Pattern::new(56, after).to_vec();
+        let (first, rest) = whole.split_at(before);
+        fs::write(&path, first).expect("a file");
+        // Nothing is read, so most of the file is still to be sent.
+        let word = Step::Write(b"word".to_vec());
+        let peer = Peer::serve(vec![word, Step::Await, Step::ReadToEnd]);
+        let client = nettool(["connect", &peer.target(), "--json", "--progress", "log"])
+            .args(["--size", "20M"])
+            .env("NETTOOL_PATH", way)
+            .stdin(path.as_path())
+            .start();
+        client.prints("word");
+        let mut file = File::options().append(true).open(&path).expect("the file");
+        file.write_all(rest).expect("a longer file");
+        peer.go();
+        let exit = client.wait();
+        exit.success();
+        let seen = peer.seen();
+        assert_eq!(
+            (seen.received, seen.end),
+            (Fingerprint::of(&whole), End::Eof)
+        );
+        let transfer = records_of(&exit.stderr, "transfer").remove(0);
+        assert_eq!(transfer["bytes_sent"], after, "{way}");
+        assert_eq!(transfer["bytes_acked"], after, "{way}");
     }
 }
 

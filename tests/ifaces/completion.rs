@@ -62,6 +62,8 @@ fn bash_offers_names() {
     assert_eq!(offers("connect --interface pl"), "plug\n");
     assert_eq!(offers("probe -p w"), "well-known\n");
     assert_eq!(offers("probe localhost al"), "all\n");
+    assert_eq!(offers("buffers list -p al"), "all\n");
+    assert_eq!(offers("buffers watch --port reg"), "registered\n");
     assert_eq!(offers("pro"), "probe\n");
     assert_eq!(offers("buffers fi"), "fill\n");
 }
@@ -92,6 +94,9 @@ fn fish_offers_names() {
     assert_eq!(offers("nettool connect --interface pl"), "plug\n");
     assert_eq!(offers("nettool probe -p w"), "well-known\n");
     assert_eq!(offers("nettool probe localhost dyn"), "dynamic\n");
+    assert_eq!(offers("nettool buffers list -p al"), "all\n");
+    assert_eq!(offers("nettool man buffers-f"), "buffers-fill\n");
+    assert_eq!(offers("nettool completions z"), "zsh\n");
     assert!(offers("nettool probe --show open\\|").starts_with("open|filtered\t"));
     assert!(offers("nettool pro").starts_with("probe\t"));
     assert!(offers("nettool buffers fi").starts_with("fill\t"));
@@ -122,6 +127,8 @@ fn zsh_offers_names() {
     terminal.shows("well-known");
     terminal.types("nettool pro\t localhost regis\t --seed x\n");
     terminal.shows("registered");
+    terminal.types("nettool buf\t li\t -p dyn\t -n | wc -l\n");
+    terminal.shows("-p dynamic");
     terminal.types("exit 0\n");
     shell.wait().status(0);
 }

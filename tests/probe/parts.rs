@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{open_port, probe, records, text};
-use crate::support::{Exit, Namespace};
+use crate::support::{Exit, Namespace, scratch};
 
 /// Host, address, port and state of each line of `--plain`, in order.
 pub(super) fn results<'a>(exits: impl IntoIterator<Item = &'a Exit>) -> Vec<String> {
@@ -124,7 +124,21 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
         .says("was not written by --resume");
     assert_eq!(fs::read_to_string(&state).unwrap(), "my notes\n");
     let exit = probe("--resume /nonexistent/state 127.0.0.1 1").run();
-    assert!(exit.failure(1).contains("write to /nonexistent/state"));
+    assert!(exit.failure(1).contains("open /nonexistent/state."));
+}
+
+/// A run that was killed while it wrote its file may have had the number of the next one: in a
+/// container each has the same.
+#[test]
+fn what_a_killed_run_left_beside_its_file_is_no_hindrance() {
+    let directory = scratch();
+    let state = directory.path().join("state");
+    let left = format!(": > {}.$$; exec \"$@\"", state.display());
+    let (_listener, open) = open_port("127.0.0.1");
+    let words = format!("--resume {} 127.0.0.1 {open}", state.display());
+    let exit = probe(&words).by_way_of(["sh", "-c", &left, "sh"]).run();
+    exit.success();
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 /// Waits until a run has begun, which it says in its file.
@@ -207,7 +221,23 @@ fn what_a_merge_lacks_is_told() {
         .says(&format!("line {lines} of {file}: it is no record"))
         .says("has no summary at its end");
     let exit = probe("--merge /nonexistent/file").run();
-    assert!(exit.failure(1).contains("read from /nonexistent/file"));
+    assert!(
+        exit.failure(1)
+            .contains("open /nonexistent/file: no such file")
+    );
+}
+
+#[test]
+fn many_lines_that_are_no_records_are_counted_after_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    fs::write(&path, "nonsense\n".repeat(5000)).unwrap();
+    let file = path.display().to_string();
+    let exit = probe(&format!("--merge {file}")).run();
+    exit.status(3)
+        .says(&format!("line 10 of {file}: it is no record"))
+        .says(&format!("{file}: and 4990 more lines are no records"));
+    assert!(!exit.stderr.contains("line 11 of"));
 }
 
 /// What a file holds.

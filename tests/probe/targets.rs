@@ -52,7 +52,21 @@ fn targets_come_from_files_and_stdin() {
     probe("@/nonexistent/hosts 1")
         .run()
         .status(1)
-        .says("/nonexistent/hosts");
+        .says("open /nonexistent/hosts: no such file");
+}
+
+#[test]
+fn a_list_that_names_nobody_is_a_mistake() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hosts");
+    std::fs::write(&path, "# nobody yet\n\n").unwrap();
+    let path = path.display();
+    for words in ["1", "127.0.0.2 1", "--ping", "--count 1"] {
+        let exit = probe(&format!("@{path} {words}")).run();
+        exit.status(2).says(&format!("{path} names no target"));
+    }
+    let exit = probe("- 1").stdin(Input::Null).run();
+    exit.status(2).says("stdin names no target");
 }
 
 #[test]
@@ -165,6 +179,66 @@ fn a_zone_is_part_of_the_address() {
     }
     let twice = hosts(&format!("[fe80::5%d2]:9 [fe80::5%{index}]:9,10"));
     assert_eq!(twice.len(), 2, "{twice:?}");
+}
+
+#[test]
+fn a_link_local_address_is_told_with_its_zone_and_takes_it_from_the_interface() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    near.run("ip address add fe80::1/64 dev eth0 nodad");
+    far.run("ip address add fe80::2/64 dev eth0 nodad");
+    near.run("ip link add other type veth peer name another");
+    near.run("ip link set other up");
+    let _server = server(&far, &[("::", 9000)]);
+    let run = |words: &str| near.inside(probe(words)).run();
+    let index = near.run("cat /sys/class/net/eth0/ifindex").stdout;
+    let index = String::from_utf8_lossy(&index).trim().to_owned();
+    for (words, host) in [
+        ("fe80::2%eth0 9000", "fe80::2%eth0"),
+        ("--interface eth0 fe80::2 9000", "fe80::2%eth0"),
+        (
+            &format!("--interface eth0 fe80::2%{index} 9000"),
+            &format!("fe80::2%{index}"),
+        ),
+    ] {
+        let plain = run(&format!("--plain --banner {words}"));
+        let expected = format!("{host}\tfe80::2%eth0\t9000\ttcp\topen\t");
+        assert!(
+            text(plain.success()).contains(&expected),
+            "{}",
+            text(&plain)
+        );
+        let json = run(&format!("--json {words}"));
+        let ports = records(json.success(), "port");
+        let open = ports.iter().find(|port| port["state"] == "open").unwrap();
+        assert_eq!(
+            (&open["host"], &open["addr"]),
+            (&host.into(), &"fe80::2%eth0".into())
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report");
+        std::fs::write(&path, &json.stdout).unwrap();
+        let merged = probe(&format!("--plain --merge {}", path.display())).run();
+        assert!(
+            text(merged.success()).contains(&expected),
+            "{}",
+            text(&merged)
+        );
+    }
+    let report = run("fe80::2%eth0 9000");
+    assert!(text(report.success()).starts_with("fe80::2%eth0\n"));
+    for (words, kind) in [
+        ("--ping fe80::2%eth0", "host"),
+        ("--count 1 [fe80::2%eth0]:9000", "latency"),
+        ("--wait 5 --interface eth0 [fe80::2]:9000", "port"),
+    ] {
+        let exit = run(&format!("--json {words}"));
+        assert_eq!(records(exit.success(), kind)[0]["addr"], "fe80::2%eth0");
+    }
+    let exit = run("--interface other fe80::2%eth0 9000");
+    exit.status(2)
+        .says("--interface other does not lead to fe80::2%eth0");
 }
 
 #[test]

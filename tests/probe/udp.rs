@@ -487,3 +487,25 @@ fn few_local_ports_change_no_state() {
         );
     }
 }
+
+#[test]
+fn a_neighbour_that_is_not_there_is_no_silent_server() {
+    let Some((near, _far)) = Namespace::pair() else {
+        return;
+    };
+    // Of so many ports at once the system tells of few that nobody is there.
+    let words = "--json --tries 1 --try-timeout 500ms -u 10.77.0.9 1-100";
+    let exit = near.inside(probe(words)).run();
+    let ports = records(exit.status(1), "port");
+    assert_eq!(ports.len(), 100);
+    for port in ports {
+        let what = (&port["state"], &port["reason"], &port["errname"]);
+        let expected = ("unreachable", "host-unreachable", "EHOSTUNREACH");
+        let (state, reason, name) = expected;
+        assert_eq!(
+            what,
+            (&state.into(), &reason.into(), &name.into()),
+            "{port}"
+        );
+    }
+}

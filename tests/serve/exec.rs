@@ -106,6 +106,39 @@ fn an_answer_is_whole_though_the_question_is_not_read() {
     }
 }
 
+/// A pipe may hold more than it did when we made it: whoever has it may have enlarged it.
+#[test]
+fn an_answer_is_whole_though_the_command_has_enlarged_its_pipe() {
+    if !need(&["python3"]) {
+        return;
+    }
+    let directory = scratch();
+    let program = directory.path().join("program");
+    let pid = directory.path().join("pid");
+    let script = format!(
+        "import fcntl, os\n\
+         fcntl.fcntl(1, 1031, 1 << 20)\n\
+         open({pid:?}, 'w').write(str(os.getpid()) + '\\n')\n\
+         os.write(1, b'x' * 900_000)\n"
+    );
+    fs::write(&program, script).unwrap();
+    let command = format!("python3 {}", program.display());
+    // Whatever has to look at the bytes stands between two pipes.
+    let options = ["-e", &command, "--max-bytes", "1G", "--send-buffer", "8K"];
+    let server = one(&options).start();
+    let steps = vec![Step::Pending(1), Step::Await, Step::ReadToEnd];
+    let peer = Peer::connect(server.listening(), steps);
+    until("the command is over", || {
+        let pid = fs::read_to_string(&pid).unwrap_or_default();
+        pid.ends_with('\n') && !Path::new("/proc").join(pid.trim()).exists()
+    });
+    peer.go();
+    let seen = peer.seen();
+    assert_eq!(seen.received, Fingerprint::of(&vec![b'x'; 900_000]));
+    assert_eq!(seen.end, End::Eof);
+    server.wait().success();
+}
+
 #[test]
 fn words_are_split_as_a_shell_does_and_no_shell_sees_them() {
     let words = r#"printf %s| 'a  b' "c d" e\ f $HOME * ;"#;
@@ -390,6 +423,17 @@ fn a_client_who_resets_has_its_command_ended() {
         let stubborn = "trap '' TERM; echo up; while :; do sleep 1; done";
         let child = child_after(stubborn, options, steps());
         assert_eq!(child["signal"], 9);
+    }
+}
+
+/// Nothing is read from the client any more that would tell of its reset.
+#[test]
+fn a_client_who_resets_is_noticed_though_its_command_takes_nothing() {
+    for options in [&[][..], &["--max-bytes", "1G"]] {
+        let question = vec![b'x'; 1_000_000];
+        let steps = vec![Step::Read(3), Step::Write(question), Step::Reset];
+        let child = child_after("echo up; exec sleep 1000", options, steps);
+        assert_eq!(child["signal"], 15);
     }
 }
 

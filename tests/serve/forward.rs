@@ -1,9 +1,11 @@
 //! `listen --forward`: a connection of its own to somewhere else for each client.
 
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use super::{address, ask, client, server, stopped};
 use crate::support::{
@@ -128,6 +130,29 @@ fn a_reset_after_an_end_is_carried_too() {
     stopped(server);
 }
 
+/// While the other side takes nothing, nothing is read from the client that would tell.
+#[test]
+fn a_reset_is_carried_though_the_other_side_takes_nothing() {
+    let there = Peer::serve(vec![Step::AwaitReset]);
+    let server = forwarder(&there.target(), &[]);
+    let here = client(server.listening());
+    stuff(&here);
+    rustix::net::connect_unspec(&here).unwrap();
+    assert_eq!(there.seen().end, End::Reset);
+    stopped(server);
+}
+
+/// Sends until nothing more is taken, and says how much was.
+fn stuff(mut client: &TcpStream) -> usize {
+    let patience = Duration::from_millis(500);
+    client.set_write_timeout(Some(patience)).unwrap();
+    let (piece, mut stuffed) = (vec![0; 65_536], 0);
+    while let Ok(length) = client.write(&piece) {
+        stuffed += length;
+    }
+    stuffed
+}
+
 #[test]
 fn a_side_that_is_not_there_is_a_reset_and_the_server_goes_on() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -185,14 +210,8 @@ fn a_slow_client_does_not_hold_up_the_others() {
     let server = forwarder(&echo.listening().to_string(), &[]);
     let addr = server.listening();
     let slow = client(addr);
-    slow.set_write_timeout(Some(Duration::from_millis(500)))
-        .unwrap();
     // Nothing is read back: at some point nothing more is taken.
-    let piece = vec![0; 65_536];
-    let mut stuffed = 0;
-    while let Ok(length) = (&slow).write(&piece) {
-        stuffed += length;
-    }
+    let stuffed = stuff(&slow);
     assert!(stuffed < 100_000_000, "{stuffed} bytes are kept somewhere");
     for _ in 0..20 {
         assert_eq!(ask(&client(addr), b"hello", 5), b"hello");
@@ -213,15 +232,51 @@ fn datagrams_are_a_side_too() {
     let (length, from) = there.recv_from(&mut buffer).unwrap();
     assert_eq!(&buffer[..length], b"question");
     there.send_to(b"answer", from).unwrap();
-    here.shutdown(std::net::Shutdown::Write).unwrap();
+    here.shutdown(Shutdown::Write).unwrap();
     assert_eq!(std::io::read_to_string(&here).unwrap(), "answer");
 
     drop(there);
     let here = client(server.listening());
     (&here).write_all(b"question").unwrap();
     let end = std::io::read_to_string(&here).unwrap_err();
-    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(end.kind(), ErrorKind::ConnectionReset);
     stopped(server);
+}
+
+/// A client that has ended, and takes what comes back more slowly than it comes, gets it all; what
+/// the system had no room for is an error.
+#[test]
+fn a_slow_client_gets_all_that_comes_back_in_datagrams_or_an_error() {
+    for (count, status) in [(40_u64, 0), (20_000, 1)] {
+        let there = UdpSocket::bind("127.0.0.1:0").unwrap();
+        there.set_read_timeout(Some(LIMIT)).unwrap();
+        let endpoint = format!("udp://{}", there.local_addr().unwrap());
+        let options = ["--forward", &endpoint, "--send-buffer", "4K"];
+        let server = nettool(["listen", "127.0.0.1", "0"]).args(options).start();
+        let here = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        here.set_recv_buffer_size(2048).unwrap();
+        here.connect(&server.listening().into()).unwrap();
+        let mut here = TcpStream::from(here);
+        here.write_all(b"question").unwrap();
+        let (_, from) = there.recv_from(&mut [0; 100]).unwrap();
+        here.shutdown(Shutdown::Write).unwrap();
+        for _ in 0..count {
+            there.send_to(&[b'x'; 1000], from).unwrap();
+        }
+        // Longer than answers are waited for.
+        assert!(server.stays(Duration::from_millis(2500)));
+        let mut whole = Vec::new();
+        let end = here.read_to_end(&mut whole);
+        let exit = server.wait();
+        exit.status(status);
+        if status == 0 {
+            end.unwrap();
+            assert_eq!(whole.len() as u64, count * 1000);
+        } else {
+            exit.says("dropped by the system");
+            assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        }
+    }
 }
 
 #[test]
@@ -277,7 +332,7 @@ fn a_path_that_nobody_listens_on_any_more_is_an_error_of_its_own() {
     let addr: SocketAddr = server.listening();
     let here = TcpStream::connect(addr).unwrap();
     let end = std::io::read_to_string(&here).unwrap_err();
-    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(end.kind(), ErrorKind::ConnectionReset);
     server.says(&format!(
         "connect to {}: connection refused",
         path.display()

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::support::{Input, need, scratch, until};
+use crate::support::{Input, scratch, until};
 
 /// How many descriptors a process has.
 fn descriptors(server: &Running) -> usize {
@@ -63,11 +63,7 @@ fn a_full_server_says_so_and_idle_clients_leave() {
 /// on when there is room.
 #[test]
 fn at_the_limit_on_open_files_it_pauses() {
-    if !need(&["prlimit"]) {
-        return;
-    }
-    let server = server(&["--echo"]).by_way_of(["prlimit", "--nofile=24:24"]);
-    let server = server.start();
+    let server = server(&["--echo"]).few_files(24).start();
     let addr = server.listening();
     let crowd: Vec<_> = (0..40).map(|_| client(addr)).collect();
     server.says("too many open files");
@@ -206,6 +202,25 @@ fn a_client_has_its_own_bytes_and_times() {
 }
 
 /// stdin and stdout belong to nobody.
+/// A client that takes what waits for it in our queue is not idle, though nothing more is written
+/// into that for a long time.
+#[test]
+fn a_slow_reader_is_not_idle() {
+    let directory = scratch();
+    let answer = directory.path().join("answer");
+    fs::write(&answer, vec![b'x'; 16_000_000]).unwrap();
+    let server = server(&["-v", "--idle-timeout", "1s", "--reply-file"])
+        .arg(&answer)
+        .start();
+    let read = || [Step::Pause(Duration::from_millis(100)), Step::Read(65_536)];
+    let mut steps = vec![Step::Write(b"?".to_vec())];
+    steps.extend((0..25).flat_map(|_| read()));
+    let seen = Peer::connect(server.listening(), steps).seen();
+    assert_eq!(seen.received.count, 25 * 65_536);
+    let told = stopped(server);
+    assert!(!told.contains("nothing moved"), "{told}");
+}
+
 #[test]
 fn stdin_and_stdout_are_not_touched() {
     let server = server(&["--echo"]).stdin(Input::Open).start();

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use super::{ask, client, server, stopped};
 use crate::support::{
     CONTROL_C, End, Fingerprint, Input, LIMIT, Output, Pattern, Peer, Program, Running, Step,
-    Terminal, need, nettool, until,
+    Terminal, need, nettool, scratch, until,
 };
 
 /// Reads lines of a client.
@@ -72,6 +72,28 @@ fn every_client_of_a_broker_hears_all_others() {
     (&clients[4]).write_all(b"x").unwrap();
     assert_eq!(ask(speaker, b"", 1), b"x");
     stopped(server);
+}
+
+/// A client that closes a Unix socket is gone, and keeps no place of --max-clients: nothing is sent
+/// to it that would tell, as long as nobody says anything.
+#[test]
+fn a_unix_client_that_closes_is_gone() {
+    for options in [&["--broker"][..], &["-k"]] {
+        let directory = scratch();
+        let path = directory.path().join("s");
+        let server = nettool(["listen", "-v", "-U"])
+            .arg(&path)
+            .args(options)
+            .stdin(Input::Open)
+            .start();
+        server.announced(1);
+        for number in 1..=3 {
+            Peer::connect_unix(&path, vec![Step::Write(b"hello".to_vec())]).seen();
+            server.says(&format!("client {number} gone: received 5 B, sent 0 B"));
+        }
+        let told = stopped(server);
+        assert!(told.contains("served 3 clients: "), "{told}");
+    }
 }
 
 #[test]
@@ -178,6 +200,25 @@ fn people_in_a_chat_know_who_is_there() {
     assert_eq!(first.line(), "user2: bye");
     assert_eq!(first.line(), "* user2 has left");
     assert_eq!(second.line(), "");
+    stopped(server);
+}
+
+/// Whoever is cut off has left as well.
+#[test]
+fn people_in_a_chat_know_who_was_cut_off() {
+    let words = ["listen", "--chat", "--max-bytes", "200", "127.0.0.1", "0"];
+    let server = nettool(words).start();
+    let addr = server.listening();
+    let mut one = client(addr);
+    let mut first = Reader::new(&one);
+    assert!(first.line().starts_with("* you are user1"));
+    let other = client(addr);
+    assert!(first.line().starts_with("* user2 has come"));
+    // More than the other may get.
+    let line = [vec![b'x'; 190], b"\n".to_vec()].concat();
+    one.write_all(&line).unwrap();
+    assert_eq!(first.line(), "* user2 has left");
+    drop(other);
     stopped(server);
 }
 

@@ -86,6 +86,13 @@ impl Program {
         self.by_way_of(["sh", "-c", &script, "sh"])
     }
 
+    /// Runs it with so many open files at most, those that it inherits from us alone not counted.
+    pub(crate) fn few_files(self, most: u32) -> Self {
+        let closed = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
+        let script = format!("{closed}; ulimit -n {most}; exec \"$@\"");
+        self.by_way_of(["sh", "-c", &script, "sh"])
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
@@ -132,7 +139,9 @@ impl Program {
             command.env_remove(variable);
         }
         command.args(&self.words[1..]);
-        command.env("PATH", search_path()).envs(self.variables);
+        // Whoever runs the tests may have a terminal that shows nothing, or none.
+        command.env("PATH", search_path()).env("TERM", "xterm");
+        command.envs(self.variables);
         let started = Instant::now();
         let child = command
             .stdin(input)

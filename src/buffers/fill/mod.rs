@@ -294,9 +294,12 @@ impl Filling {
         })
     }
 
-    /// The peer's address.
+    /// The peer's address. A socket whose connection is gone does not know it any more.
     fn peer(&self) -> Option<SocketAddr> {
-        self.sender.peer_addr().ok()?.as_socket()
+        match self.receiver {
+            Receiver::Elsewhere { peer, .. } => Some(peer),
+            Receiver::Ours(_) => self.sender.peer_addr().ok()?.as_socket(),
+        }
     }
 
     /// What went wrong with the connection.

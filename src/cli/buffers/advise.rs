@@ -16,7 +16,7 @@ use crate::cli::{Usage, value};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct AdviseArgs {
-    /// Bytes a second that the path carries: 12500k is 100 Mbit/s
+    /// Bytes a second that the path carries: 12500kB is 100 Mbit/s
     #[arg(long, value_name = "RATE", value_parser = value::<Rate>)]
     bandwidth: Rate,
     /// The time there and back
@@ -35,8 +35,8 @@ pub(crate) struct AdviseArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  nettool buffers advise --bandwidth 12500kB --rtt 50ms    100 Mbit/s, far away
-  nettool buffers advise --bandwidth 125MB --to host:22    1 Gbit/s to this host";
+  nettool buffers advise --bandwidth 12500kB --rtt 50ms  100 Mbit/s, 50 ms away
+  nettool buffers advise --bandwidth 125MB --to host:22  1 Gbit/s to this host";
 
 /// How long the way there and back is.
 #[derive(Debug)]

@@ -99,8 +99,7 @@ impl FillArgs {
             return Ok(None);
         };
         let (host, port) = destination("buffers fill", host, self.port.as_deref())?;
-        let option = if self.ipv4 { "-4" } else { "-6" };
-        check_family(&host, self.family(), option)?;
+        check_family(&host, self.family())?;
         Ok(Some((host, port)))
     }
 

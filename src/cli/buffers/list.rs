@@ -67,9 +67,9 @@ const EXAMPLES: &str = "\
 Examples:
   nettool buffers list                       every socket
   nettool buffers list -tu --sort receive    who does not read what came
-  nettool buffers list -l -p 80,443          who listens, how many wait there
-  nettool buffers list --process sshd
-  nettool buffers list -n                    without processes: faster";
+  nettool buffers list -l -p 80,443          who listens, and how many wait
+  nettool buffers list --process sshd        those of one program
+  nettool buffers list -n                    faster: without their processes";
 
 /// Which sockets are wanted.
 #[derive(Debug)]

@@ -51,9 +51,9 @@ Examples:
   nettool buffers --require 2500k    status 1 unless programs can have that much
   nettool buffers fill               send until send() would block
   nettool buffers list --sort send   which sockets have the most to send
-  nettool buffers watch -p 443       what holds up connections of this port
+  nettool buffers watch -p 443       what holds up these connections
   nettool buffers advise --bandwidth 12500kB --rtt 50ms
-                                     how large they must be for such a path";
+                                     how large buffers must be for a path";
 
 impl BuffersArgs {
     /// The size to ask for.

@@ -122,11 +122,15 @@ fn all_ports(error: &clap::Error) -> Option<String> {
         .then(|| "for every port use: nettool probe -p all TARGET".to_owned())
 }
 
-/// The name of another program, or a host and a port without a command, as nc has them.
+/// The name of another program, the wish for help, or a host and a port without a command, as nc has
+/// them.
 fn no_such_command(error: &clap::Error, words: &[&str]) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
+    if word == "help" {
+        return Some(help(words));
+    }
     let is_first = words.iter().find(|known| !known.starts_with('-')) == Some(&word.as_str());
     let mut known = COMMANDS.iter().filter(|_| is_first);
     if let Some((_, answer)) = known.find(|(name, _)| name == word) {
@@ -143,4 +147,13 @@ fn no_such_command(error: &clap::Error, words: &[&str]) -> Option<String> {
     Some(format!(
         "what to do with {word:?}? use: nettool connect {target}, or nettool probe {target}"
     ))
+}
+
+/// Where help is to be had, on the command that is named if one is.
+fn help(words: &[&str]) -> String {
+    let command = match split(words) {
+        ("", _) => String::new(),
+        (command, _) => format!("{command} "),
+    };
+    format!("use: nettool {command}--help, or nettool man {command}| man -l -")
 }

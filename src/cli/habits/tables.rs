@@ -5,7 +5,6 @@ pub(super) type Habit = (&'static str, &'static str);
 
 /// What other programs, and their parts, are called.
 pub(super) const COMMANDS: &[Habit] = &[
-    ("help", "use: nettool --help, or nettool COMMAND --help"),
     ("version", "use: nettool --version"),
     ("nc", CONNECT),
     ("ncat", CONNECT),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use nettool::probe::Binding;
 use nettool::value::{
     AddressRange, Host, ProbePorts, Protocol, ValueError, parse_host_port, parse_unix_path,
 };
@@ -128,8 +129,10 @@ impl Request {
         Ok(())
     }
 
-    /// Takes what a list says: targets separated by spaces or ends of lines, and comments.
+    /// Takes what a list says: targets separated by spaces or ends of lines, and comments. One that
+    /// names nobody is the wrong one.
     pub(crate) fn add_list(&mut self, list: &List, text: &[u8]) -> Result<(), Usage> {
+        let mut names_any = false;
         for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let result = match std::str::from_utf8(line) {
                 Ok(line) => self.add_line(line),
@@ -137,7 +140,10 @@ impl Request {
             };
             let number = number.saturating_add(1);
             let placed = |error| Usage::new(format!("line {number} of {list}: {error}"));
-            result.map_err(placed)?;
+            names_any |= result.map_err(placed)?;
+        }
+        if !names_any {
+            return Err(Usage::new(format!("{list} names no target")));
         }
         self.check_number()
     }
@@ -157,21 +163,47 @@ impl Request {
         Ok(())
     }
 
+    /// Gives link-local addresses without a zone the interface that everything leaves by, and
+    /// refuses those of another link.
+    pub(crate) fn bind(&mut self, binding: &Binding) -> Result<(), Usage> {
+        let Some(interface) = &binding.interface else {
+            return Ok(());
+        };
+        for wanted in &mut self.wanted {
+            let Party::Host(Host::V6(address, zone)) = &mut wanted.party else {
+                continue;
+            };
+            match zone {
+                Some(zone) if !binding.reaches(zone) => {
+                    return Err(Usage::new(format!(
+                        "--interface {interface} does not lead to {address}%{zone}"
+                    )));
+                }
+                None if address.is_unicast_link_local() => *zone = Some(interface.to_string()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Whether anybody names ports, so that they are not only those that are common.
     pub(crate) fn names_ports(&self) -> bool {
         self.is_given || self.has_own
     }
 
-    /// Takes a line of a list. A `#` that begins a word begins a comment.
-    fn add_line(&mut self, line: &str) -> Result<(), Usage> {
+    /// Takes a line of a list, and tells whether it names anybody. A `#` that begins a word begins
+    /// a comment.
+    fn add_line(&mut self, line: &str) -> Result<bool, Usage> {
+        let mut names_any = false;
         let words = line.split_whitespace();
         for word in words.take_while(|word| !word.starts_with('#')) {
             if word == "-" || word.starts_with('@') {
                 return Err(Usage::new(format!("a list names no other list: {word:?}")));
             }
             self.add(word)?;
+            names_any = true;
         }
-        Ok(())
+        Ok(names_any)
     }
 
     /// Takes a target, perhaps with ports of its own; a host that is named twice gets both.
@@ -322,7 +354,6 @@ mod tests {
         let meaning = "h1:22 h2:80,443 10.0.0.0/24:22 10.0.0.1-10.0.0.9:1 fd00::/120:7";
         assert_eq!(read(text).as_deref(), Ok(meaning));
         assert_eq!(read("h1 h1:80").as_deref(), Ok("h1:22,80"));
-        assert_eq!(read("").as_deref(), Ok(""));
     }
 
     #[test]
@@ -336,6 +367,8 @@ mod tests {
             ("10.0.0.9-1", "line 1 of hosts: invalid range"),
             ("@more", "a list names no other list"),
             ("::/64", "more than 4294967296 addresses"),
+            ("", "hosts names no target"),
+            ("\n# nobody\n", "hosts names no target"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains(hint), "{text}: {error}");

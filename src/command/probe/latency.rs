@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nettool::error::{Action, Error};
 use nettool::net::resolve;
-use nettool::probe::{Aim, Binding, Connector, Series, Sought};
+use nettool::probe::{Aim, Binding, Connector, ScopedIp, Series, Sought};
 use nettool::process;
 use nettool::value::{Endpoint, Host};
 
@@ -130,7 +130,9 @@ async fn choose(
     }
     let others = addresses.iter().enumerate();
     let others = others.filter(|(other, _)| *other != number);
-    let others: Vec<_> = others.map(|(_, address)| address.ip()).collect();
+    let others: Vec<_> = others
+        .map(|(_, address)| ScopedIp::from(*address))
+        .collect();
     if !others.is_empty() {
         output.not_measured(&host.to_string(), &others);
     }

@@ -5,12 +5,11 @@ mod line;
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use nettool::error::{Action, Error};
-use nettool::probe::{PortReport, Ports, Target};
+use nettool::probe::{PortReport, ScopedIp};
 
 use super::super::{Failure, Status};
 use crate::cli::{Form, ProbeArgs};
@@ -20,6 +19,8 @@ use line::{Line, Reasons};
 
 /// How many addresses are named in a person's report even if nothing of them is listed.
 const FEW: usize = 64;
+/// How many problems of one kind are told one by one; of the others it is told how many they are.
+const TOLD: u64 = 10;
 
 /// Reads all files and reports.
 pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Failure> {
@@ -46,28 +47,40 @@ pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Fail
     })
 }
 
-/// Reads one file. A line that is no record is told, and the others count.
+/// Reads one file. A line that is no record is told, unless there are too many, and the others
+/// count.
 fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) -> Result<(), Error> {
     let name = path.display().to_string();
-    let failed = |error: io::Error| Error::new(Action::Read, &name, error);
+    let failed = |action, error: io::Error| Error::new(action, &name, error);
     let source: Box<dyn Read> = match name.as_str() {
         "-" => Box::new(io::stdin()),
-        _ => Box::new(File::open(path).map_err(failed)?),
+        _ => Box::new(File::open(path).map_err(|error| failed(Action::Open, error))?),
     };
     fold.begin(&name);
+    let mut refused = 0_u64;
     for (number, text) in BufReader::new(source).split(b'\n').enumerate() {
-        let text = text.map_err(failed)?;
+        let text = text.map_err(|error| failed(Action::Read, error))?;
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         match Line::read(&text, reasons) {
             Ok(line) => fold.take(line),
             Err(problem) => {
-                let place = format!("line {} of {name}", number.saturating_add(1));
-                output.error(&Error::new(Action::Read, place, problem));
+                if refused < TOLD {
+                    let place = format!("line {} of {name}", number.saturating_add(1));
+                    output.error(&Error::new(Action::Read, place, problem));
+                }
+                refused = refused.saturating_add(1);
                 fold.doubt();
             }
         }
+    }
+    if refused > TOLD {
+        let problem = format!(
+            "and {} more lines are no records",
+            refused.saturating_sub(TOLD)
+        );
+        output.error(&Error::new(Action::Read, &name, problem));
     }
     fold.end();
     Ok(())
@@ -80,13 +93,13 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
     if output.is_json() {
         output.ports(merged.reports.iter().filter(lists))?;
     }
-    let named = targets(&merged.reports);
+    let named = hosts(&merged.reports);
     let named = if arguments.form() == Form::Human && named.len() > FEW {
-        targets(merged.reports.iter().filter(lists))
+        hosts(merged.reports.iter().filter(lists))
     } else {
         named
     };
-    let mut findings = Findings::new(&named, shown.clone());
+    let mut findings = Findings::of_hosts(named, shown.clone());
     if arguments.form() == Form::Plain {
         findings = findings.into_lines(arguments.banner());
     }
@@ -107,23 +120,16 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
     }
 }
 
-/// The addresses of reports, in order.
-fn targets<'a>(reports: impl IntoIterator<Item = &'a PortReport>) -> Vec<Target> {
-    let addresses = reports
+/// The hosts of reports with their addresses, in order.
+fn hosts<'a>(reports: impl IntoIterator<Item = &'a PortReport>) -> Vec<(Arc<str>, ScopedIp)> {
+    let hosts = reports
         .into_iter()
-        .map(|report| (&report.host, report.addr));
-    let mut addresses: Vec<_> = addresses.collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    let ports = Arc::new(Ports::default());
-    let target = |(host, address): (&Arc<str>, _)| {
-        Target::host(
-            Arc::clone(host),
-            SocketAddr::new(address, 0),
-            Arc::clone(&ports),
-        )
-    };
-    addresses.into_iter().map(target).collect()
+        .map(|report| (&report.host, &report.addr));
+    let mut hosts: Vec<_> = hosts.collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let owned = |(host, address): (&Arc<str>, &ScopedIp)| (host.clone(), address.clone());
+    hosts.into_iter().map(owned).collect()
 }
 
 #[cfg(test)]
@@ -143,8 +149,7 @@ mod tests {
             }
             fold.end();
             let merged = fold.finish();
-            let named = targets(&merged.reports);
-            Findings::new(&named, Vec::new()).sort();
+            Findings::of_hosts(hosts(&merged.reports), Vec::new()).sort();
         });
     }
 }

@@ -11,7 +11,7 @@ use nettool::probe::{Job, Left};
 use nettool::value::Shard;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{ProbeArgs, Usage};
+use crate::cli::{ProbeArgs, Usage, contents};
 use crate::command::Failure;
 use crate::output::PartRecord;
 
@@ -104,10 +104,7 @@ impl Assignment {
     pub(super) fn save(&self, job: u64, left: &Left) -> Result<(), Error> {
         match &self.file {
             None => Ok(()),
-            Some(path) => self
-                .state(job, left)
-                .write(path)
-                .map_err(|error| Error::new(Action::Write, path.display(), error)),
+            Some(path) => self.state(job, left).write(path),
         }
     }
 
@@ -153,10 +150,10 @@ impl Assignment {
 impl State {
     /// What a file says; nothing where there is none.
     fn read(path: &Path) -> Result<Option<Self>, Failure> {
-        let text = match fs::read(path) {
+        let text = match contents(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::new(Action::Read, path.display(), error).into()),
+            Err(error) if error.errno() == Some(libc::ENOENT) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         let name = path.display().to_string();
         let state = Self::parse(&text).map_err(|problem| damaged(&name, &problem))?;
@@ -173,12 +170,15 @@ impl State {
     }
 
     /// Writes a file whole or not at all.
-    fn write(&self, path: &Path) -> io::Result<()> {
+    fn write(&self, path: &Path) -> Result<(), Error> {
+        let failed = |error: io::Error| Error::new(Action::Write, path.display(), error);
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}", process::id()));
         let beside = PathBuf::from(name);
-        let mut file = File::create_new(&beside)?;
-        let text = serde_json::to_string(self).map_err(io::Error::other)?;
+        let text = serde_json::to_string(self).map_err(io::Error::other);
+        let text = text.map_err(failed)?;
+        let file = new_file(&beside);
+        let mut file = file.map_err(|error| Error::new(Action::Open, beside.display(), error))?;
         let written = file
             .write_all(format!("{text}\n").as_bytes())
             .and_then(|()| file.sync_all())
@@ -187,7 +187,19 @@ impl State {
             // Failed, it lies there, and is nobody's.
             let _ = fs::remove_file(&beside);
         }
-        written
+        written.map_err(failed)
+    }
+}
+
+/// A new file of our own. One of this name was left by a run that had our number, and was killed:
+/// in a container that may be every one.
+fn new_file(path: &Path) -> io::Result<File> {
+    match File::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            File::create_new(path)
+        }
+        created => created,
     }
 }
 

@@ -62,9 +62,9 @@ impl Probe<'_> {
         }));
         for (host, address, remark) in strange {
             if self.is_for_scripts() {
-                self.output.remark(&host, address, &remark);
+                self.output.remark(&host, &address, &remark);
             } else {
-                findings.remark(&host, address, &remark);
+                findings.remark(&host, &address, &remark);
             }
         }
         Ok((summary, left))

@@ -1,13 +1,12 @@
 //! Where results go as they are found.
 
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use nettool::error::Error;
-use nettool::probe::{Banners, PortReport, Rationing, Sameness, State};
+use nettool::probe::{Banners, PortReport, Rationing, Sameness, ScopedIp, State};
 
 use super::Open;
 use crate::output::{Findings, Output, Probed, Remark};
@@ -50,7 +49,7 @@ impl Sink<'_> {
         mut self,
         stop: &AtomicBool,
         left: Option<Duration>,
-    ) -> Result<Vec<(Arc<str>, IpAddr, Remark)>, Error> {
+    ) -> Result<Vec<(Arc<str>, ScopedIp, Remark)>, Error> {
         if let Some(banners) = self.banners.take() {
             let last = banners.finish(stop, left);
             // A stdout that takes no more is told of below.

@@ -1,7 +1,6 @@
 //! From what the user asked for to whom is probed.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use nettool::probe::{Ports, Target, Whom};
 use nettool::value::{AddressRange, Host, ProbePorts};
 
 use super::Resolved;
-use crate::cli::{List, Party, Request, Wanted};
+use crate::cli::{List, Party, Request, Wanted, contents};
 use crate::command::Failure;
 
 /// Who was looked up, and what came of it; a range has its family checked.
@@ -139,12 +138,15 @@ pub(super) fn of_all_zones(party: Party) -> Party {
 /// Reads all lists of targets.
 pub(super) fn read_lists(request: &mut Request) -> Result<(), Failure> {
     for list in std::mem::take(&mut request.lists) {
-        let mut text = Vec::new();
-        let read = match &list {
-            List::File(path) => File::open(path).and_then(|mut file| file.read_to_end(&mut text)),
-            List::Stdin => io::stdin().lock().read_to_end(&mut text),
+        let text = match &list {
+            List::File(path) => contents(path)?,
+            List::Stdin => {
+                let mut text = Vec::new();
+                let read = io::stdin().lock().read_to_end(&mut text);
+                read.map_err(|error| Error::new(Action::Read, &list, error))?;
+                text
+            }
         };
-        read.map_err(|error| Error::new(Action::Read, &list, error))?;
         request.add_list(&list, &text)?;
     }
     Ok(())

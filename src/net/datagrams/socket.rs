@@ -136,8 +136,8 @@ impl DatagramSocket {
         }
     }
 
-    /// What the network has reported of an earlier datagram, if nobody has been told yet. Nothing of a
-    /// Unix socket: a peer that is gone takes nothing back.
+    /// What the network has reported of an earlier datagram, if nobody has been told yet. Nothing of
+    /// a Unix socket: a peer that is gone takes nothing back.
     #[must_use]
     pub fn pending_error(&self) -> Option<io::Error> {
         match self.proto {
@@ -146,7 +146,8 @@ impl DatagramSocket {
         }
     }
 
-    /// Sends bytes as datagrams of `size`, the last one maybe shorter: how many bytes the system took.
+    /// Sends bytes as datagrams of `size`, the last one maybe shorter: how many bytes the system
+    /// took.
     ///
     /// # Errors
     /// It takes none now (`WouldBlock`); the first one is refused; or the error of an earlier one is

@@ -13,7 +13,8 @@ use crate::net::{Address, ListenOptions, Proto, SocketOptions};
 use crate::sys;
 
 /// Binds a path that anybody can send to who may write to it: ourselves alone (mode 0600) unless
-/// told otherwise. A socket that nobody answers on is taken over, anything else in its place is an error.
+/// told otherwise. A socket that nobody answers on is taken over, anything else in its place is an
+/// error.
 ///
 /// # Errors
 /// The path is taken, or cannot be made.

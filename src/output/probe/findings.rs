@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use nettool::probe::{PortReport, State, Target, Whom};
+use nettool::probe::{PortReport, ScopedIp, State, Target, Whom};
 use nettool::value::AddressRange;
 
 use super::remark::Remark;
@@ -17,7 +17,7 @@ pub(crate) struct Findings {
     pub(super) lines: Option<Lines>,
     pub(super) shown: Vec<State>,
     pub(super) addresses: Vec<AddressFindings>,
-    pub(super) numbers: HashMap<(Arc<str>, IpAddr), usize>,
+    pub(super) numbers: HashMap<(Arc<str>, ScopedIp), usize>,
     /// The ranges by their first addresses.
     pub(super) ranges: BTreeMap<IpAddr, (AddressRange, usize)>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Findings {
 pub(super) struct AddressFindings {
     pub(super) host: Arc<str>,
     /// The address, or the last one of a range.
-    pub(super) address: IpAddr,
+    pub(super) address: ScopedIp,
     /// Which target it belongs to.
     pub(super) target: usize,
     /// Where the range is that it belongs to.
@@ -39,7 +39,7 @@ pub(super) struct AddressFindings {
     /// How many ports there are of each other kind.
     pub(super) others: BTreeMap<Kind, u64>,
     /// Addresses of the same host that are not probed.
-    pub(super) left_out: Vec<IpAddr>,
+    pub(super) left_out: Vec<ScopedIp>,
     /// What is strange about it.
     pub(super) remarks: Vec<String>,
 }
@@ -51,25 +51,39 @@ pub(super) type Kind = (State, Option<(&'static str, Option<IpAddr>)>);
 impl Findings {
     /// Nothing is known of `targets` yet; ports of the `shown` states will be listed.
     pub(crate) fn new(targets: &[Target], shown: Vec<State>) -> Self {
-        let mut findings = Self {
-            lines: None,
-            shown,
-            addresses: Vec::new(),
-            numbers: HashMap::new(),
-            ranges: BTreeMap::new(),
-        };
+        let mut findings = Self::empty(shown);
         for (number, target) in targets.iter().enumerate() {
             match &target.whom {
                 Whom::Host(host, address) => {
-                    findings.open(host.clone(), address.ip(), number);
+                    findings.open(host.clone(), (*address).into(), number);
                 }
                 Whom::Range(range) if range.span() == 0 => {
-                    findings.open(range.to_string().into(), range.first(), number);
+                    findings.open(range.to_string().into(), range.first().into(), number);
                 }
                 Whom::Range(range) => findings.open_range(*range, number, target.addresses()),
             }
         }
         findings
+    }
+
+    /// Nothing is known yet of hosts that were probed elsewhere.
+    pub(crate) fn of_hosts(hosts: Vec<(Arc<str>, ScopedIp)>, shown: Vec<State>) -> Self {
+        let mut findings = Self::empty(shown);
+        for (number, (host, address)) in hosts.into_iter().enumerate() {
+            findings.open(host, address, number);
+        }
+        findings
+    }
+
+    /// Nobody is in the report.
+    fn empty(shown: Vec<State>) -> Self {
+        Self {
+            lines: None,
+            shown,
+            addresses: Vec::new(),
+            numbers: HashMap::new(),
+            ranges: BTreeMap::new(),
+        }
     }
 
     /// The same for `--plain`: what is listed is kept as lines, with a field for banners or not.
@@ -81,9 +95,9 @@ impl Findings {
     }
 
     /// Makes room for an address of a target. Returns where it is.
-    fn open(&mut self, host: Arc<str>, address: IpAddr, target: usize) -> usize {
+    fn open(&mut self, host: Arc<str>, address: ScopedIp, target: usize) -> usize {
         let place = self.addresses.len();
-        self.numbers.insert((host.clone(), address), place);
+        self.numbers.insert((host.clone(), address.clone()), place);
         self.addresses
             .push(AddressFindings::new(host, address, target));
         place
@@ -96,24 +110,24 @@ impl Findings {
         let host = range.to_string().into();
         self.addresses.push(AddressFindings {
             crowd: Some(size),
-            ..AddressFindings::new(host, range.last(), target)
+            ..AddressFindings::new(host, range.last().into(), target)
         });
     }
 
     /// Where a port is listed, or counted: an address of a range is named only if something of it
     /// is listed.
     fn place(&mut self, report: &PortReport, shows: bool) -> Option<usize> {
-        let key = (report.host.clone(), report.addr);
+        let key = (report.host.clone(), report.addr.clone());
         let known = self.numbers.get(&key).copied();
         let range = match known {
             Some(place) => self.addresses.get(place)?.range,
-            None => Some(self.range(report.addr)?),
+            None => Some(self.range(report.addr.ip)?),
         };
         match (known, range) {
             (_, Some(range)) if !shows => Some(range),
             (None, Some(range)) => {
                 let target = self.addresses.get(range)?.target;
-                let place = self.open(report.host.clone(), report.addr, target);
+                let place = self.open(report.host.clone(), report.addr.clone(), target);
                 self.addresses.get_mut(place)?.range = Some(range);
                 Some(place)
             }
@@ -128,15 +142,15 @@ impl Findings {
     }
 
     /// These addresses of `host` are not probed.
-    pub(crate) fn leave_out(&mut self, host: &str, addresses: Vec<IpAddr>) {
+    pub(crate) fn leave_out(&mut self, host: &str, addresses: Vec<ScopedIp>) {
         if let Some(known) = self.addresses.iter_mut().find(|known| *known.host == *host) {
             known.left_out = addresses;
         }
     }
 
     /// Something is to be said of an address as a whole, if it is in the report.
-    pub(crate) fn remark(&mut self, host: &Arc<str>, address: IpAddr, remark: &Remark) {
-        let place = self.numbers.get(&(host.clone(), address));
+    pub(crate) fn remark(&mut self, host: &Arc<str>, address: &ScopedIp, remark: &Remark) {
+        let place = self.numbers.get(&(host.clone(), address.clone()));
         if let Some(known) = place.and_then(|place| self.addresses.get_mut(*place)) {
             known.remarks.push(remark.to_string());
         }
@@ -149,9 +163,9 @@ impl Findings {
 
     /// Which target a port belongs to.
     fn target(&self, report: &PortReport) -> Option<usize> {
-        let key = (report.host.clone(), report.addr);
+        let key = (report.host.clone(), report.addr.clone());
         let known = self.numbers.get(&key).copied();
-        let place = known.or_else(|| self.range(report.addr))?;
+        let place = known.or_else(|| self.range(report.addr.ip))?;
         Some(self.addresses.get(place)?.target)
     }
 
@@ -182,9 +196,10 @@ impl Findings {
         if let Some(lines) = &mut self.lines {
             lines.sort();
         }
-        self.addresses.sort_by_key(|known| {
-            let is_range = known.crowd.is_some();
-            (known.target, is_range, known.address)
+        let place = |known: &AddressFindings| (known.target, known.crowd.is_some());
+        self.addresses.sort_by(|one, next| {
+            let order = place(one).cmp(&place(next));
+            order.then_with(|| one.address.cmp(&next.address))
         });
         for address in &mut self.addresses {
             address
@@ -196,7 +211,7 @@ impl Findings {
 
 impl AddressFindings {
     /// Nothing is known of this address yet.
-    fn new(host: Arc<str>, address: IpAddr, target: usize) -> Self {
+    fn new(host: Arc<str>, address: ScopedIp, target: usize) -> Self {
         Self {
             host,
             address,

@@ -44,7 +44,7 @@ impl Hosts {
     /// Puts the hosts in the order of the targets.
     fn sort(&mut self) {
         self.reports
-            .sort_by_key(|report| (report.target, report.addr));
+            .sort_by(|one, next| (one.target, &one.addr).cmp(&(next.target, &next.addr)));
     }
 }
 
@@ -75,7 +75,7 @@ fn plain_line(report: &HostReport) -> String {
     let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let fields = [
         escaped(&report.host).into_owned(),
-        report.addr.to_string(),
+        escaped(&report.addr.to_string()).into_owned(),
         report.state.as_str().to_owned(),
         report.reason.to_owned(),
         known(report.port.map(|port| port.to_string())),
@@ -97,10 +97,10 @@ fn row(report: &HostReport) -> Vec<Word> {
         .map(|port| format!(" of port {port}"))
         .unwrap_or_default();
     let from = report.icmp.and_then(|icmp| icmp.from);
-    let from = from.filter(|from| *from != report.addr);
+    let from = from.filter(|from| *from != report.addr.ip);
     let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
     vec![
-        Word::plain(escaped(&called(&report.host, report.addr))),
+        Word::plain(escaped(&called(&report.host, &report.addr))),
         Word::new(tone, report.state.as_str()),
         Word::plain(rtt).right(),
         Word::new(Tone::Dim, format!("{}{port}{from}", report.reason)),

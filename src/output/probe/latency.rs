@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, stdout};
-use std::net::IpAddr;
 use std::time::Duration;
 
 use nettool::error::{Action, Cause, Error};
-use nettool::probe::{Aim, Latency, Sought, State, Tried};
+use nettool::probe::{Aim, Latency, ScopedIp, Sought, State, Tried};
 use nettool::process;
 use serde::Serialize;
 
@@ -104,8 +103,8 @@ impl<'a> LatencyTalk<'a> {
 
 impl Output {
     /// Names the addresses of a host that are not measured.
-    pub(crate) fn not_measured(&self, host: &str, addresses: &[IpAddr]) {
-        let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    pub(crate) fn not_measured(&self, host: &str, addresses: &[ScopedIp]) {
+        let addresses: Vec<String> = addresses.iter().map(ScopedIp::to_string).collect();
         self.warn(&format!("{host}: not measured: {}", addresses.join(", ")));
     }
 }
@@ -246,7 +245,7 @@ fn steps() -> Vec<Duration> {
 /// `latency`.
 #[derive(Serialize)]
 struct LatencyRecord<'a> {
-    addr: Option<IpAddr>,
+    addr: Option<ScopedIp>,
     port: Option<u16>,
     sent: u64,
     answered: u64,
@@ -274,7 +273,7 @@ impl<'a> LatencyRecord<'a> {
             Aim::Echo(_) => ("icmp", None),
             Aim::Unix(path) => ("unix", Some(path.display().to_string())),
         };
-        let addr = measured.aim.address().map(|address| address.ip());
+        let addr = measured.aim.address().map(ScopedIp::from);
         let port = measured.sought.port();
         let host = measured.sought.host().map(ToString::to_string);
         Self {

@@ -10,10 +10,8 @@ mod testing;
 mod text;
 mod waiting;
 
-use std::net::IpAddr;
-
 use nettool::error::Error;
-use nettool::probe::{PortReport, Summary};
+use nettool::probe::{PortReport, ScopedIp, Summary};
 use serde::Serialize;
 
 use super::{Output, Report, Style, record};
@@ -84,14 +82,14 @@ impl Output {
     }
 
     /// Warns of what is strange about an address.
-    pub(crate) fn remark(&self, host: &str, address: IpAddr, remark: &Remark) {
+    pub(crate) fn remark(&self, host: &str, address: &ScopedIp, remark: &Remark) {
         let name = called(host, address);
         self.warn(&format!("{name}: {remark}"));
     }
 
     /// Warns that some addresses of a host are not probed.
-    pub(crate) fn not_probed(&self, host: &str, addresses: &[IpAddr]) {
-        let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    pub(crate) fn not_probed(&self, host: &str, addresses: &[ScopedIp]) {
+        let addresses: Vec<String> = addresses.iter().map(ScopedIp::to_string).collect();
         let addresses = addresses.join(", ");
         self.warn(&format!(
             "{host}: not probed: {addresses}; --all-addresses probes each"
@@ -100,7 +98,7 @@ impl Output {
 }
 
 /// A host with its address, if that is another text.
-fn called(host: &str, address: IpAddr) -> String {
+fn called(host: &str, address: &ScopedIp) -> String {
     if host == address.to_string() {
         return host.to_owned();
     }

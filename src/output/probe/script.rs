@@ -7,7 +7,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use nettool::error::errno_name;
-use nettool::probe::{PortReport, Proto, State};
+use nettool::probe::{PortReport, Proto, ScopedIp, State};
 use nettool::value::{Protocol, service};
 
 use super::findings::Findings;
@@ -24,7 +24,7 @@ pub(super) struct Lines {
     numbers: HashMap<Arc<str>, NonZero<u32>>,
     /// The host that was called last, its address, and its name's number: most often the next one
     /// is the same.
-    last: Option<(Arc<str>, IpAddr, Option<NonZero<u32>>)>,
+    last: Option<(Arc<str>, ScopedIp, Option<NonZero<u32>>)>,
 }
 
 /// One port, in the order of the lines.
@@ -47,6 +47,7 @@ struct Line {
 /// What few ports have.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct More {
+    zone: Option<Arc<str>>,
     /// What answered, if it is not what the port is registered for.
     service: Option<&'static str>,
     banner: Option<Box<str>>,
@@ -65,14 +66,17 @@ impl Lines {
     pub(super) fn add(&mut self, report: &PortReport, target: usize) {
         let micros = report.rtt.map(|rtt| rtt.as_micros().saturating_add(1));
         let is_usual = report.service == registered(report.proto, report.port);
-        let more = (!is_usual || report.banner.is_some()).then(|| More {
+        let zone = report.addr.zone.clone();
+        let is_usual = is_usual && report.banner.is_none() && zone.is_none();
+        let more = (!is_usual).then(|| More {
+            zone,
             service: report.service,
             banner: report.banner.as_deref().map(Box::from),
         });
         let name = self.name(report);
         self.all.push(Line {
             target: u32::try_from(target).unwrap_or(u32::MAX),
-            addr: report.addr,
+            addr: report.addr.ip,
             port: report.port,
             proto: report.proto,
             state: report.state,
@@ -93,7 +97,7 @@ impl Lines {
             return *number;
         }
         let number = self.name_anew(report);
-        self.last = Some((report.host.clone(), report.addr, number));
+        self.last = Some((report.host.clone(), report.addr.clone(), number));
         number
     }
 
@@ -121,8 +125,10 @@ impl Lines {
         let mut text = String::with_capacity(all.len().saturating_mul(USUAL));
         let (mut addr, mut shown) = (None, String::new());
         for line in all {
-            if addr != Some(line.addr) {
-                (addr, shown) = (Some(line.addr), line.addr.to_string());
+            if addr.as_ref().is_none_or(|addr| !line.is_of(addr)) {
+                let scoped = line.scoped();
+                shown = escaped(&scoped.to_string()).into_owned();
+                addr = Some(scoped);
             }
             // A string takes what is written to it.
             let _ = self.write(line, &shown, &mut text);
@@ -153,6 +159,26 @@ impl Lines {
             write!(text, "\t{}", escaped(banner.unwrap_or("-")))?;
         }
         text.write_char('\n')
+    }
+}
+
+impl Line {
+    /// Its address.
+    fn scoped(&self) -> ScopedIp {
+        ScopedIp {
+            ip: self.addr,
+            zone: self.zone().cloned(),
+        }
+    }
+
+    /// Whether it is of this address.
+    fn is_of(&self, addr: &ScopedIp) -> bool {
+        self.addr == addr.ip && self.zone() == addr.zone.as_ref()
+    }
+
+    /// The zone of its address.
+    fn zone(&self) -> Option<&Arc<str>> {
+        self.more.as_ref()?.zone.as_ref()
     }
 }
 

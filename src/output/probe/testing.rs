@@ -18,7 +18,7 @@ fn report(port: u16, state: State, errno: Option<i32>, reason: &'static str) -> 
     let rtt = (state != State::Filtered).then_some(Duration::from_micros(1500));
     PortReport {
         host: "host".into(),
-        addr: address("192.0.2.1"),
+        addr: address("192.0.2.1").into(),
         port,
         proto: Proto::Tcp,
         state,
@@ -52,7 +52,7 @@ fn empty(shown: Vec<State>) -> Findings {
 
 /// Its five ports.
 fn filled(mut findings: Findings) -> Findings {
-    findings.leave_out("host", vec![address("2001:db8::1")]);
+    findings.leave_out("host", vec![address("2001:db8::1").into()]);
     let icmp = Some(Icmp {
         kind: 3,
         code: 13,

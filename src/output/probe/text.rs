@@ -1,9 +1,9 @@
 //! The report for a person.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use nettool::probe::{HostState, PortReport, Sought, State, Summary, Tried};
+use nettool::probe::{HostState, PortReport, ScopedIp, Sought, State, Summary, Tried};
 
 use super::Conclusion;
 use super::findings::{AddressFindings, Kind};
@@ -40,7 +40,7 @@ fn block(address: &AddressFindings, style: Style) -> String {
         text.push_str(&remark(strange, style));
     }
     if !address.left_out.is_empty() {
-        let others: Vec<String> = address.left_out.iter().map(IpAddr::to_string).collect();
+        let others: Vec<String> = address.left_out.iter().map(ScopedIp::to_string).collect();
         text.push_str(&remark(
             &format!("not probed: {}", others.join(", ")),
             style,
@@ -52,6 +52,7 @@ fn block(address: &AddressFindings, style: Style) -> String {
 /// The host as it was asked for, and the address if that is another text.
 fn title(known: &AddressFindings, style: Style) -> String {
     let (host, address) = (escaped(&known.host), known.address.to_string());
+    let address = escaped(&address);
     if let Some(size) = known.crowd {
         return format!("{} ({size} addresses)\n", style.strong(host));
     }
@@ -114,8 +115,8 @@ fn why(report: &PortReport) -> String {
 pub(super) fn name_of(sought: &Sought, address: Option<SocketAddr>) -> String {
     let name = escaped(&sought.to_string()).into_owned();
     let written = sought.host().map(ToString::to_string).unwrap_or_default();
-    match address.map(|address| address.ip().to_string()) {
-        Some(address) if address != written => format!("{name} ({address})"),
+    match address.map(|address| ScopedIp::from(address).to_string()) {
+        Some(address) if address != written => format!("{name} ({})", escaped(&address)),
         _ => name,
     }
 }

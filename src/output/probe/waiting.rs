@@ -163,7 +163,7 @@ pub(super) fn record_of_try(sought: &Sought, address: Option<SocketAddr>, tried:
     };
     let proto = match sought {
         Sought::Host(_) => {
-            let report = HostReport::of_try(host, address.ip(), tried);
+            let report = HostReport::of_try(host, address, tried);
             return record::line("host", &report);
         }
         Sought::Port(Endpoint::Udp(..)) => Proto::Udp,

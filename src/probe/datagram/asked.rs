@@ -3,7 +3,7 @@
 use super::question::{Question, question};
 use crate::probe::network::Outcome;
 use crate::probe::sockets::outcome::{local, rejected_at};
-use crate::sys::{IcmpError, next_icmp_error, request_icmp_errors};
+use crate::sys::{IcmpError, next_icmp_error, nonblocking_socket, request_icmp_errors};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -174,7 +174,7 @@ pub(super) fn socket(kind: Kind, ipv6: bool) -> io::Result<Socket> {
         (Kind::Echo, false) => Protocol::ICMPV4,
         (Kind::Echo, true) => Protocol::ICMPV6,
     };
-    Socket::new(domain, Type::DGRAM.nonblocking(), Some(protocol))
+    nonblocking_socket(domain, Type::DGRAM, Some(protocol))
 }
 
 /// An echo request (RFC 792, RFC 4443, section 4.1); the system fills in checksum and identifier.

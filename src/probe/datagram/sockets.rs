@@ -2,10 +2,11 @@
 //! answers and ICMP messages without a privilege.
 
 use super::asked::{Asked, Kind, socket};
-use crate::probe::Binding;
+use crate::probe::neighbourhood::Neighbourhood;
 use crate::probe::network::{Answer, Network, Outcome, ProbeId};
 use crate::probe::sockets::outcome::local;
 use crate::probe::sockets::{BATCH, Own, capacity, look};
+use crate::probe::{Binding, Target};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ pub(in crate::probe) struct Datagrams {
     asked: Vec<Option<Asked>>,
     capacity: usize,
     own: Own,
+    neighbourhood: Neighbourhood,
     binding: Binding,
     /// The local ends of the sockets that are open, which nobody else serves.
     ours: HashMap<(IpAddr, u16), u32>,
@@ -44,9 +46,15 @@ impl Datagrams {
             clock: Instant::now(),
             asked: Vec::new(),
             own,
+            neighbourhood: Neighbourhood::default(),
             binding,
             ours: HashMap::new(),
         })
+    }
+
+    /// These are to be asked: fewer at once, if they are too many neighbours.
+    pub(in crate::probe) fn expect(&mut self, targets: &[Target]) {
+        self.capacity = self.neighbourhood.room(targets, self.capacity);
     }
 
     /// Whether the system lets us ask addresses of this family at all.
@@ -56,6 +64,10 @@ impl Datagrams {
 
     /// Sends a question and looks for an answer that is there at once.
     fn ask(&mut self, probe: ProbeId, to: SocketAddr, number: u8) -> Option<Outcome> {
+        let is_here = self.own.has(to.ip());
+        if !is_here {
+            self.neighbourhood.seek(to.ip(), self.clock.elapsed());
+        }
         let bind = |socket: &_| self.binding.apply(socket, to.is_ipv6());
         let asked = match Asked::open(self.kind, to, number, bind) {
             Ok(asked) => asked,
@@ -65,9 +77,7 @@ impl Datagrams {
             return Some(asked.refused(&error));
         }
         // From this machine itself an answer of the system is there before the call returns.
-        if self.own.has(to.ip())
-            && let Some(outcome) = asked.outcome(|end| self.is_ours(end))
-        {
+        if is_here && let Some(outcome) = asked.outcome(|end| self.is_ours(end)) {
             return Some(outcome);
         }
         self.watch(probe, asked)
@@ -147,6 +157,10 @@ impl Network for Datagrams {
         self.ask(probe, to, number)
     }
 
+    fn explain(&mut self, host: IpAddr) -> Option<Outcome> {
+        self.neighbourhood.explain(host, self.clock.elapsed())
+    }
+
     fn abandon(&mut self, probe: ProbeId) {
         self.close(probe);
     }
@@ -158,6 +172,7 @@ impl Network for Datagrams {
             timeout = Duration::ZERO;
         }
         self.collect(answers);
+        self.neighbourhood.watch(self.clock.elapsed());
         Ok(())
     }
 }

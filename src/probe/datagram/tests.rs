@@ -203,7 +203,7 @@ impl Found {
             |batch| {
                 for report in batch {
                     rationing.count(&report);
-                    let old = reports.insert((report.addr, report.port), report);
+                    let old = reports.insert((report.addr.ip, report.port), report);
                     assert!(old.is_none(), "{old:?} is reported twice");
                 }
                 ControlFlow::Continue(())

@@ -2,8 +2,9 @@
 
 use crate::probe::attempt::Tried;
 use crate::probe::report::{Icmp, State};
+use crate::probe::scoped::ScopedIp;
 use serde::Serialize;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub struct HostReport {
     #[serde(serialize_with = "crate::probe::report::text")]
     pub host: Arc<str>,
     /// The address that was asked.
-    pub addr: IpAddr,
+    pub addr: ScopedIp,
     /// Whether it is there.
     pub state: HostState,
     /// What says so, in one word: `echo-reply`, `syn-ack`, `reset`, or why nobody answered.
@@ -76,11 +77,11 @@ pub struct HostReport {
 impl HostReport {
     /// What one try of an address found out.
     #[must_use]
-    pub fn of_try(host: impl Into<Arc<str>>, addr: IpAddr, tried: &Tried) -> Self {
+    pub fn of_try(host: impl Into<Arc<str>>, to: SocketAddr, tried: &Tried) -> Self {
         let state = HostState::of_try(tried);
         Self {
             host: host.into(),
-            addr,
+            addr: to.into(),
             state,
             reason: tried.reason,
             port: None,

@@ -1,7 +1,8 @@
 //! Real sockets of this machine.
 
 use super::Sockets;
-use crate::probe::{Job, Limits, PortReport, Ports, State, Target};
+use crate::probe::neighbourhood::Neighbourhood;
+use crate::probe::{Job, Limits, Network as _, Ping, PortReport, Ports, State, Target};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -61,4 +62,24 @@ fn every_port_of_this_machine_gets_its_state() {
         .iter()
         .find(|r| !matches!(r.state, State::Open | State::Closed));
     assert!(strange.is_none(), "{strange:?}");
+}
+
+#[test]
+fn a_ping_of_many_neighbours_asks_few_at_once_and_does_not_bind_what_follows() {
+    let mut sockets = Sockets::new().expect("sockets");
+    let free = sockets.capacity();
+    assert!(free > 256, "{free} sockets");
+    sockets.neighbourhood = Neighbourhood::of("127.0.0.0/8".parse().expect("a network"));
+    let ports = Arc::new(Ports::new([9], &[]));
+    let target = |range: &str| Target::range(range.parse().expect("a range"), ports.clone());
+    let ping = Ping {
+        targets: &[target("127.0.0.0/16")],
+        limits: Limits::default(),
+        stop: &AtomicBool::new(true),
+    };
+    let pinged = ping.run(&mut sockets, |_| ControlFlow::Continue(()));
+    pinged.expect("figures");
+    assert_eq!(sockets.capacity(), 256);
+    sockets.expect(&[target("127.0.0.1")]);
+    assert_eq!(sockets.capacity(), free);
 }

@@ -123,7 +123,7 @@ proptest! {
             prop_assert!(ahead <= ms(50), "{ahead:?} ahead of {rate} a second");
         }
         for report in scan.reports.values() {
-            let really = drawn(kind, SocketAddr::new(report.addr, report.port));
+            let really = drawn(kind, SocketAddr::new(report.addr.ip, report.port));
             let right = match report.state {
                 State::Open => matches!(really, Port::Open),
                 State::Closed => matches!(really, Port::Closed),

@@ -110,6 +110,8 @@ enum Woken {
 /// An exchange under way.
 struct Exchange<'a> {
     sockets: Vec<DatagramSocket>,
+    /// Which of them is asked first for what has come.
+    turn: usize,
     letters: Letters<'a>,
     drain: Drain,
     /// What stands before the peer.
@@ -153,6 +155,7 @@ impl<'a> Exchange<'a> {
             letters: Letters::of(talk.input),
             peers: only.map_or_else(|| Peers::new(talk.rules.audience), Peers::only),
             sockets: talk.sockets,
+            turn: 0,
             drain,
             gate: talk.shaping.sending(),
             dump: talk.shaping.dump,
@@ -226,7 +229,7 @@ impl<'a> Exchange<'a> {
         let room = self.drain.has_room();
         let sends = unsent && !self.peers.is_empty() && opens.is_none() && dump_room;
         let sends_with = if sends { self.next_socket() } else { None };
-        let is_connected = self.rules.side == Side::Connect;
+        let (is_connected, turn) = (self.rules.side == Side::Connect, self.turn);
         let Self {
             sockets,
             letters,
@@ -236,7 +239,9 @@ impl<'a> Exchange<'a> {
         } = self;
         let woken = tokio::select! {
             filled = letters.fill(), if reads_input => Woken::Input(filled),
-            came = receiving::receive(sockets, batch), if room && dump_room => Woken::Came(came),
+            came = receiving::receive(sockets, turn, batch), if room && dump_room => {
+                Woken::Came(came)
+            }
             error = receiving::report(sockets), if is_connected => Woken::Reported(error),
             ready = sending::writable(sockets, sends_with), if sends_with.is_some() => {
                 Woken::Writable(ready)

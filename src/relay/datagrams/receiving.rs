@@ -16,6 +16,7 @@ impl Exchange<'_> {
     pub(super) fn pass_on(&mut self, socket: usize) -> Result<()> {
         let now = Instant::now();
         (self.last_datagram, self.last_heard) = (now, Some(now));
+        self.turn = socket.saturating_add(1);
         let batch = std::mem::take(&mut self.batch);
         let result = self.take(socket, &batch, now);
         self.batch = batch;
@@ -121,10 +122,16 @@ fn name_of(from: Option<&Correspondent>) -> String {
     from.map_or_else(|| "(unnamed)".to_owned(), |from| from.address().to_string())
 }
 
-/// Takes the next datagrams of any socket: which one.
-pub(super) async fn receive(sockets: &[DatagramSocket], batch: &mut Batch) -> io::Result<usize> {
+/// Takes the next datagrams of any socket: which one. `turn` is asked first: a crowd at one socket
+/// does not shut those at the others out.
+pub(super) async fn receive(
+    sockets: &[DatagramSocket],
+    turn: usize,
+    batch: &mut Batch,
+) -> io::Result<usize> {
     poll_fn(|context| {
-        for (index, socket) in sockets.iter().enumerate() {
+        let each = sockets.iter().enumerate();
+        for (index, socket) in each.cycle().skip(turn).take(sockets.len()) {
             if let Poll::Ready(came) = socket.poll_receive(context, batch) {
                 return Poll::Ready(came.map(|()| index));
             }

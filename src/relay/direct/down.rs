@@ -137,7 +137,8 @@ impl Down {
                     if self.is_bulk && self.through.is_some() {
                         self.pass_through()?
                     } else {
-                        // The answer to what was just written comes soon: the call that takes it waits.
+                        // The answer to what was just written comes soon: the call that takes
+                        // it waits.
                         self.receive_with(RecvFlags::empty())
                     }
                 }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use socket2::SockRef;
@@ -233,7 +233,7 @@ impl Up {
     pub(super) fn send_now(&mut self) -> Result<bool, End> {
         let shared = &self.work.shared;
         while !self.held.is_empty() {
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            let flags = SendFlags::DONTWAIT;
             let call = || rustix::net::send(&self.work.socket, self.held.bytes(), flags);
             match shared.keeping(call, |sent| errno_of(sent.as_ref().err())) {
                 Ok(length) => {
@@ -303,12 +303,9 @@ impl Up {
 
 /// Whether this connection is no more.
 fn has_ended(socket: BorrowedFd<'_>) -> bool {
-    let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::empty())];
     let ended = PollFlags::ERR | PollFlags::HUP;
-    match poll(&mut polled, Some(&Timespec::default())) {
-        Ok(_) => polled.iter().any(|shown| shown.revents().intersects(ended)),
-        Err(_) => true,
-    }
+    let shown = sys::poll_now(socket, PollFlags::empty());
+    shown.map_or(true, |shown| shown.intersects(ended))
 }
 
 /// The number of an error of the connection; none of what is only not yet.

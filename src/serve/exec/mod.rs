@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::client::Client;
+use super::looks::Looks;
 use crate::error::Result;
 use crate::net::Proto;
 use crate::relay::End;
@@ -25,10 +26,6 @@ pub(super) use piped::{Hearer, answer, start, talk, write};
 /// nothing of it may come.
 const LINGER: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(500);
-
-/// How often it is looked for, at first and at most.
-const FIRST_LOOK: Duration = Duration::from_micros(200);
-const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// What is run.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -108,7 +105,7 @@ pub(super) async fn serve(client: &Client, command: &Exec) -> Result<End> {
 /// short what the child said.
 async fn see_off(client: &Client) -> Result<()> {
     let (began, mut last) = (Instant::now(), Instant::now());
-    let mut look = FIRST_LOOK;
+    let mut looks = Looks::new();
     while began.elapsed() < LINGER && last.elapsed() < QUIET {
         let dropped = client.line().drop_what_came();
         let dropped = dropped.map_err(|error| client.broken(error))?;
@@ -116,10 +113,9 @@ async fn see_off(client: &Client) -> Result<()> {
             break;
         }
         if dropped.some {
-            (last, look) = (Instant::now(), FIRST_LOOK);
+            (last, looks) = (Instant::now(), Looks::new());
         }
-        tokio::time::sleep(look).await;
-        look = look.saturating_mul(2).min(LAST_LOOK);
+        looks.pause().await;
     }
     Ok(())
 }

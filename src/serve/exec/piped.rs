@@ -3,6 +3,7 @@
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::OwnedFd;
 
+use rustix::io::Errno;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::watch;
 
@@ -11,8 +12,9 @@ use super::{ChildEnd, Exec};
 use crate::error::{Action, Cause, Error, Result};
 use crate::serve::caller::Caller;
 use crate::serve::client::Client;
+use crate::serve::watch::Watch;
 
-/// How much is taken from the child at once: as much as a pipe holds.
+/// How much is taken from the child at once: as much as a pipe holds that nobody has enlarged.
 const PIECE: usize = 64 * 1024;
 
 /// Whoever a child speaks to.
@@ -38,7 +40,7 @@ pub(super) async fn serve(client: &Client, command: &Exec) -> Result<()> {
     let child = place.insert(child);
     let (over, is_over) = watch::channel(false);
     let answering = answer(client, output, PIECE, is_over);
-    let talked = talk(child, &over, feed(client, input), answering);
+    let talked = talk(child, &over, feed_until_reset(client, input), answering);
     let (end, answered) = talked.await?;
     *place = None;
     conclude(&caller, command, end, &*client.service.observer);
@@ -106,6 +108,17 @@ pub(in crate::serve) async fn talk(
     }
 }
 
+/// Gives the child what the client sends, unless it resets its connection. While the child takes
+/// nothing, nothing is read from the client that would tell.
+async fn feed_until_reset(client: &Client, input: Sender) -> Result<()> {
+    let watch = Watch::new(client);
+    tokio::select! {
+        biased;
+        fed = feed(client, input) => fed,
+        error = watch.reset() => Err(client.broken(error)),
+    }
+}
+
 /// Gives the child what the client sends; what it does not want any more is dropped.
 async fn feed(client: &Client, input: Sender) -> Result<()> {
     let mut input = Some(input);
@@ -148,27 +161,13 @@ pub(in crate::serve) async fn answer(
     mut over: watch::Receiver<bool>,
 ) -> Result<()> {
     let mut buffer = vec![0; most];
-    // No more can be in the pipe than it holds.
-    let mut rest = PIECE;
-    while rest > 0 {
-        let last = *over.borrow();
-        let read = if last {
-            // Not what the runtime has heard of it: what is there now.
-            let room = buffer.get_mut(..rest.min(most)).unwrap_or_default();
-            rustix::io::read(&output, room).map_err(io::Error::from)
-        } else {
-            output.try_read(&mut buffer)
-        };
-        match read {
+    while !*over.borrow() {
+        match output.try_read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(length) => {
                 let said = buffer.get(..length).unwrap_or_default();
                 hearer.hear(said).await?;
-                if last {
-                    rest = rest.saturating_sub(length);
-                }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && last => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::select! {
                 ready = output.readable() => ready.map_err(unreadable)?,
                 // The sender is there for as long as we are asked.
@@ -176,6 +175,26 @@ pub(in crate::serve) async fn answer(
             },
             Err(error) => return Err(unreadable(error)),
         }
+    }
+    hand_over_rest(hearer, &output, &mut buffer).await
+}
+
+/// Hands over what is in the pipe now, and nothing that comes later. How much that can be nobody
+/// knows beforehand: whoever has a pipe may enlarge it (`F_SETPIPE_SZ`, fcntl(2)).
+async fn hand_over_rest(hearer: &impl Hearer, output: &Receiver, buffer: &mut [u8]) -> Result<()> {
+    let left = rustix::io::ioctl_fionread(output).map_err(|error| unreadable(error.into()))?;
+    let mut left = usize::try_from(left).unwrap_or(usize::MAX);
+    while left > 0 {
+        let most = left.min(buffer.len());
+        let room = buffer.get_mut(..most).unwrap_or_default();
+        // Not what the runtime has heard of it: what is there.
+        let length = match rustix::io::read(output, room) {
+            Ok(0) | Err(Errno::AGAIN) => return Ok(()),
+            read => read.map_err(|error| unreadable(error.into()))?,
+        };
+        let said = buffer.get(..length).unwrap_or_default();
+        hearer.hear(said).await?;
+        left = left.saturating_sub(length);
     }
     Ok(())
 }

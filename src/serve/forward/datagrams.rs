@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{PATIENCE, unless_it_leaves};
-use crate::error::{Action, Error, Result};
+use crate::error::{Action, Cause, Error, Result};
 use crate::event::Observer;
 use crate::net::{Batch, Connecting, DatagramSocket, Family, Proto, SocketOptions, connect_udp};
 use crate::relay::{End, sleep_until};
@@ -21,11 +22,15 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Sends what the client sends in datagrams, and gives it what comes back, until it has ended and
 /// no answer has come for a second.
+///
+/// # Errors
+/// Either side failed, or the system had no room for an answer.
 pub(super) async fn serve(client: &Client, host: &Host, port: u16) -> Result<End> {
     let reaching = reach(host, port, &*client.service.observer);
     let (socket, name) = unless_it_leaves(client, reaching).await?;
+    let giving = AtomicBool::new(false);
     let mut asking = std::pin::pin!(ask(client, &socket, &name));
-    let mut answering = std::pin::pin!(answer(client, &socket, &name));
+    let mut answering = std::pin::pin!(answer(client, &socket, &name, &giving));
     let mut ended = None;
     loop {
         let last = client.meter.last_move();
@@ -40,10 +45,27 @@ pub(super) async fn serve(client: &Client, host: &Host, port: u16) -> Result<End
             error = socket.failed() => return Err(Error::new(Action::Send, &name, error)),
             error = client.failure(), if ended.is_some() => return Err(error),
             () = sleep_until(quiet), if quiet.is_some() => {
-                if client.meter.last_move() == last {
-                    return Ok(End::Both);
+                if giving.load(Ordering::Relaxed) {
+                    // It is the client that is slow, and not the other side that is silent.
+                    ended = Some(Instant::now());
+                } else if client.meter.last_move() == last {
+                    return check_drops(&socket, &name).map(|()| End::Both);
                 }
             }
+        }
+    }
+}
+
+/// Fails if the system had no room for some of what came.
+fn check_drops(socket: &DatagramSocket, name: &str) -> Result<()> {
+    match socket.dropped() {
+        None | Some(0) => Ok(()),
+        Some(datagrams) => {
+            let cause = Cause::Dropped {
+                datagrams,
+                at_least: true,
+            };
+            Err(Error::new(Action::Receive, name, cause))
         }
     }
 }
@@ -90,14 +112,22 @@ async fn send(socket: &DatagramSocket, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the client what comes back, for as long as it is there.
-async fn answer(client: &Client, socket: &DatagramSocket, name: &str) -> Result<Infallible> {
+/// Gives the client what comes back, for as long as it is there; `giving` is set while there is
+/// something that it has not taken.
+async fn answer(
+    client: &Client,
+    socket: &DatagramSocket,
+    name: &str,
+    giving: &AtomicBool,
+) -> Result<Infallible> {
     let mut batch = Batch::new(Proto::Udp);
     loop {
         let came = poll_fn(|context| socket.poll_receive(context, &mut batch)).await;
         came.map_err(|error| Error::new(Action::Receive, name, error))?;
+        giving.store(true, Ordering::Relaxed);
         for arrived in batch.arrivals() {
             client.send(arrived.bytes()).await?;
         }
+        giving.store(false, Ordering::Relaxed);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub(super) use self::upstream::Upstream;
 use super::client::Client;
+use super::looks::PROBE_INTERVAL;
 use super::scratch;
 use crate::error::Result;
 use crate::event::Observer;
@@ -17,9 +18,6 @@ use crate::value::Endpoint;
 
 /// How long reaching the other side may take, its name's resolution included.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often somebody who has ended is asked whether it is still there.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Connects a client with an endpoint until both have ended. Its name is resolved anew, for it may
 /// have moved.
@@ -66,8 +64,9 @@ async fn unless_it_leaves<T>(client: &Client, work: impl Future<Output = Result<
     }
 }
 
-/// Carries bytes both ways until both ends have come. Whoever has ended is watched for a reset, for
-/// nothing is read from it any more that would tell.
+/// Carries bytes both ways until both ends have come. The client is watched for a reset besides: when
+/// it has ended, or the other side takes nothing, nothing is read from it that would tell. The other
+/// side is once it has ended: what it said before a reset is passed on.
 async fn carry(client: &Client, upstream: &Upstream) -> Result<()> {
     let mut asking = std::pin::pin!(ask(client, upstream));
     let mut answering = std::pin::pin!(answer(client, upstream));
@@ -83,7 +82,7 @@ async fn carry(client: &Client, upstream: &Upstream) -> Result<()> {
                 result?;
                 answered = true;
             }
-            error = client.failure(), if asked => return Err(error),
+            error = client.failure() => return Err(error),
             error = upstream.failure(), if answered => return Err(error),
         }
     }

@@ -2,19 +2,15 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::Interest;
 
 use crate::error::{Error, Result};
 use crate::net::{Address, Line, Reached, Stream};
-use crate::relay::connection_error;
+use crate::relay::{connection_error, is_passing};
+use crate::serve::looks::Looks;
 use crate::serve::scratch;
-
-/// How often a queue that drains is looked at, at first and at most.
-const FIRST_LOOK: Duration = Duration::from_micros(200);
-const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// A connection to it. Unless it is settled, dropping it resets it.
 #[derive(Debug)]
@@ -62,7 +58,7 @@ impl Upstream {
                 Ok::<_, io::Error>((length > 0).then(|| take(came)))
             });
             match taken {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if is_passing(&error) => {}
                 taken => return taken.map_err(|error| self.broken(error)),
             }
         }
@@ -74,7 +70,7 @@ impl Upstream {
     /// The connection broke.
     pub(in crate::serve) fn send_now(&self, bytes: &[u8]) -> Result<usize> {
         match self.stream.try_write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) if is_passing(&error) => Ok(0),
             sent => sent.map_err(|error| self.broken(error)),
         }
     }
@@ -109,11 +105,10 @@ impl Upstream {
     /// # Errors
     /// It did not take everything.
     pub(in crate::serve) async fn settle(self) -> Result<()> {
-        let mut look = FIRST_LOOK;
+        let mut looks = Looks::new();
         while self.line().unacknowledged().unwrap_or(0) > 0 {
             self.check()?;
-            tokio::time::sleep(look).await;
-            look = look.saturating_mul(2).min(LAST_LOOK);
+            looks.pause().await;
         }
         self.check()?;
         self.line().reset_on_close(false);

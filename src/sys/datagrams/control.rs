@@ -4,60 +4,48 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Arrival, OwnEnd};
+use crate::sys::control::ControlMessage;
 
 /// Room for the control messages of one datagram: a length and an address.
 pub(super) type Control = [u64; 12];
 
-/// Takes note of what the system says beside a datagram.
-pub(super) fn read(message: &libc::msghdr, arrival: &mut Arrival) {
-    // SAFETY: msg_control and msg_controllen are as the kernel left them.
-    let mut header = unsafe { libc::CMSG_FIRSTHDR(message) };
-    while !header.is_null() {
-        // SAFETY: the macros only return headers that lie in the control buffer.
-        let (level, kind) = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
-        // SAFETY: the kernel writes these values in these sizes (net/ipv4/udp.c, udp_cmsg_recv;
-        // net/ipv4/ip_sockglue.c, ip_cmsg_recv_pktinfo; net/ipv6/datagram.c); they need no alignment.
-        unsafe {
-            let data = libc::CMSG_DATA(header);
-            match (level, kind) {
-                (libc::SOL_UDP, libc::UDP_GRO) => {
-                    let segment: libc::c_int = data.cast::<libc::c_int>().read_unaligned();
-                    arrival.segment = usize::try_from(segment).ok().filter(|size| *size > 0);
-                }
-                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                    arrival.to = Some(v4(data.cast::<libc::in_pktinfo>().read_unaligned()));
-                }
-                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                    arrival.to = Some(v6(data.cast::<libc::in6_pktinfo>().read_unaligned()));
-                }
-                _ => {}
-            }
-            header = libc::CMSG_NXTHDR(message, header);
+/// Takes note of what the system says beside a datagram (`udp_cmsg_recv` in `net/ipv4/udp.c`,
+/// `ip_cmsg_recv_pktinfo` in `net/ipv4/ip_sockglue.c`, `net/ipv6/datagram.c`).
+pub(super) fn read(message: ControlMessage<'_>, arrival: &mut Arrival) {
+    match (message.level, message.kind) {
+        (libc::SOL_UDP, libc::UDP_GRO) => {
+            let segment = message.data.first_chunk();
+            let segment = segment.map(|bytes| libc::c_int::from_ne_bytes(*bytes));
+            let segment = segment.and_then(|segment| usize::try_from(segment).ok());
+            arrival.segment = segment.filter(|size| *size > 0);
         }
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) => arrival.to = v4(message.data),
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => arrival.to = v6(message.data),
+        _ => {}
     }
 }
 
-/// Of a datagram to a group the specific address is one of our own, that of the interface.
-fn v4(info: libc::in_pktinfo) -> OwnEnd {
-    let address = Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr));
-    OwnEnd {
+/// Reads a `struct in_pktinfo` (ip(7)). Of a datagram to a group the specific address is one of our
+/// own, that of the interface.
+fn v4(data: &[u8]) -> Option<OwnEnd> {
+    let octets: [u8; 4] = *data.get(4..)?.first_chunk()?;
+    let address = Ipv4Addr::from(octets);
+    Some(OwnEnd {
         address: (!address.is_unspecified()).then_some(address.into()),
         interface: 0,
-    }
+    })
 }
 
-/// Nobody can send from a group.
-fn v6(info: libc::in6_pktinfo) -> OwnEnd {
-    let address = Ipv6Addr::from(info.ipi6_addr.s6_addr);
+/// Reads a `struct in6_pktinfo` (ipv6(7)). Nobody can send from a group.
+fn v6(data: &[u8]) -> Option<OwnEnd> {
+    let (octets, interface) = data.split_first_chunk::<16>()?;
+    let address = Ipv6Addr::from(*octets);
+    let interface = u32::from_ne_bytes(*interface.first_chunk()?);
     let needs_interface = address.is_multicast() || address.is_unicast_link_local();
-    OwnEnd {
+    Some(OwnEnd {
         address: (!address.is_multicast()).then_some(address.into()),
-        interface: if needs_interface {
-            info.ipi6_ifindex
-        } else {
-            0
-        },
-    }
+        interface: if needs_interface { interface } else { 0 },
+    })
 }
 
 /// Control messages to send.
@@ -110,14 +98,14 @@ impl Outgoing {
         self.put(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, info);
     }
 
-    /// Hands them to a message, which must not outlive them.
+    /// Hands them to a message that is sent, which must not outlive them: the system only reads.
     #[allow(
         clippy::useless_conversion,
         reason = "msg_controllen is a socklen_t with musl"
     )]
-    pub(super) fn attach(&mut self, message: &mut libc::msghdr) {
+    pub(super) fn attach(&self, message: &mut libc::msghdr) {
         if self.length > 0 {
-            message.msg_control = self.control.as_mut_ptr().cast();
+            message.msg_control = self.control.as_ptr().cast_mut().cast();
             message.msg_controllen = self.length.try_into().unwrap_or_default();
         }
     }

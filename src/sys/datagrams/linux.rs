@@ -6,10 +6,13 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
+use rustix::net::RecvFlags;
 use socket2::{SockAddr, SockAddrStorage, Socket};
 
 use super::control::{self, Control, Outgoing};
 use super::{Arrival, MOST_MESSAGES, Post};
+use crate::sys::control::ControlMessages;
+use crate::sys::sockopt;
 
 /// The shortest address that has more than a family: that of a named Unix socket.
 const NAMED: libc::socklen_t = 3;
@@ -77,10 +80,21 @@ pub(crate) fn receive_many(
             from,
             to: None,
         };
-        control::read(&message.msg_hdr, &mut arrival);
+        // SAFETY: the call has just written both, and nobody writes to the control room.
+        let said = unsafe { ControlMessages::of(&message.msg_hdr) };
+        said.for_each(|said| control::read(said, &mut arrival));
         arrivals.push(arrival);
     }
     Ok(())
+}
+
+/// Takes a message of a connection: how much of it fits, and how long it is.
+pub(crate) fn receive_message(
+    socket: BorrowedFd<'_>,
+    room: &mut [u8],
+) -> io::Result<(usize, usize)> {
+    let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    Ok(rustix::net::recv(socket, room, flags)?)
 }
 
 /// Gives datagrams; how many of them the system took, at least one.
@@ -89,12 +103,12 @@ pub(crate) fn send_many(
     datagrams: &[IoSlice<'_>],
     post: Post<'_>,
 ) -> io::Result<usize> {
-    let mut control = outgoing(post);
+    let control = outgoing(post);
     // SAFETY: a msghdr of zeros is valid.
     let mut messages: [libc::mmsghdr; MOST_MESSAGES] = unsafe { std::mem::zeroed() };
     let mut count: libc::c_uint = 0;
     for (message, datagram) in messages.iter_mut().zip(datagrams) {
-        message.msg_hdr = header(datagram, post, &mut control);
+        message.msg_hdr = header(datagram, post, &control);
         count = count.saturating_add(1);
     }
     // SAFETY: the first `count` messages point to what the caller lent, and the kernel only reads.
@@ -120,7 +134,7 @@ pub(crate) fn send_bundle(
     let mut control = outgoing(post);
     control.cut_into(segment);
     let piece = IoSlice::new(bytes);
-    let message = header(&piece, post, &mut control);
+    let message = header(&piece, post, &control);
     // SAFETY: the message points to what the caller lent, and the kernel only reads.
     let took = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_DONTWAIT) };
     if took < 0 {
@@ -139,7 +153,7 @@ fn outgoing(post: Post<'_>) -> Outgoing {
 }
 
 /// One message to send, which points to all three; `IoSlice` has the layout of an iovec.
-fn header(datagram: &IoSlice<'_>, post: Post<'_>, control: &mut Outgoing) -> libc::msghdr {
+fn header(datagram: &IoSlice<'_>, post: Post<'_>, control: &Outgoing) -> libc::msghdr {
     // SAFETY: a msghdr of zeros is valid.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
     if let Some(to) = post.to {
@@ -155,28 +169,16 @@ fn header(datagram: &IoSlice<'_>, post: Post<'_>, control: &mut Outgoing) -> lib
 /// Has a UDP socket hand over several datagrams of one sender as one (`UDP_GRO`). False if the system
 /// will not.
 pub(crate) fn request_bundles(socket: BorrowedFd<'_>) -> bool {
-    switch_on(socket, libc::SOL_UDP, libc::UDP_GRO)
+    sockopt::set(socket, libc::SOL_UDP, libc::UDP_GRO, 1)
 }
 
 /// Has the system say which address each datagram came to. False if it will not.
 pub(crate) fn request_arrival_address(socket: BorrowedFd<'_>, ipv6: bool) -> bool {
     if ipv6 {
-        switch_on(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
+        sockopt::set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
     } else {
-        switch_on(socket, libc::IPPROTO_IP, libc::IP_PKTINFO)
+        sockopt::set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
     }
-}
-
-/// Sets an option that is an int to 1.
-fn switch_on(socket: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int) -> bool {
-    let on: libc::c_int = 1;
-    let size = size_of_val(&on).try_into().unwrap_or_default();
-    // SAFETY: the descriptor is borrowed, and the kernel reads `size` bytes of `on`.
-    let answer = unsafe {
-        let value = (&raw const on).cast();
-        libc::setsockopt(socket.as_raw_fd(), level, option, value, size)
-    };
-    answer == 0
 }
 
 /// Takes datagrams of the groups that this socket has joined, and not of those that others of this

@@ -14,13 +14,13 @@ mod portable;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    bind_own_name, keep_to_own_groups, receive_many, request_arrival_address, request_bundles,
-    send_bundle, send_many,
+    bind_own_name, keep_to_own_groups, receive_many, receive_message, request_arrival_address,
+    request_bundles, send_bundle, send_many,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    bind_own_name, keep_to_own_groups, receive_many, request_arrival_address, request_bundles,
-    send_bundle, send_many,
+    bind_own_name, keep_to_own_groups, receive_many, receive_message, request_arrival_address,
+    request_bundles, send_bundle, send_many,
 };
 
 /// As many messages are taken or given at most in one call.
@@ -54,5 +54,9 @@ pub(crate) struct Post<'a> {
     /// To whom; nobody is whom the socket is connected to.
     pub(crate) to: Option<&'a SockAddr>,
     /// From which of our addresses.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        allow(dead_code, reason = "it is the system's choice")
+    )]
     pub(crate) from: Option<OwnEnd>,
 }

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use socket2::{SockAddr, SockRef, Socket};
+use socket2::{MaybeUninitSlice, SockAddr, SockRef, Socket};
 
 use super::{Arrival, Post};
 
@@ -20,28 +20,44 @@ pub(crate) fn receive_many(
     arrivals: &mut Vec<Arrival>,
 ) -> io::Result<()> {
     arrivals.clear();
-    let mut slot: Vec<MaybeUninit<u8>> = vec![MaybeUninit::uninit(); slot];
-    let flags = libc::MSG_DONTWAIT;
-    let mut pieces = [socket2::MaybeUninitSlice::new(&mut slot)];
-    let (length, told, from) =
-        SockRef::from(&socket).recv_from_vectored_with_flags(&mut pieces, flags)?;
-    for (byte, came) in room.iter_mut().zip(slot.iter().take(length)) {
-        // SAFETY: the system wrote the first `length` bytes.
-        #[allow(
-            unsafe_code,
-            reason = "the safe calls of socket2 do not say who sent it"
-        )]
-        let came = unsafe { came.assume_init() };
-        *byte = came;
-    }
-    let cut = usize::from(told.is_truncated());
+    let slot = room.get_mut(..slot).unwrap_or_default();
+    let (_, length, from) = receive(socket, slot)?;
     arrivals.push(Arrival {
-        length: length.saturating_add(cut),
+        length,
         segment: None,
         from: Some(from).filter(|from| from.as_socket().is_some() || from.as_pathname().is_some()),
         to: None,
     });
     Ok(())
+}
+
+/// Takes a message of a connection: how much of it fits, and how long it is, as far as that is
+/// known.
+pub(crate) fn receive_message(
+    socket: BorrowedFd<'_>,
+    room: &mut [u8],
+) -> io::Result<(usize, usize)> {
+    let (kept, length, _) = receive(socket, room)?;
+    Ok((kept, length))
+}
+
+/// Takes a message: how much of it fits, how long it is at least, and who sent it.
+fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<(usize, usize, SockAddr)> {
+    let mut came: Vec<MaybeUninit<u8>> = vec![MaybeUninit::uninit(); room.len()];
+    let mut pieces = [MaybeUninitSlice::new(&mut came)];
+    let (kept, told, from) =
+        SockRef::from(&socket).recv_from_vectored_with_flags(&mut pieces, libc::MSG_DONTWAIT)?;
+    for (place, byte) in room.iter_mut().zip(came.iter().take(kept)) {
+        // SAFETY: the system wrote the first `kept` bytes.
+        #[allow(
+            unsafe_code,
+            reason = "the safe calls of socket2 do not say who sent it"
+        )]
+        let byte = unsafe { byte.assume_init() };
+        *place = byte;
+    }
+    let cut = usize::from(told.is_truncated());
+    Ok((kept, kept.saturating_add(cut), from))
 }
 
 /// Gives one datagram.

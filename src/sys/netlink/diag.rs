@@ -9,6 +9,7 @@ use super::Netlink;
 use super::message::{Attributes, malformed, u8_at, u16_at, u32_at, u64_at};
 use crate::buffers::{Socket, SocketKind, SocketState, Tcp};
 use crate::interfaces::readable;
+use crate::sys::socket_list;
 
 /// `SOCK_DIAG_BY_FAMILY`, the type of requests and answers.
 const BY_FAMILY: u16 = 20;
@@ -86,17 +87,27 @@ fn inet_question(
     let extensions = memory | if tcp { 1 << (INET_DIAG_INFO - 1) } else { 0 };
     let mut body = vec![byte(family), byte(protocol), extensions, 0];
     body.extend_from_slice(&EVERY_STATE.to_ne_bytes());
+    let mut interface = 0;
     if let Some((local, peer)) = ends {
+        interface = scope(local);
         body.extend_from_slice(&local.port().to_be_bytes());
         body.extend_from_slice(&peer.port().to_be_bytes());
         body.extend_from_slice(&octets(local.ip()));
         body.extend_from_slice(&octets(peer.ip()));
     }
     body.resize(44, 0);
-    // Without ends nobody looks at it: INET_DIAG_NOCOOKIE, any interface.
-    body.extend_from_slice(&[0, 0, 0, 0]);
+    body.extend_from_slice(&interface.to_ne_bytes());
+    // INET_DIAG_NOCOOKIE: whichever socket it is.
     body.extend_from_slice(&[0xff; 8]);
     body
+}
+
+/// The interface that a socket with a link-local address is bound to (ipv6(7)), 0 of another one.
+fn scope(local: SocketAddr) -> u32 {
+    match local {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(local) => local.scope_id(),
+    }
 }
 
 /// An address in the 16 bytes of `struct inet_diag_sockid`.
@@ -140,13 +151,13 @@ fn inet(kind: SocketKind, body: &[u8]) -> io::Result<Option<Socket>> {
     let (local, peer) = (end(body, ipv6, 4, 8)?, end(body, ipv6, 6, 24)?);
     let mut socket = Socket {
         kind,
-        state: SocketState::of(u8_at(body, 1)?),
+        state: socket_list::state(u8_at(body, 1)?),
         local: Some(local),
         peer: Some(peer).filter(|peer| peer.port() != 0 || !peer.ip().is_unspecified()),
         inode: u64::from(u32_at(body, 68)?),
         ..Socket::default()
     };
-    socket.take_queues(u32_at(body, 56)?, u32_at(body, 60)?);
+    queues(&mut socket, u32_at(body, 56)?, u32_at(body, 60)?);
     for attribute in Attributes::behind(INET_FIXED, body)? {
         match attribute? {
             (INET_DIAG_SKMEMINFO, value) => memory(&mut socket, value)?,
@@ -174,6 +185,16 @@ fn end(body: &[u8], ipv6: bool, port: usize, address: usize) -> io::Result<Socke
         0
     };
     Ok(SocketAddrV6::new(address, port, 0, scope).into())
+}
+
+/// Takes over two numbers that mean something else where connections are accepted (ss(8)).
+fn queues(socket: &mut Socket, receive: u32, send: u32) {
+    let (receive, send) = (Some(u64::from(receive)), Some(u64::from(send)));
+    if socket.state == SocketState::Listen {
+        (socket.accept_queue, socket.backlog) = (receive, send);
+    } else {
+        (socket.receive_queue, socket.send_queue) = (receive, send);
+    }
 }
 
 /// Takes over the sizes out of `SK_MEMINFO` (`include/uapi/linux/sock_diag.h`).
@@ -206,19 +227,21 @@ fn tcp(value: &[u8]) -> Option<Tcp> {
 
 /// Reads a Unix socket.
 fn unix(body: &[u8]) -> io::Result<Option<Socket>> {
-    let Some(kind) = crate::sys::socket_list::unix_kind(u8_at(body, 1)?) else {
+    let Some(kind) = socket_list::unix_kind(u8_at(body, 1)?) else {
         return Ok(None);
     };
     let mut socket = Socket {
         kind,
-        state: SocketState::of(u8_at(body, 2)?),
+        state: socket_list::state(u8_at(body, 2)?),
         inode: u64::from(u32_at(body, 4)?),
         ..Socket::default()
     };
     for attribute in Attributes::behind(UNIX_FIXED, body)? {
         match attribute? {
             (UNIX_DIAG_NAME, value) => socket.path = Some(path(value)),
-            (UNIX_DIAG_RQLEN, value) => socket.take_queues(u32_at(value, 0)?, u32_at(value, 4)?),
+            (UNIX_DIAG_RQLEN, value) => {
+                queues(&mut socket, u32_at(value, 0)?, u32_at(value, 4)?);
+            }
             (UNIX_DIAG_MEMINFO, value) => memory(&mut socket, value)?,
             _ => {}
         }
@@ -248,6 +271,14 @@ mod tests {
         assert_eq!(inet_question(2, 6, false, ends).len(), 56);
         assert_eq!(inet_question(2, 6, false, None).len(), 56);
         assert_eq!(unix_question().len(), 24);
+        let ends = Some((
+            "[fe80::1%7]:1".parse().unwrap(),
+            "[fe80::2%7]:2".parse().unwrap(),
+        ));
+        assert_eq!(
+            inet_question(10, 6, false, ends)[44..48],
+            7_u32.to_ne_bytes()
+        );
     }
 
     #[test]

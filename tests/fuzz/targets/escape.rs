@@ -1,5 +1,5 @@
 #![no_main]
-#![allow(dead_code)]
+#![allow(dead_code, reason = "the program uses the rest of the module")]
 
 #[path = "../../../src/output/escape.rs"]
 mod escape;

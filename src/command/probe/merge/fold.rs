@@ -2,15 +2,15 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use nettool::probe::{PortReport, State, Summary};
+use nettool::probe::{PortReport, ScopedIp, State, Summary};
 
+use super::TOLD;
 use super::line::{Line, SummaryLine};
 
 /// What makes a port the same one in two files.
-type Key = (Arc<str>, IpAddr, u16, &'static str);
+type Key = (Arc<str>, ScopedIp, u16, &'static str);
 
 /// The report of all files.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(super) struct Fold {
     /// Ports of each state that runs counted and did not list.
     unlisted: BTreeMap<State, u64>,
     same: u64,
+    /// How many ports have different states in different files.
+    conflicts: u64,
     probes_sent: u64,
     elapsed: std::time::Duration,
     runs: usize,
@@ -134,7 +136,8 @@ impl Fold {
     /// Takes a port. Of two states that one is kept that says more, and the other is told.
     fn take_port(&mut self, report: PortReport) {
         let proto = report.proto.as_str();
-        let key = (report.host.clone(), report.addr, report.port, proto);
+        let addr = report.addr.clone();
+        let key = (report.host.clone(), addr, report.port, proto);
         let listed = self.run.listed.entry(report.state).or_default();
         *listed = listed.saturating_add(1);
         self.run.keys.push(key.clone());
@@ -154,7 +157,11 @@ impl Fold {
             }
         };
         if let Some(conflict) = conflict {
-            self.problem(conflict);
+            if self.conflicts < TOLD {
+                self.problems.push(conflict);
+            }
+            self.conflicts = self.conflicts.saturating_add(1);
+            self.is_doubtful = true;
         }
     }
 
@@ -190,6 +197,12 @@ impl Fold {
         let is_lacking = !missing.is_empty();
         for problem in missing {
             self.problem(problem);
+        }
+        if self.conflicts > TOLD {
+            self.problems.push(format!(
+                "and {} more ports have different states in different files",
+                self.conflicts.saturating_sub(TOLD)
+            ));
         }
         if self.same > 0 {
             self.problems.push(format!(

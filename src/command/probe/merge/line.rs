@@ -1,11 +1,10 @@
 //! One line of a file that is merged.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use nettool::error::errno_name;
-use nettool::probe::{Icmp, PortReport, Proto, State, Summary};
+use nettool::probe::{Icmp, PortReport, Proto, ScopedIp, State, Summary};
 use nettool::value::{Protocol, service};
 use serde::Deserialize;
 
@@ -83,7 +82,7 @@ struct Head {
 #[derive(Deserialize)]
 struct PortLine {
     host: String,
-    addr: IpAddr,
+    addr: ScopedIp,
     port: u16,
     proto: Proto,
     state: State,
@@ -171,6 +170,9 @@ fn parsed<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
 
 /// A port as a scan reports it.
 fn report(line: PortLine, reasons: &mut Reasons) -> Result<PortReport, String> {
+    if line.port == 0 {
+        return Err("port 0 is never probed".to_owned());
+    }
     let protocol = match line.proto {
         Proto::Tcp => Protocol::Tcp,
         Proto::Udp => Protocol::Udp,
@@ -214,6 +216,11 @@ mod tests {
             (
                 "{\"v\":1,\"type\":\"summary\",\"ports\":-1}",
                 "invalid value",
+            ),
+            (
+                "{\"v\":1,\"type\":\"port\",\"host\":\"h\",\"addr\":\"192.0.2.1\",\"port\":0,\"proto\":\"tcp\",\
+                 \"state\":\"open\",\"errno\":0,\"reason\":\"syn-ack\",\"rtt_us\":1,\"tries\":1}",
+                "port 0 is never probed",
             ),
         ] {
             let problem = Line::read(text.as_bytes(), &mut reasons).unwrap_err();

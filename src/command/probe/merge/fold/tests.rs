@@ -149,3 +149,16 @@ fn missing_shards_are_told_in_few_words() {
     let text = format!("shards 1-{} of {most} are missing", most - 1);
     assert_eq!(told(&[shard(most, most)]), text);
 }
+
+#[test]
+fn many_contradictions_are_counted_after_the_first() {
+    let ports = |state| (1..=30).map(move |number| port(number, state));
+    let first = ports("open").chain([summary(30, 30, 0, "")]).collect();
+    let second = ports("closed").chain([summary(30, 0, 30, "")]).collect();
+    let merged = merge(&[first, second]);
+    let told = merged.problems.iter();
+    assert_eq!(told.filter(|text| text.contains("is open in")).count(), 10);
+    let rest = "and 20 more ports have different states in different files";
+    assert!(merged.problems.iter().any(|text| text == rest));
+    assert!(merged.is_doubtful);
+}

@@ -1,0 +1,26 @@
+//! Looking again and again at what nobody tells of.
+
+use std::time::Duration;
+
+/// How often somebody who has ended is asked whether it is still there.
+pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long the pause between two looks is, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_micros(200);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// The pauses between looks at a queue: short at first, for most are empty soon.
+pub(super) struct Looks(Duration);
+
+impl Looks {
+    /// Before the first pause.
+    pub(super) fn new() -> Self {
+        Self(FIRST_PAUSE)
+    }
+
+    /// Waits until it is time for the next look.
+    pub(super) async fn pause(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = self.0.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
