@@ -262,7 +262,9 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
                 name if name.contains("these interfaces") || name.contains("--interface=[") => {
                     replaced(name, ":_default'", ":_nettool_interfaces'")
                 }
-                ports if takes_ports(ports) => replaced(ports, ":_default'", ":_nettool_ports'"),
+                ports if ports.contains(":PORTS:_default'") => {
+                    replaced(ports, ":_default'", ":_nettool_ports'")
+                }
                 words if words.contains("*::words -- Names") => {
                     replaced(words, ":_default'", ":_nettool_targets'")
                 }
@@ -277,12 +279,6 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
         }
         _ => text.to_owned(),
     }
-}
-
-/// Whether a line of zsh's completions is of an option that takes ports.
-fn takes_ports(line: &str) -> bool {
-    let options = ["--ports=[", "'-p+[The ports", "--exclude-ports=["];
-    options.iter().any(|option| line.contains(option))
 }
 
 /// The text with every `old` replaced; there must be one.
