@@ -212,6 +212,8 @@ pub(crate) struct DataArgs {
     #[arg(long, value_name = "FILE", value_parser = file(), conflicts_with = "recv_only")]
     pub(crate) input: Option<PathBuf>,
     /// Write what comes into a new file instead of stdout
+    ///
+    /// A device or a FIFO is written to, and so is a descriptor that is open: -, /dev/stdout, /dev/fd/N
     #[arg(short, long, value_name = "FILE", conflicts_with = "send_only")]
     pub(crate) output: Option<PathBuf>,
     /// Add to the file of --output if it exists
