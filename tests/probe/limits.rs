@@ -269,3 +269,32 @@ fn a_name_that_is_not_known_at_the_deadline_is_told() {
         .status(1)
         .says("resolve slow.example: timed out after 400ms");
 }
+
+/// Linux rejects six ports in a row, then one a second: what was not rejected may have been meant to
+/// be, and nobody can tell.
+#[test]
+fn silence_beside_rejected_ports_is_explained() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    far.rules(
+        "table inet t {\nchain i {\ntype filter hook input priority 0;\n\
+         tcp dport 1000-1099 reject with icmpx admin-prohibited\ntcp dport 2000 drop\n}\n}\n",
+    );
+    let told = "rejects by ICMP, of which many hosts send only so much";
+    let run = |words: &str| near.inside(probe(words)).run();
+    for (ports, expected) in [
+        ("1-4", false),
+        ("2000", false),
+        ("1000", false),
+        ("1000-1099", true),
+    ] {
+        let exit = run(&format!("--try-timeout 300ms --tries 2 10.77.0.2 {ports}"));
+        assert_eq!(text(&exit).contains(told), expected, "{}", text(&exit));
+    }
+    // Who has had its share over IPv4 has another one over IPv6.
+    let exit = run("--json --try-timeout 300ms --tries 2 fd77::2 1000-1099");
+    let warnings = records(&exit, "warning");
+    let message = warnings[0]["message"].as_str().unwrap();
+    assert!(message.contains(told), "{message}");
+}

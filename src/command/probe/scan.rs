@@ -62,7 +62,9 @@ impl Probe<'_> {
         }));
         for (host, address, remark) in strange {
             if self.is_for_scripts() {
-                self.output.remark(&host, &address, &remark);
+                if remark.is_sure() || self.output.is_json() {
+                    self.output.remark(&host, &address, &remark);
+                }
             } else {
                 findings.remark(&host, &address, &remark);
             }
