@@ -124,7 +124,7 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
         .says("was not written by --resume");
     assert_eq!(fs::read_to_string(&state).unwrap(), "my notes\n");
     let exit = probe("--resume /nonexistent/state 127.0.0.1 1").run();
-    assert!(exit.failure(1).contains("open /nonexistent/state."));
+    assert!(exit.failure(3).contains("open /nonexistent/state."));
 }
 
 /// A run that was killed while it wrote its file may have had the number of the next one: in a
@@ -222,7 +222,7 @@ fn what_a_merge_lacks_is_told() {
         .says("has no summary at its end");
     let exit = probe("--merge /nonexistent/file").run();
     assert!(
-        exit.failure(1)
+        exit.failure(3)
             .contains("open /nonexistent/file: no such file")
     );
 }

@@ -51,7 +51,7 @@ fn targets_come_from_files_and_stdin() {
     exit.status(2).says("line 2 of ").says("write 127.0.0.0/8");
     probe("@/nonexistent/hosts 1")
         .run()
-        .status(1)
+        .status(3)
         .says("open /nonexistent/hosts: no such file");
 }
 
@@ -83,7 +83,7 @@ fn who_is_excluded_by_name_is_not_asked() {
         .status(2)
         .says("leaves nobody");
     run("--exclude far --all-open 10.77.0.1-2 9000").status(1);
-    run("--exclude nosuch.invalid 10.77.0.2 9000").status(1);
+    run("--exclude nosuch.invalid 10.77.0.2 9000").status(3);
     let counter = near.run("nft list ruleset").stdout;
     assert!(String::from_utf8_lossy(&counter).contains("packets 0 "));
 }
