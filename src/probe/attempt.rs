@@ -55,7 +55,10 @@ impl Tried {
     /// What a try found out that began then and has this outcome.
     pub(super) fn of(outcome: Outcome, finding: Finding, began: Instant) -> Self {
         let is_own = match outcome {
-            Outcome::Local(_) | Outcome::NoNeighbour | Outcome::SelfConnected => true,
+            Outcome::Local(_)
+            | Outcome::UnfitSource(_)
+            | Outcome::NoNeighbour
+            | Outcome::SelfConnected => true,
             Outcome::Icmp { sender, .. } => sender == Sender::Ourselves,
             Outcome::Connected | Outcome::Replied(_) | Outcome::Remote(_) => false,
         };
@@ -135,10 +138,13 @@ impl Connector {
 
     /// Starts to connect; the outcome where our own system knows it at once.
     fn begin(&self, to: SocketAddr) -> Result<Attempt, Outcome> {
+        if let Some(unfit) = self.binding.unfit_for(to) {
+            return Err(unfit);
+        }
         let socket = self.open(to).map_err(|error| local(&error))?;
         match connect(&socket, to) {
             Ok(()) | Err(libc::EINPROGRESS | libc::EINTR) => Ok(Attempt { socket, to }),
-            Err(errno) => Err(Outcome::Local(errno)),
+            Err(errno) => Err(self.binding.blamed(Outcome::Local(errno), to)),
         }
     }
 

@@ -193,6 +193,7 @@ impl Outcome {
         matches!(
             self,
             Self::Local(_)
+                | Self::UnfitSource(_)
                 | Self::NoNeighbour
                 | Self::Icmp {
                     sender: Sender::Ourselves,
