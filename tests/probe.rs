@@ -257,7 +257,7 @@ fn a_full_disk_is_a_failure() {
             (">&-", "bad file descriptor"),
         ] {
             let exit = probe(words).redirected(redirection).run();
-            let told = exit.status(3).stderr.to_string();
+            let told = exit.status(3).stderr.clone();
             let expected = format!("nettool: error: write to stdout: {why}\n");
             assert!(told.starts_with(&expected), "{words}: {told}");
             assert!(told.lines().skip(1).all(|line| line.starts_with("hint: ")));

@@ -164,6 +164,8 @@ impl Probe<'_> {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
         let mut is_unsure = is_lacking;
+        // Of hosts that are down too: a port that nobody can ask is not open.
+        let ports = self.wanted_open(&targets);
         if self.arguments.ping() {
             let (summary, up) = self.ping(&targets, is_ping_alone)?;
             is_unsure |= summary.undetermined > 0;
@@ -176,7 +178,6 @@ impl Probe<'_> {
             }
             targets = up;
         }
-        let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
         if self.arguments.form() == Form::Plain {
             findings = findings.into_lines(self.arguments.banner());
@@ -325,13 +326,23 @@ impl Probe<'_> {
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that
     /// are this machine's own has a port open where any of them has.
     fn holds(&self, summary: &Summary, open: u64, ports: u64, is_part: bool) -> bool {
-        match (
-            self.arguments.all_open(),
-            self.arguments.all_addresses || is_part,
-        ) {
-            (true, true) => summary.open == summary.ports,
-            (true, false) => open == ports,
-            (false, _) => open > 0,
+        match self.arguments.all_open() {
+            true if is_part => summary.open == summary.ports,
+            true if self.arguments.all_addresses => summary.open == ports,
+            true => open == ports,
+            false => open > 0,
+        }
+    }
+
+    /// How many ports must be open for all to be.
+    fn wanted_open(&self, targets: &[Target]) -> u64 {
+        if self.arguments.all_addresses {
+            targets
+                .iter()
+                .map(Target::questions)
+                .fold(0, u64::saturating_add)
+        } else {
+            questions(targets)
         }
     }
 }

@@ -61,12 +61,14 @@ fn a_list_that_names_nobody_is_a_mistake() {
     let path = dir.path().join("hosts");
     std::fs::write(&path, "# nobody yet\n\n").unwrap();
     let path = path.display();
-    for words in ["1", "127.0.0.2 1", "--ping", "--count 1"] {
+    for words in ["1", "127.0.0.2 1", "--ping", "--count 1", "--all-open 1"] {
         let exit = probe(&format!("@{path} {words}")).run();
         exit.status(2).says(&format!("{path} names no target"));
     }
-    let exit = probe("- 1").stdin(Input::Null).run();
-    exit.status(2).says("stdin names no target");
+    for words in ["- 1", "--all-open - 1"] {
+        let exit = probe(words).stdin(Input::Null).run();
+        exit.status(2).says("stdin names no target");
+    }
 }
 
 #[test]
