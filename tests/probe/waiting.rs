@@ -325,6 +325,36 @@ fn the_command_takes_our_place() {
     probe(&words).run().status(1).printed("");
 }
 
+/// What was closed for us is closed for the command: written there, data is not lost in silence.
+#[test]
+fn the_command_gets_no_descriptor_that_we_were_not_given() {
+    let (_listener, port) = open_port("127.0.0.1");
+    let wait = format!("--wait 5s 127.0.0.1:{port} --");
+    let dir = tempfile::tempdir().unwrap();
+    let seen = dir.path().join("seen");
+    let look = "seen=; for number in 0 1 2 3; do
+        [ -e /proc/$$/fd/$number ] && seen=$seen$number; done; echo $seen > $1";
+    let redirections = [
+        ("", "012"),
+        ("<&-", "12"),
+        (">&-", "02"),
+        ("2>&-", "01"),
+        ("<&- >&- 2>&-", ""),
+    ];
+    for (redirection, open) in redirections {
+        let command = probe(&wait).args(["sh", "-c", look, "sh"]).arg(&seen);
+        command.redirected(redirection).run().status(0);
+        let seen = std::fs::read_to_string(&seen).unwrap();
+        assert_eq!(seen, format!("{open}\n"), "{redirection}");
+    }
+    let command = probe(&wait).args(["cat", "/proc/version"]);
+    command.redirected(">&-").run().status(1);
+    // A command that cannot run leaves us as we were.
+    let command = probe(&wait).args(["/nonexistent/command"]);
+    let exit = command.redirected(">&-").run();
+    assert!(exit.failure(127).contains("no such file"));
+}
+
 #[test]
 fn a_signal_ends_the_wait_and_says_what_is_missing() {
     let (_socket, port) = closed_port();
