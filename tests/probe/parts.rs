@@ -59,12 +59,22 @@ fn what_would_differ_between_machines_is_refused() {
     let Some(mut space) = Namespace::new() else {
         return;
     };
-    space.replace("/etc/hosts", "127.0.0.1 two one\n127.0.0.2 two\n");
+    let hosts = "127.0.0.1 two one\n127.0.0.2 two\n192.0.2.1 both\nfd00::9 both\n192.0.2.1 pair\n192.0.2.2 pair\n";
+    space.replace("/etc/hosts", hosts);
     space.replace("/etc/nsswitch.conf", "hosts: files\n");
     let run = |words: &str| space.inside(probe(words)).run();
     run("--shard 1/2 two 1-9")
         .status(2)
         .says("two has several addresses");
+    // Elsewhere another address may be the first that answers.
+    run("--shard 1/2 both 1-9")
+        .status(2)
+        .says("both has several addresses");
+    run("--shard 2/2 --exclude 192.0.2.2 pair 1-9")
+        .status(2)
+        .says("pair has several addresses");
+    run("--shard 1/2 -4 --try-timeout 0.1 --tries 1 both 1-9").status(1);
+    run("--shard 1/1 --try-timeout 0.1 --tries 1 both 1-9").status(1);
     run("--shard 1/2 one 1-9").status(1);
     run("--shard 1/2 nosuch.invalid one 1-9")
         .status(3)

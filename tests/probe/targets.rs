@@ -141,6 +141,15 @@ fn a_name_without_an_address_leaves_the_question_open() {
     let exit = space.inside(probe("127.0.0.1 nosuch.invalid 9000")).run();
     assert!(exit.failure(3).contains("resolve nosuch.invalid"));
     assert!(text(&exit).contains("9000/tcp  open"));
+    for words in ["nosuch.invalid 9000", "127.0.0.1 nosuch.invalid 9000"] {
+        for (option, kind) in [("", "summary"), ("--ping", "hosts"), ("--ping", "summary")] {
+            let exit = space
+                .inside(probe(&format!("--json {option} {words}")))
+                .run();
+            let end = &records(exit.status(3), kind)[0];
+            assert_eq!(end["complete"], false, "{option} {words}: {end}");
+        }
+    }
     let exit = space.inside(probe("--json nosuch.invalid 9000")).run();
     exit.status(3).silent();
     assert_eq!(records(&exit, "error")[0]["action"], "resolve");

@@ -113,6 +113,7 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
         Form::Human => output.report(&Conclusion {
             findings: &findings,
             summary: &merged.summary,
+            is_lacking: false,
             part: None,
         }),
         Form::Plain => findings.plain().try_for_each(|piece| output.result(&piece)),

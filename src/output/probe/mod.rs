@@ -28,6 +28,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) findings: &'a Findings,
     /// The figures.
     pub(crate) summary: &'a Summary,
+    /// Whether somebody is missing who was to be probed, and is in none of the figures.
+    pub(crate) is_lacking: bool,
     /// Which part of a job it is, if it is one.
     pub(crate) part: Option<PartRecord>,
 }
@@ -51,7 +53,7 @@ pub(crate) struct PartRecord {
 #[derive(Serialize)]
 struct SummaryRecord<'a> {
     #[serde(flatten)]
-    summary: &'a Summary,
+    summary: Summary,
     #[serde(flatten)]
     part: Option<&'a PartRecord>,
 }
@@ -60,7 +62,10 @@ impl Report for Conclusion<'_> {
     /// The ports themselves were printed as they were found.
     fn records(&self) -> String {
         let record = SummaryRecord {
-            summary: self.summary,
+            summary: Summary {
+                complete: self.summary.complete && !self.is_lacking,
+                ..*self.summary
+            },
             part: self.part.as_ref(),
         };
         record::line("summary", &record)
