@@ -11,7 +11,7 @@ mod text;
 mod waiting;
 
 use nettool::error::Error;
-use nettool::probe::{PortReport, ScopedIp, Summary};
+use nettool::probe::{PortReport, ScopedIp, State, Summary};
 use serde::Serialize;
 
 use super::{Output, Report, Style, record};
@@ -56,6 +56,9 @@ struct SummaryRecord<'a> {
     summary: Summary,
     #[serde(flatten)]
     part: Option<&'a PartRecord>,
+    /// The states whose ports were printed, if not all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<Vec<State>>,
 }
 
 impl Report for Conclusion<'_> {
@@ -67,6 +70,7 @@ impl Report for Conclusion<'_> {
                 ..*self.summary
             },
             part: self.part.as_ref(),
+            listed: self.findings.listed(),
         };
         record::line("summary", &record)
     }
