@@ -7,8 +7,8 @@ use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use super::sockets::{Attempt, connect, local};
 use super::verdict::{Finding, Verdict};
-use crate::sys::{nonblocking_socket, request_icmp_errors, retransmissions, watched};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use crate::sys::{nonblocking_socket, request_icmp_errors, retransmissions, unix_address, watched};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -191,7 +191,7 @@ pub(super) async fn passed(limit: Option<Duration>) {
     }
 }
 
-/// Connects to a Unix socket of any type: open if somebody takes connections or datagrams there.
+/// Connects to a Unix socket of any type, by its path or its abstract name: open if somebody takes connections or datagrams there.
 pub(super) fn try_unix(path: &Path) -> Tried {
     let began = Instant::now();
     let (state, errno, reason) = match connect_unix(path) {
@@ -218,7 +218,7 @@ pub(super) fn try_unix(path: &Path) -> Tried {
 
 /// Connects as a stream, and as what the other end is if it is none (unix(7), `EPROTOTYPE`).
 fn connect_unix(path: &Path) -> io::Result<()> {
-    let address = SockAddr::unix(path)?;
+    let address = unix_address(path)?;
     let mut result = Ok(());
     for kind in [Type::STREAM, Type::SEQPACKET, Type::DGRAM] {
         let socket = nonblocking_socket(Domain::UNIX, kind, None)?;

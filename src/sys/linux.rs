@@ -1,14 +1,17 @@
 //! Linux alone.
 #![allow(unsafe_code)]
 
+use std::ffi::OsStr;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
 use rustix::pipe::{PipeFlags, SpliceFlags};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::{Splice, sockopt};
 
@@ -98,6 +101,15 @@ static LOOK: extern "C" fn() = {
     }
     look
 };
+
+/// The address of a Unix socket: a name that begins with `@` is an abstract one, as ss(8) writes it
+/// (unix(7)), and no file.
+pub(crate) fn unix_address(name: &Path) -> io::Result<SockAddr> {
+    match name.as_os_str().as_bytes().strip_prefix(b"@") {
+        Some(rest) => SockAddr::unix(OsStr::from_bytes(&[b"\0", rest].concat())),
+        None => SockAddr::unix(name),
+    }
+}
 
 /// A new socket that never waits.
 pub(crate) fn nonblocking_socket(

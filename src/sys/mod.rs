@@ -48,8 +48,8 @@ pub(crate) use ethtool::hardware;
 pub(crate) use linux::{
     CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, forget_closed_stdout,
     nonblocking_socket, read_now, receive_drops, send_file, set_receive_low_water,
-    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unsent, wide_pipe, widen_pipe,
-    write_now,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unix_address, unsent,
+    wide_pipe, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
@@ -57,7 +57,7 @@ pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_s
 pub(crate) use portable::{
     CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, default_routes,
     forget_closed_stdout, hardware, interfaces, neighbours, nonblocking_socket, process_sockets,
-    receive_drops, route_to, sockets, tcp_socket, unsent,
+    receive_drops, route_to, sockets, tcp_socket, unix_address, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{

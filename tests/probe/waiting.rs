@@ -355,6 +355,29 @@ fn the_command_gets_no_descriptor_that_we_were_not_given() {
     assert!(exit.failure(127).contains("no such file"));
 }
 
+/// An abstract name is written as ss and `nettool buffers list` write it.
+#[test]
+fn an_abstract_socket_is_no_file() {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+    let dir = tempfile::tempdir().unwrap();
+    let name = format!("nettool-{}", dir.path().display());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let listener = UnixListener::bind_addr(&address).unwrap();
+    let target = format!("unix:@{name}");
+    probe(&format!("--wait 5s {target}")).run().success();
+    probe(&format!("--count 1 {target}")).run().success();
+    let exit = probe(&format!("--wait 200ms --until-closed {target}")).run();
+    assert!(exit.failure(1).ends_with(": it is still open"));
+    drop(listener);
+    let closed = format!("--wait 5s --until-closed {target}");
+    probe(&closed).run().success();
+    // The file of such a name is told by its directory.
+    let _file = UnixListener::bind(dir.path().join("@name")).unwrap();
+    let file = format!("--wait 5s unix:{}/@name", dir.path().display());
+    probe(&file).run().success();
+}
+
 #[test]
 fn a_signal_ends_the_wait_and_says_what_is_missing() {
     let (_socket, port) = closed_port();
