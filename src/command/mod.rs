@@ -93,8 +93,17 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 | Command::Completions(_) => Records::Stdout,
             };
             let output = Arc::new(Output::new(arguments.global.wishes(), records));
-            dispatch(arguments.command, arguments.global.numeric, &output)
-                .unwrap_or_else(|failure| tell(&failure, &output))
+            // That no port is open a probe says with the status of what fails elsewhere.
+            let failed = match arguments.command {
+                Command::Probe(_) => Status::Undetermined,
+                _ => Status::Failed,
+            };
+            let status = dispatch(arguments.command, arguments.global.numeric, &output)
+                .unwrap_or_else(|failure| tell(&failure, &output, failed));
+            match status {
+                Status::Done | Status::Failed if output.has_lost() => failed,
+                status => status,
+            }
         }
         Parsed::Text(text) => settle(output::text(&text), Status::Done),
         Parsed::Help(text) => {
@@ -130,13 +139,13 @@ fn dispatch(command: Command, numeric: bool, output: &Arc<Output>) -> Result<Sta
     }
 }
 
-/// Tells why a command failed.
-fn tell(failure: &Failure, output: &Output) -> Status {
+/// Tells why a command failed, which then ends with the status `failed`.
+fn tell(failure: &Failure, output: &Output, failed: Status) -> Status {
     match failure {
         Failure::Error(error) if error.is_broken_output() => Status::Signal(libc::SIGPIPE),
         Failure::Error(error) => {
             output.error(error);
-            Status::Failed
+            failed
         }
         Failure::Usage(usage) => {
             output.usage(&usage.to_string());

@@ -64,6 +64,8 @@ pub enum Outcome {
     NoNeighbour,
     /// Our own system refused before anything was sent.
     Local(i32),
+    /// It refused because of the source address that we were given: it knows a way without it.
+    UnfitSource(i32),
     /// The attempt was under way and failed, with no ICMP message known.
     Remote(i32),
     /// An ICMP message ended the attempt.

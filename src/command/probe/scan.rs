@@ -110,6 +110,7 @@ impl Probe<'_> {
             Form::Human => self.output.report(&Conclusion {
                 findings: &findings,
                 summary,
+                is_lacking: self.is_lacking,
                 part,
             }),
             Form::Plain => findings

@@ -191,6 +191,7 @@ impl Outcome {
         matches!(
             self,
             Self::Local(_)
+                | Self::UnfitSource(_)
                 | Self::NoNeighbour
                 | Self::Icmp {
                     sender: Sender::Ourselves,
