@@ -2,6 +2,7 @@
 
 mod comparison;
 mod completion;
+mod defaults;
 mod details;
 mod routes;
 mod watch;
