@@ -52,8 +52,8 @@ impl SocketTable<'_> {
         if socket.kind.is_unix() {
             words.push(Word::plain(text(socket.path.clone())));
         } else {
-            words.push(Word::plain(text(socket.local.map(|end| end.to_string()))));
-            words.push(Word::plain(text(socket.peer.map(|end| end.to_string()))));
+            words.push(Word::plain(text(socket.local_end())));
+            words.push(Word::plain(text(socket.peer_end())));
         }
         if self.processes {
             let process = socket.process.as_ref();
