@@ -247,7 +247,9 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
         Shell::Bash => {
             let end = "if [[ \"${BASH_VERSINFO[0]}\" -eq 4 &&";
             let functions = include_str!("completion/interfaces.bash");
-            let text = replaced(text, end, &format!("{functions}{end}"));
+            // What a shell puts in as it is: a bar would be a pipe.
+            let text = replaced(text, " open|filtered ", " open-filtered ");
+            let text = replaced(&text, end, &format!("{functions}{end}"));
             replaced(
                 &text,
                 "complete -F _nettool ",
@@ -281,7 +283,12 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
 
 /// Whether a line of zsh's completions is of an option that takes ports.
 fn takes_ports(line: &str) -> bool {
-    let options = ["--ports=[", "'-p+[The ports", "--exclude-ports=["];
+    let options = [
+        "--ports=[",
+        "'-p+[The ports",
+        "--exclude-ports=[",
+        "of these ports at either end]",
+    ];
     options.iter().any(|option| line.contains(option))
 }
 

@@ -259,6 +259,13 @@ fn filters_and_orders() {
             "{order}: {found:?}"
         );
     }
+    // What the order goes by is shown.
+    let shown = space.inside(nettool(["buffers", "list", "-tu", "--sort", "drops"]));
+    let shown = String::from_utf8(shown.run().success().stdout.clone()).expect("text");
+    let mut rows = shown.lines().map(|line| line.split_whitespace().nth(6));
+    assert_eq!(rows.next(), Some(Some("drops")), "{shown}");
+    let most = queues(&["-tu", "--sort", "drops"], "drops")[0].to_string();
+    assert_eq!(rows.next(), Some(Some(most.as_str())), "{shown}");
     let pid = listening[0]["pid"].to_string();
     for process in ["\u{1b}[2Jhostile", &pid] {
         assert_eq!(listed(&space, &["-l", "-t", "--process", process]).len(), 2);
@@ -355,8 +362,9 @@ time.sleep(1000)
         let address = address.trim_matches(['[', ']']);
         let of_line = |record: &&Value| {
             let (_, peer_port) = words[1].rsplit_once(':').expect("a peer");
-            record["local_port"].to_string() == port
-                && (peer_port == "*" || record["peer_port"].to_string() == peer_port)
+            let number = |text: &str| text.parse::<u64>().expect("a port");
+            record["local_port"] == number(port)
+                && (peer_port == "*" || record["peer_port"] == number(peer_port))
         };
         let record = ours.iter().find(of_line).expect("the same socket");
         assert_eq!(record["local_addr"], address, "{line}");

@@ -60,7 +60,7 @@ fn same_as_ip(space: &Namespace, family: &str, far: &str) {
     let exit = space.inside(program).run();
     exit.success().silent();
     let says = ip_says(space, far);
-    exit.printed(&format!("{}\n", says[0].as_str().expect("an address")));
+    exit.printed(format!("{}\n", says[0].as_str().expect("an address")));
 }
 
 #[test]
