@@ -3,7 +3,9 @@
 mod advise;
 mod fill;
 mod list;
+mod tasting;
 mod watch;
+mod zones;
 
 use std::fs;
 

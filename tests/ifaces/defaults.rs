@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::printed;
 use super::routes::ip_says;
-use crate::support::{Namespace, Program, nettool};
+use crate::support::{Namespace, Program, nettool, skip, until};
 
 /// An address that no route but a default one is for.
 const FAR: &str = "8.8.8.8";
@@ -43,7 +43,21 @@ fn unplug(space: &Namespace) {
         let program = Program::new("sh").args(["-c", &script]);
         space.inside(program).run().status(0);
     }
-    space.run("ip link set w2 down");
+    down(space, "w2", "v2");
+}
+
+/// Switches one end of a cable off, and waits until the routes of the other have heard of it.
+fn down(space: &Namespace, end: &str, other: &str) {
+    space.run(&format!("ip link set {end} down"));
+    for family in ["-4", "-6"] {
+        let routes = format!("ip {family} route show dev {other}");
+        until("its routes are dead", || {
+            let shown = space.run(&routes).stdout;
+            let shown = String::from_utf8(shown).expect("text");
+            let mut lines = shown.lines();
+            lines.all(|line| line.starts_with("multicast") || line.contains("linkdown"))
+        });
+    }
 }
 
 /// The default routes of a family: interface, metric and what they refuse with.
@@ -105,7 +119,7 @@ fn a_dead_way_of_several_is_none() {
         assert_eq!(interfaces, ["v0"]);
         same_as_ip(&space, family, far);
     }
-    space.run("ip link set w0 down");
+    down(&space, "w0", "v0");
     for family in ["-4", "-6"] {
         let program = nettool(["ifaces", "--default", family]);
         let exit = space.inside(program).run();
@@ -133,11 +147,48 @@ fn of_routers_with_one_metric_the_one_that_answers_is_first() {
     ]) else {
         return;
     };
-    same_as_ip(&space, "-4", FAR);
     space.run("ip neighbour add 10.0.2.254 lladdr 02:00:00:00:00:01 dev v2 nud reachable");
     space.run("ip neighbour add 10.0.0.254 dev v0 nud failed");
     same_as_ip(&space, "-4", FAR);
     assert_eq!(defaults(&space, "-4").len(), 2);
+}
+
+#[test]
+fn a_route_for_some_sources_comes_after_the_others() {
+    let Some(space) = cables(&["-6 route add default via fd02::fe dev v2 metric 10"]) else {
+        return;
+    };
+    let words = "-6 route add default from fd00::/64 via fd00::fe dev v0 metric 1";
+    let ip = Program::new("ip").args(words.split(' '));
+    if space.inside(ip).run().code != Some(0) {
+        return skip("no routes by source (CONFIG_IPV6_SUBTREES)");
+    }
+    let both = [json!(["v2", 10, null]), json!(["v0", 1, null])];
+    assert_eq!(defaults(&space, "-6"), both);
+    same_as_ip(&space, "-6", "2001:4860::1");
+}
+
+#[test]
+fn a_nexthop_of_its_own_is_followed() {
+    let Some(space) = cables(&[
+        "nexthop add id 1 via 10.0.2.254 dev v2",
+        "nexthop add id 2 blackhole",
+        "route add default nhid 1 metric 5",
+        "route add default via 10.0.0.254 metric 10",
+    ]) else {
+        return;
+    };
+    for mode in [1, 0] {
+        let script = format!("echo {mode} > /proc/sys/net/ipv4/nexthop_compat_mode");
+        let program = Program::new("sh").args(["-c", &script]);
+        space.inside(program).run().status(0);
+        let both = [json!(["v2", 5, null]), json!(["v0", 10, null])];
+        assert_eq!(defaults(&space, "-4"), both);
+        same_as_ip(&space, "-4", FAR);
+    }
+    space.run("ip route replace default nhid 2 metric 5");
+    let exit = space.inside(nettool(["ifaces", "--default", "-4"])).run();
+    assert!(exit.failure(1).ends_with("invalid argument"));
 }
 
 #[test]

@@ -38,6 +38,8 @@ struct Entry {
     preference: u8,
     /// It is for packets with a type of service of their own alone (ip-route(8)).
     is_for_marked: bool,
+    /// It is for packets from some addresses of ours alone (ip-route(8), `from`).
+    is_for_some: bool,
     source: Option<IpAddr>,
     /// The ways, which the kernel takes in turn if there are several.
     hops: Vec<Hop>,
@@ -105,12 +107,17 @@ fn anywhere(ipv6: bool) -> IpAddr {
 
 /// The route with the name of its interface, and the source address that it gives to packets.
 fn route(netlink: &mut Netlink, entry: &Entry, to: Option<IpAddr>) -> io::Result<Route> {
-    let hop = entry.hop();
+    let (mut hop, mut source) = (entry.hop(), entry.source);
     let refusal = entry.refusal();
-    let source = entry.source.or_else(|| {
+    // Where nexthops are objects of their own the table may name none (`nexthop_compat_mode`).
+    let is_nameless = hop.interface.is_none() && refusal.is_none();
+    if source.is_none() || is_nameless {
         let to = to.unwrap_or(somewhere(entry.ipv6));
-        look_up(netlink, to, hop.interface).ok()?.source
-    });
+        if let Ok(answer) = look_up(netlink, to, hop.interface) {
+            source = source.or(answer.source);
+            hop = if is_nameless { answer.hop() } else { hop };
+        }
+    }
     // One of IPv6 that refuses stands with `lo`, which no packet leaves through.
     let interface = hop.interface.filter(|_| refusal.is_none());
     let interface = interface.map(|index| name(netlink, index)).transpose()?;
@@ -154,6 +161,7 @@ fn read(body: &[u8]) -> io::Result<Option<Entry>> {
         metric: 0,
         preference: rank(0),
         is_for_marked: u8_at(body, 3)? != 0,
+        is_for_some: u8_at(body, 2)? != 0,
         source: None,
         hops: vec![Hop {
             is_dead: u32_at(body, 8)? & RTNH_F_DEAD != 0,

@@ -14,7 +14,8 @@ pub(crate) fn default_routes(family: Family) -> io::Result<Option<Vec<Route>>> {
     let body = [0; super::FIXED];
     let mut entries = netlink.dump(libc::RTM_GETROUTE, &body, libc::RTM_NEWROUTE, read)?;
     entries.retain(|entry| is_default(entry) && family.includes(somewhere(entry.ipv6)));
-    entries.sort_by_key(|entry| (entry.ipv6, entry.metric, entry.preference));
+    // A packet without a source yet, which gets one by its route, meets none that wants some.
+    entries.sort_by_key(|e| (e.ipv6, e.is_for_some, e.metric, e.preference));
     for ipv6 in [false, true] {
         prefer_taken(&mut netlink, &mut entries, ipv6);
     }
