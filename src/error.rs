@@ -92,6 +92,8 @@ pub enum Cause {
         /// As much as these.
         caps: Vec<Cap>,
     },
+    /// The whole was not to take longer than this.
+    OutOfTime(Duration),
     /// Datagrams came that the system had no room for.
     Dropped {
         /// How many it counted.

@@ -247,7 +247,9 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
         Shell::Bash => {
             let end = "if [[ \"${BASH_VERSINFO[0]}\" -eq 4 &&";
             let functions = include_str!("completion/interfaces.bash");
-            let text = replaced(text, end, &format!("{functions}{end}"));
+            // What a shell puts in as it is: a bar would be a pipe.
+            let text = replaced(text, " open|filtered ", " open-filtered ");
+            let text = replaced(&text, end, &format!("{functions}{end}"));
             replaced(
                 &text,
                 "complete -F _nettool ",

@@ -42,7 +42,9 @@ impl Error {
             Cause::Idle(limit) => format!("nothing moved for {}", short_duration(*limit)),
             Cause::Io(error) => describe(error),
             Cause::Other(text) => text.clone(),
-            Cause::TimedOut(limit) => format!("timed out after {}", short_duration(*limit)),
+            Cause::TimedOut(limit) | Cause::OutOfTime(limit) => {
+                format!("timed out after {}", short_duration(*limit))
+            }
             Cause::NoAddress(Family::V4) => "no IPv4 address".to_owned(),
             Cause::NoAddress(Family::V6) => "no IPv6 address".to_owned(),
             Cause::NoAddress(Family::Any) => "no address".to_owned(),
