@@ -110,6 +110,8 @@ pub enum Cause {
     Idle(Duration),
     /// The system refused, or the network did.
     Io(io::Error),
+    /// So many datagrams came, and reached nobody.
+    Lost(u64),
     /// A name has no address of the family that is wanted.
     NoAddress(Family),
     /// No interface has this name; these have others.

@@ -41,6 +41,7 @@ impl Error {
             } => dropped_text(*datagrams, *at_least),
             Cause::Idle(limit) => format!("nothing moved for {}", short_duration(*limit)),
             Cause::Io(error) => describe(error),
+            Cause::Lost(datagrams) => lost_text(*datagrams),
             Cause::Other(text) => text.clone(),
             Cause::TimedOut(limit) => format!("timed out after {}", short_duration(*limit)),
             Cause::NoAddress(Family::V4) => "no IPv4 address".to_owned(),
@@ -154,6 +155,16 @@ fn dropped_text(count: u64, at_least: bool) -> String {
         "datagrams were"
     };
     format!("{least}{count} {were} dropped by the system: it was full")
+}
+
+/// How many datagrams reached nobody.
+fn lost_text(count: u64) -> String {
+    let were = if count == 1 {
+        "datagram was"
+    } else {
+        "datagrams were"
+    };
+    format!("{count} {were} lost")
 }
 
 /// A number of tries.

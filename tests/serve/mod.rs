@@ -8,6 +8,7 @@ mod forward;
 mod gatherings;
 mod limits;
 mod lists;
+mod lost_datagrams;
 mod messages;
 mod saved;
 mod shared;

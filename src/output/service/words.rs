@@ -81,13 +81,17 @@ pub(super) fn totals_text(totals: &Totals) -> String {
         None | Some(0) => String::new(),
         Some(count) => format!(", {} lost for want of room", counted(count, "datagram")),
     };
+    let cut = match totals.datagrams_cut {
+        0 => String::new(),
+        count => format!(", {} cut off", counted(count, "datagram")),
+    };
     let unsent = match totals.datagrams_unsent {
         0 => String::new(),
         count => format!(", {} not sent", counted(count, "datagram")),
     };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
-    let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{unsent}");
+    let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{cut}{unsent}");
     format!("served {clients}{failed}{refused}: {moved}")
 }
 

@@ -90,6 +90,9 @@ impl Server {
         let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
             return self.tell_unnamed();
         };
+        let Some(answer) = self.sendable(answer) else {
+            return;
+        };
         let handed = post.send(answer, from).await;
         let sent = self.account(handed, answer.len());
         if let Some(peer) = self.client(number, &place) {
