@@ -4,6 +4,7 @@ mod crowds;
 mod datagram_sessions;
 mod datagrams;
 mod exec;
+mod file_limits;
 mod forward;
 mod gatherings;
 mod limits;
