@@ -129,6 +129,8 @@ pub enum Cause {
     },
     /// Everything was handed over, and not everything arrived.
     Undelivered,
+    /// So many datagrams were for somebody, and the system did not take them.
+    Unsent(u64),
     /// Tries failed on our side, and say nothing of whom they were for.
     Unmade {
         /// How many.

@@ -53,6 +53,8 @@ fn what_no_session_takes_is_counted_once() {
             assert_eq!(transfer["datagrams_lost"], count, "{service:?}");
             assert_eq!(totals["datagrams_lost"], count, "{service:?}");
             assert_eq!(transfer["complete"], false, "{service:?}");
+            // It is clients that are counted, and not their sessions.
+            assert_eq!(totals["failed"], 1, "{service:?}");
         }
     }
 }
@@ -181,6 +183,26 @@ fn a_datagram_that_is_cut_is_told_of() {
     let end = server.wait();
     end.status(1);
     end.says("a datagram of 1000 bytes does not fit in what was still wanted");
+}
+
+/// A client whose answers the system does not take is not complete.
+#[test]
+fn an_answer_that_is_not_sent_is_counted() {
+    let directory = scratch();
+    let [path, own] = ["s", "c"].map(|name| directory.path().join(name));
+    let server = nettool(["listen", "-u", "--json", "--echo", "--quit-after", "300ms"]);
+    let server = server.arg("-U").arg(&path).start();
+    server.says("listening");
+    let client = unix_socket(&own, &path);
+    // Nobody reads them, and the system keeps a few (net.unix.max_dgram_qlen).
+    for _ in 0..2000 {
+        client.send(b"hello").unwrap();
+    }
+    let (transfer, totals) = failed(server);
+    assert_eq!(transfer["bytes_received"], 10_000);
+    assert!(totals["datagrams_unsent"].as_u64().unwrap() > 0);
+    assert_eq!(transfer["complete"], false);
+    assert_eq!(totals["failed"], 1);
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Server {
         let handed = post.send(answer, from).await;
         let sent = self.account(handed, answer.len());
         if let Some(peer) = self.peers.get(place) {
-            peer.sent = peer.sent.saturating_add(sent);
+            peer.note_sent(sent);
         }
     }
 
@@ -74,24 +74,24 @@ impl Server {
             }
             let sent = self.account(handed, datagram.len());
             if let Some(peer) = self.peers.get(&place) {
-                peer.sent = peer.sent.saturating_add(sent);
+                peer.note_sent(sent);
             }
         }
     }
 
-    /// Takes account of what became of a datagram; how many bytes were sent.
-    pub(super) fn account(&mut self, handed: Handed, length: usize) -> u64 {
+    /// Takes account of what became of a datagram; how many bytes were sent, if it was.
+    pub(super) fn account(&mut self, handed: Handed, length: usize) -> Option<u64> {
         let error = match handed {
             Handed::Over => {
                 let length = length as u64;
                 self.totals.sent = self.totals.sent.saturating_add(length);
-                return length;
+                return Some(length);
             }
             Handed::Gone => io::Error::from_raw_os_error(libc::ECONNREFUSED),
             Handed::Failed(error) => error,
         };
         self.totals.datagrams_unsent = self.totals.datagrams_unsent.saturating_add(1);
         self.tell_unsent(&error);
-        0
+        None
     }
 }

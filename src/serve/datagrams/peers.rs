@@ -69,6 +69,8 @@ pub(super) struct Peer {
     pub(super) received: u64,
     /// Bytes that were sent to them.
     pub(super) sent: u64,
+    /// Datagrams that were for them, and that the system did not take.
+    pub(super) unsent: u64,
     /// The last datagram of theirs that did not come whole.
     pub(super) short: Option<Short>,
     /// Why they are none of our clients, if they are not.
@@ -160,11 +162,20 @@ impl Peer {
             heard: now,
             received: 0,
             sent: 0,
+            unsent: 0,
             short: None,
             refusal,
             answered: Vec::new(),
             next: 0,
             repeats: 0,
+        }
+    }
+
+    /// Takes account of a datagram for them: of so many bytes, or one that was not sent.
+    pub(super) fn note_sent(&mut self, sent: Option<u64>) {
+        match sent {
+            Some(length) => self.sent = self.sent.saturating_add(length),
+            None => self.unsent = self.unsent.saturating_add(1),
         }
     }
 

@@ -62,22 +62,27 @@ impl Server {
         }
     }
 
-    /// What was lost of a client's datagrams, as an error.
+    /// What was lost of a client's datagrams, or was to be sent to it and was not, as an error.
     fn loss_of(&self, (place, peer): &Forgotten) -> Option<Error> {
         let lost = self.sessions.lost_of(peer.number);
         let (action, cause) = match (lost, peer.short) {
             (Some(lost @ 1..), _) => (Action::Session, Cause::Lost(lost)),
-            (_, short) => (Action::Receive, short?.cause()),
+            (_, Some(short)) => (Action::Receive, short.cause()),
+            _ if peer.unsent > 0 => (Action::Send, Cause::Unsent(peer.unsent)),
+            _ => return None,
         };
         Some(Error::new(action, place.address(), cause))
     }
 
     /// Tells of a client that is forgotten.
-    pub(super) fn tell_gone(&self, forgotten: &Forgotten, end: End) {
+    pub(super) fn tell_gone(&mut self, forgotten: &Forgotten, end: End) {
         let (place, peer) = forgotten;
         if peer.refusal.is_some() {
             return;
         }
+        let error = self.loss_of(forgotten);
+        let failed = u64::from(error.is_some());
+        self.totals.failed = self.totals.failed.saturating_add(failed);
         self.tell(&Event::ClientGone {
             client: peer.number,
             transfer: &Transfer {
@@ -92,7 +97,7 @@ impl Server {
                 elapsed: peer.heard.duration_since(peer.since),
                 untouched: false,
                 end,
-                error: self.loss_of(forgotten),
+                error,
             },
         });
     }
