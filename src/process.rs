@@ -31,9 +31,11 @@ pub fn open_files() -> Option<u64> {
     sys::open_files()
 }
 
-/// Keeps a background job running when it touches the terminal (SIGTTIN, SIGTTOU).
-pub fn ignore_job_control() {
-    sys::ignore_job_control();
+/// Has the system answer with an error where it would stop or end us by a signal: when a background
+/// job touches the terminal (SIGTTIN, SIGTTOU), and when a file may not grow (SIGXFSZ). Programs
+/// that we become or start find these signals as we did.
+pub fn prefer_errors() {
+    sys::prefer_errors();
 }
 
 /// Whether this signal is set to be ignored: asked at the start, whether our parent (`nohup`, say)

@@ -41,6 +41,7 @@ impl Error {
             } => dropped_text(*datagrams, *at_least),
             Cause::Idle(limit) => format!("nothing moved for {}", short_duration(*limit)),
             Cause::Io(error) => describe(error),
+            Cause::Lost(datagrams) => datagrams_text(*datagrams, "lost"),
             Cause::Other(text) => text.clone(),
             Cause::TimedOut(limit) | Cause::OutOfTime(limit) => {
                 format!("timed out after {}", short_duration(*limit))
@@ -57,6 +58,7 @@ impl Error {
                 bytes(*length),
                 bytes_were(length.saturating_sub(*kept))
             ),
+            Cause::Unsent(datagrams) => datagrams_text(*datagrams, "not sent"),
             Cause::Undelivered => "the peer closed without taking everything".to_owned(),
             Cause::Unmade {
                 tries,
@@ -156,6 +158,16 @@ fn dropped_text(count: u64, at_least: bool) -> String {
         "datagrams were"
     };
     format!("{least}{count} {were} dropped by the system: it was full")
+}
+
+/// What became of so many datagrams.
+fn datagrams_text(count: u64, what: &str) -> String {
+    let were = if count == 1 {
+        "datagram was"
+    } else {
+        "datagrams were"
+    };
+    format!("{count} {were} {what}")
 }
 
 /// A number of tries.

@@ -118,6 +118,7 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         (Action::Open, libc::EEXIST) => "--append adds to it, --force replaces it",
         (Action::Open, libc::ELOOP) => "it is a symbolic link: name the file itself",
         (Action::Open | Action::Write, libc::ENOSPC) => "the disk is full",
+        (Action::Write, libc::EFBIG) => "a file has reached the limit on its size; see: ulimit -f",
         (Action::Session, libc::ECONNRESET) => "the peer's program ended or refused what it got",
         _ => return None,
     };

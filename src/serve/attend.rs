@@ -64,6 +64,7 @@ async fn serve(client: &Client) -> Result<End> {
             End::Limit
         }
     };
+    client.check_cut()?;
     deliver(client).await?;
     Ok(if client.is_sated() { End::Limit } else { end })
 }
