@@ -93,8 +93,9 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 | Command::Completions(_) => Records::Stdout,
             };
             let output = Arc::new(Output::new(arguments.global.wishes(), records));
-            dispatch(arguments.command, arguments.global.numeric, &output)
-                .unwrap_or_else(|failure| tell(&failure, &output))
+            let status = dispatch(arguments.command, arguments.global.numeric, &output)
+                .unwrap_or_else(|failure| tell(&failure, &output));
+            finish(status, &output)
         }
         Parsed::Text(text) => settle(output::text(&text), Status::Done),
         Parsed::Help(text) => {
@@ -111,8 +112,9 @@ pub(crate) fn run(parsed: Parsed) -> Status {
             } else {
                 Records::Stdout
             };
-            Output::new(wishes, records).usage(&message);
-            Status::Usage
+            let output = Output::new(wishes, records);
+            output.usage(&message);
+            finish(Status::Usage, &output)
         }
     }
 }
@@ -142,6 +144,16 @@ fn tell(failure: &Failure, output: &Output) -> Status {
             output.usage(&usage.to_string());
             Status::Usage
         }
+    }
+}
+
+/// The status of a run that has said all it had to say. What is missing of the records that were
+/// asked for is lost.
+fn finish(status: Status, output: &Output) -> Status {
+    let is_whole = output.finish();
+    match status {
+        Status::Done | Status::Ran(0) if !is_whole => Status::Failed,
+        status => status,
     }
 }
 

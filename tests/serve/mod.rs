@@ -11,6 +11,7 @@ mod lists;
 mod saved;
 mod shared;
 mod standing;
+mod unread;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
