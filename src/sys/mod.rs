@@ -141,10 +141,10 @@ pub(crate) struct PeerState {
 
 /// What a TCP connection has carried, whoever reads from it and writes to it.
 pub(crate) struct Carried {
-    /// Bytes that the peer's kernel has acknowledged, a FIN counted as one.
-    pub(crate) acknowledged: u64,
-    /// Bytes that came in order, a FIN counted as one.
-    pub(crate) received: u64,
-    /// Whether a FIN came.
-    pub(crate) peer_ended: bool,
+    /// Bytes that were written to it.
+    pub(crate) written: u64,
+    /// Bytes that came in order and were read.
+    pub(crate) taken: u64,
+    /// Whether both sides have ended it, and the peer has acknowledged everything.
+    pub(crate) is_finished: bool,
 }
