@@ -117,6 +117,14 @@ pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
     sys::write_stderr(bytes)
 }
 
+/// Writes to stderr what it takes without waiting for its reader: nothing, if that is a terminal.
+///
+/// # Errors
+/// What `write(2)` says; `WouldBlock` where it takes nothing now.
+pub fn write_stderr_now(bytes: &[u8]) -> io::Result<usize> {
+    sys::write_stderr_now(bytes)
+}
+
 /// Whether stderr takes a line at once: a stopped terminal or a full pipe does not.
 #[must_use]
 pub fn stderr_has_room() -> bool {

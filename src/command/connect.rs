@@ -55,7 +55,7 @@ pub(super) fn run(
     let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
     let waiting = format!("connecting to {}", way.target());
     let progress = talk::progress(&arguments.data, output, &meter, waiting);
-    talk::block_on(|endings| {
+    talk::block_on(output, |endings| {
         let questions = Questions::watch(&questions);
         let session = session(way, Arc::clone(&meter), (&files, dump.as_ref()), endings);
         shown(session, &meter, progress, questions)

@@ -73,7 +73,7 @@ pub(super) fn run(
     let meter = Arc::new(checksum::meter(arguments.data.progress.checksum));
     let waiting = "listening, no client yet".to_owned();
     let progress = talk::progress(&arguments.data, output, &meter, waiting);
-    talk::block_on(|endings| {
+    talk::block_on(output, |endings| {
         let questions = Questions::watch(&questions);
         let service = Service {
             options: &options,

@@ -100,10 +100,7 @@ pub(crate) fn run(parsed: Parsed) -> Status {
             };
             let status = dispatch(arguments.command, arguments.global.numeric, &output)
                 .unwrap_or_else(|failure| tell(&failure, &output, failed));
-            match status {
-                Status::Done | Status::Failed if output.has_lost() => failed,
-                status => status,
-            }
+            finish(status, &output, failed)
         }
         Parsed::Text(text) => settle(output::text(&text), Status::Done),
         Parsed::Help(text) => {
@@ -120,8 +117,9 @@ pub(crate) fn run(parsed: Parsed) -> Status {
             } else {
                 Records::Stdout
             };
-            Output::new(wishes, records).usage(&message);
-            Status::Usage
+            let output = Output::new(wishes, records);
+            output.usage(&message);
+            finish(Status::Usage, &output, Status::Failed)
         }
     }
 }
@@ -151,6 +149,17 @@ fn tell(failure: &Failure, output: &Output, failed: Status) -> Status {
             output.usage(&usage.to_string());
             Status::Usage
         }
+    }
+}
+
+/// The status of a run that has said all it had to say. What is missing of the records that were
+/// asked for is lost.
+fn finish(status: Status, output: &Output, failed: Status) -> Status {
+    let is_heard = output.finish();
+    match status {
+        Status::Done | Status::Ran(0) if !is_heard => failed,
+        Status::Done | Status::Failed if output.has_lost() => failed,
+        status => status,
     }
 }
 

@@ -37,9 +37,9 @@ pub(super) fn run(
         questions,
     };
     if serving.serves_many() && !arguments.transport.udp {
-        return talk::block_on_threads(|endings| serving.session(place, endings));
+        return talk::block_on_threads(output, |endings| serving.session(place, endings));
     }
-    talk::block_on(|endings| serving.session(place, endings))
+    talk::block_on(output, |endings| serving.session(place, endings))
 }
 
 /// Our stdin and stdout, for many clients.
@@ -109,7 +109,7 @@ impl Serving<'_> {
         let inquiry = self.service.inquiry.clone();
         let questions = Questions::watch(self.questions);
         tokio::select! {
-            never = obey(endings, &stop) => match never {},
+            never = obey(endings, &stop, self.output) => match never {},
             never = pass_on(questions, &inquiry), if self.serves_many() => match never {},
             status = self.serve(place, addresses, &came) => Ok(status?),
         }
@@ -214,10 +214,11 @@ async fn pass_on(mut questions: Questions, inquiry: &Inquiry) -> Infallible {
 }
 
 /// The first signal stops the service, and the second ends it.
-async fn obey(mut endings: Endings, stop: &Stop) -> Infallible {
+async fn obey(mut endings: Endings, stop: &Stop, output: &Output) -> Infallible {
     endings.next().await;
     stop.finish();
     endings.next().await;
     stop.now();
+    output.hurry();
     std::future::pending().await
 }

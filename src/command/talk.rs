@@ -14,30 +14,37 @@ use nettool::value::Host;
 use tokio::runtime::Runtime;
 
 use super::signals::Endings;
-use super::{Failure, Status, runtime};
+use super::{Failure, Status, runtime, tell as tell_failure};
 use crate::cli::{DataArgs, Usage};
 use crate::output::{Output, Progress, Total};
 
 /// Runs a conversation to its end on this thread. Threads that still read or resolve do not hold
 /// the exit.
-pub(super) fn block_on<F>(session: impl FnOnce(Endings) -> F) -> Result<Status, Failure>
+pub(super) fn block_on<F>(
+    output: &Output,
+    session: impl FnOnce(Endings) -> F,
+) -> Result<Status, Failure>
 where
     F: Future<Output = Result<Status, Failure>>,
 {
-    block_with(runtime::on_this_thread(), session)
+    block_with(runtime::on_this_thread(), output, session)
 }
 
 /// Likewise on as many threads as there are processors.
-pub(super) fn block_on_threads<F>(session: impl FnOnce(Endings) -> F) -> Result<Status, Failure>
+pub(super) fn block_on_threads<F>(
+    output: &Output,
+    session: impl FnOnce(Endings) -> F,
+) -> Result<Status, Failure>
 where
     F: Future<Output = Result<Status, Failure>>,
 {
-    block_with(runtime::on_threads(), session)
+    block_with(runtime::on_threads(), output, session)
 }
 
 /// Runs a conversation on this runtime.
 fn block_with<F>(
     runtime: io::Result<Runtime>,
+    output: &Output,
     session: impl FnOnce(Endings) -> F,
 ) -> Result<Status, Failure>
 where
@@ -45,10 +52,45 @@ where
 {
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
     let runtime = runtime.map_err(failed)?;
-    let result = runtime.block_on(async { session(Endings::watch()).await });
+    let status = runtime.block_on(async {
+        let late = Endings::watch();
+        let result = session(Endings::watch()).await;
+        let status =
+            result.unwrap_or_else(|failure| tell_failure(&failure, output, Status::Failed));
+        see_off(status, output, late).await
+    });
     runtime.shutdown_background();
-    result
+    Ok(status)
 }
+
+/// Waits for whoever reads stderr, as a write would, but not long when a signal has ended us, and not
+/// any more from the next one on.
+async fn see_off(status: Status, output: &Output, mut late: Endings) -> Status {
+    if output.is_read() {
+        return status;
+    }
+    let is_signalled = matches!(status, Status::Signal(_));
+    if is_signalled {
+        // That one is known.
+        let _ = tokio::time::timeout(Duration::ZERO, late.next()).await;
+    }
+    let reading = async {
+        while !output.is_read() {
+            tokio::time::sleep(READING_LOOK).await;
+        }
+    };
+    let status = tokio::select! {
+        () = reading => return status,
+        () = late.next() => stopped(&late.came()),
+        () = tokio::time::sleep(LAST_READING), if is_signalled => status,
+    };
+    output.hurry();
+    status
+}
+
+/// How long whoever reads stderr has when a signal has ended us, and how often is looked.
+const LAST_READING: Duration = Duration::from_secs(2);
+const READING_LOOK: Duration = Duration::from_millis(10);
 
 /// The addresses of a host, for a command that has no conversation. A signal ends it at once.
 pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<SocketAddr>, Error> {

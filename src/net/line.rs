@@ -66,12 +66,7 @@ impl<'a> Line<'a> {
 
     /// Whether something that came has not been read.
     pub(crate) fn has_unread(self) -> bool {
-        self.unread() > 0
-    }
-
-    /// How much of what came has not been read.
-    pub(crate) fn unread(self) -> u64 {
-        rustix::io::ioctl_fionread(self.socket).unwrap_or(0)
+        rustix::io::ioctl_fionread(self.socket).is_ok_and(|unread| unread > 0)
     }
 
     /// Resets the connection now, whoever else has it, if it is one that can be.

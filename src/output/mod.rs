@@ -1,7 +1,8 @@
 //! The only printer: everything that a user sees is worded and written here.
 //!
 //! stdout carries the result, stderr the talk. Every line is one `write(2)`, so that the lines of
-//! many processes on one terminal do not mix, and a stderr that is closed or full hurts nobody.
+//! many processes on one terminal do not mix, and a stderr that is closed or full hurts nobody, nor
+//! does one that nobody reads hold up a conversation.
 
 mod buffers;
 mod chat;
@@ -16,6 +17,7 @@ mod quantity;
 mod record;
 mod service;
 mod session;
+mod stderr;
 mod style;
 
 use std::io;
@@ -78,6 +80,8 @@ pub(crate) struct Output {
     screen: Arc<progress::Screen>,
     /// Whether stdout did not take a record.
     lost: AtomicBool,
+    /// Whether we are to end at once.
+    hurries: AtomicBool,
 }
 
 impl Output {
@@ -91,6 +95,7 @@ impl Output {
             said: Mutex::default(),
             screen: Arc::default(),
             lost: AtomicBool::new(false),
+            hurries: AtomicBool::new(false),
         }
     }
 
@@ -250,9 +255,46 @@ impl Output {
     }
 
     /// Writes to stderr, where the bar makes room for it. There is nobody to tell when that fails.
+    /// A conversation does not wait until somebody reads it; a report does, as it does with stdout.
     fn talk(&self, text: &str) {
         self.screen.lift();
-        let _ = process::write_stderr(text.as_bytes());
+        self.tell_missed();
+        stderr::say(text);
+        if self.records == Records::Stdout {
+            stderr::wait();
+        }
+    }
+
+    /// Tells what could not be told for want of a reader, once there is one.
+    fn tell_missed(&self) {
+        if let Some(missed) = stderr::missed() {
+            let lines = quantity::counted(missed, "line");
+            self.warn(&format!(
+                "nobody read stderr for too long: {lines} missing here"
+            ));
+        }
+    }
+
+    /// Whether all that was said was read, or nobody waits for that any more.
+    pub(crate) fn is_read(&self) -> bool {
+        if stderr::is_taken() {
+            self.tell_missed();
+        }
+        self.hurries.load(Ordering::Relaxed) || stderr::is_taken()
+    }
+
+    /// There is no time to wait for whoever reads stderr.
+    pub(crate) fn hurry(&self) {
+        self.hurries.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until all that was said was read, unless there is no time. Whether no record that was
+    /// asked for is missing.
+    pub(crate) fn finish(&self) -> bool {
+        while !self.is_read() {
+            stderr::wait();
+        }
+        !(self.is_json() && stderr::has_missed())
     }
 }
 
@@ -263,12 +305,13 @@ fn terminal_understands() -> bool {
 
 /// Helps somebody who said nothing: on stderr, for it is no result.
 pub(crate) fn help(text: &str) {
-    let _ = process::write_stderr(text.as_bytes());
+    stderr::say(text);
+    stderr::wait();
 }
 
 /// Tells that a text that was asked for could not be printed.
 pub(crate) fn complain(error: &Error) {
-    Output::new(Wishes::default(), Records::Stderr).error(error);
+    Output::new(Wishes::default(), Records::Stdout).error(error);
 }
 
 /// Prints text that was asked for: help, a version, a manual page.

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::seats::{Seat, Seats};
 use crate::error::{Action, Error, Result};
 use crate::event::{Event, Observer};
 use crate::net::{Accepted, Listener};
@@ -59,8 +60,30 @@ impl<'a> Acceptor<'a> {
         }
     }
 
+    /// The next client, with a place among those that there are.
+    ///
+    /// # Errors
+    /// As with [`Acceptor::next`].
+    pub(super) async fn next_for(&mut self, seats: &Seats) -> Result<(Accepted, Seat)> {
+        let seat = if let Some(seat) = seats.free() {
+            seat
+        } else {
+            self.tell_shortage(io::Error::from_raw_os_error(libc::EMFILE));
+            seats.next().await
+        };
+        Ok((self.next().await?, seat))
+    }
+
     /// Pauses, longer each time.
     async fn wait_for_room(&mut self, error: io::Error) {
+        self.tell_shortage(error);
+        let pause = self.pause;
+        self.pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        tokio::time::sleep(pause).await;
+    }
+
+    /// Tells of it, once an episode.
+    fn tell_shortage(&mut self, error: io::Error) {
         let now = Instant::now();
         let last = self.shortage.replace(now);
         if last.is_none_or(|last| now.duration_since(last) > EPISODE) {
@@ -69,9 +92,6 @@ impl<'a> Acceptor<'a> {
             let error = &self.named(error);
             self.observer.notice(&Event::NoRoom { error, limit });
         }
-        let pause = self.pause;
-        self.pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        tokio::time::sleep(pause).await;
     }
 
     /// The error of this listener.

@@ -144,16 +144,9 @@ impl Client {
         if self.proto() != Proto::Tcp || self.write_ended.load(Ordering::Relaxed) {
             return;
         }
-        let Some(carried) = sys::carried(socket) else {
-            return;
-        };
-        let line = self.line();
-        let queue = line.unacknowledged().unwrap_or(0);
-        let unread = line.unread().saturating_add(carried.peer_ended.into());
-        self.meter.observe(
-            carried.acknowledged.saturating_add(queue),
-            carried.received.saturating_sub(unread),
-        );
+        if let Some(carried) = sys::carried(socket) {
+            self.meter.observe(carried.written, carried.taken);
+        }
     }
 
     /// Waits for bytes and hands them over, which must not take long; `None` is the client's end,
@@ -242,7 +235,8 @@ impl Client {
         Ok(())
     }
 
-    /// Shuts the write half down, once.
+    /// Shuts the write half down, once, unless whoever has the connection has done so, and it is
+    /// over: that cannot be shut down any more.
     ///
     /// # Errors
     /// The connection broke.
@@ -254,7 +248,10 @@ impl Client {
             Ok(()) => Ok(()),
             Err(error) => {
                 self.check_socket()?;
-                Err(self.broken(error))
+                match sys::carried(self.as_fd()) {
+                    Some(carried) if carried.is_finished => Ok(()),
+                    _ => Err(self.broken(error)),
+                }
             }
         }
     }

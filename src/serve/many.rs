@@ -10,6 +10,7 @@ use super::accept::Acceptor;
 use super::attend::attend;
 use super::client::Client;
 use super::one::GRACE;
+use super::seats::{Seat, Seats};
 use super::stop::Phase;
 use super::{Refusal, Service, Standing};
 use crate::error::{Action, Result};
@@ -81,6 +82,7 @@ impl Server {
         let mut stop = std::pin::pin!(service.stop.reached(Phase::Finishing));
         let mut work = std::pin::pin!(service.behaviour.work());
         let mut acceptor = Acceptor::new(listener, &*service.observer);
+        let seats = Seats::new(&service.behaviour);
         loop {
             tokio::select! {
                 biased;
@@ -94,13 +96,16 @@ impl Server {
                 }
                 Some(gone) = self.clients.join_next_with_id() => self.count(gone),
                 () = service.inquiry.asked() => self.tell_standing(),
-                accepted = acceptor.next() => self.welcome(accepted?),
+                accepted = acceptor.next_for(&seats) => {
+                    let (accepted, seat) = accepted?;
+                    self.welcome(accepted, seat);
+                }
             }
         }
     }
 
-    /// Gives a client its task, unless it is none.
-    fn welcome(&mut self, accepted: Accepted) {
+    /// Gives a client its task and its place, unless it is none.
+    fn welcome(&mut self, accepted: Accepted, seat: Seat) {
         if let Err(reason) = self.admit(&accepted.1) {
             self.totals.refused = self.totals.refused.saturating_add(1);
             self.service.observer.notice(&Event::Refused {
@@ -119,7 +124,11 @@ impl Server {
             Arc::clone(&self.service),
             Arc::clone(&meter),
         );
-        let task = self.clients.spawn(attend(client));
+        let task = self.clients.spawn(async move {
+            let transfer = attend(client).await;
+            drop(seat);
+            transfer
+        });
         self.present.insert(task.id(), meter);
     }
 

@@ -29,6 +29,7 @@ mod room;
 mod said;
 mod save;
 mod scratch;
+mod seats;
 mod service;
 mod stdio;
 mod stop;

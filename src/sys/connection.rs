@@ -15,33 +15,125 @@ use super::{Carried, PeerState, poll_now, sockopt, watched};
 const STATE: usize = 0;
 const BYTES_ACKED: usize = 120;
 const BYTES_RECEIVED: usize = 128;
+const NOTSENT_BYTES: usize = 144;
+const BYTES_SENT: usize = 200;
+const BYTES_RETRANS: usize = 208;
 
-/// The states in which a FIN has come (`include/net/tcp_states.h`): `TIME_WAIT`,
-/// `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`.
+/// The state of a connection that is over, in whatever way (`include/net/tcp_states.h`).
+const CLOSE: u8 = 7;
+
+/// The states in which a FIN has come: `TIME_WAIT`, `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`.
 const PEER_ENDED: [u8; 4] = [6, 8, 9, 11];
 
-/// What a TCP connection has carried (tcp(7), `TCP_INFO`); `None` where the system does not count.
-pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
-    let mut known = [0_u8; BYTES_RECEIVED + 8];
-    let length = sockopt::get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut known).ok()?;
-    if length < known.len() {
-        return None;
+/// Those in which we have one on its way, or behind us: `FIN_WAIT1`, `FIN_WAIT2`, `TIME_WAIT`,
+/// `LAST_ACK` and `CLOSING`.
+const WE_ENDED: [u8; 5] = [4, 5, 6, 9, 11];
+
+/// What the system knows of a TCP connection (tcp(7), `TCP_INFO`).
+struct TcpInfo {
+    known: [u8; BYTES_RETRANS + 8],
+    /// How much of it the system knows.
+    length: usize,
+}
+
+impl TcpInfo {
+    /// That of this socket; `None` if it is of another kind, or the system does not count.
+    fn of(socket: BorrowedFd<'_>) -> Option<Self> {
+        let mut known = [0; BYTES_RETRANS + 8];
+        let length = sockopt::get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut known).ok()?;
+        (length >= BYTES_RECEIVED + 8).then_some(Self { known, length })
     }
-    let number = |at: usize| Some(u64::from_ne_bytes(known.get(at..)?.first_chunk().copied()?));
+
+    /// The state of the connection.
+    fn state(&self) -> u8 {
+        self.known.get(STATE).copied().unwrap_or(CLOSE)
+    }
+
+    /// A number of eight bytes, if the system knows it.
+    fn number(&self, at: usize) -> Option<u64> {
+        let known = self.known.get(at..self.length)?;
+        known.first_chunk().copied().map(u64::from_ne_bytes)
+    }
+
+    /// Bytes of data that were sent at least once (Linux 4.19 and later).
+    fn sent(&self) -> Option<u64> {
+        let again = self.number(BYTES_RETRANS)?;
+        Some(self.number(BYTES_SENT)?.saturating_sub(again))
+    }
+
+    /// Bytes that were not sent even once.
+    fn not_sent(&self) -> Option<u64> {
+        let known = self.known.get(NOTSENT_BYTES..self.length)?;
+        known
+            .first_chunk()
+            .map(|number| u32::from_ne_bytes(*number).into())
+    }
+}
+
+/// What a TCP connection has carried; `None` where the system does not count. A FIN counts as a byte
+/// in those figures that are made of sequence numbers (`tcp_snd_una_update` and `tcp_rcv_nxt_update`,
+/// `net/ipv4/tcp_input.c`), and is none here.
+pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
+    let info = TcpInfo::of(socket)?;
+    let acknowledged = info.number(BYTES_ACKED)?;
+    let queue = super::unacknowledged(socket).ok().flatten().unwrap_or(0);
+    let written = acknowledged.saturating_add(queue);
+    let is_over = info.state() == CLOSE;
+    let exceeds = |count: u64, data: Option<u64>| data.is_some_and(|data| count > data);
+    let all_data = info.sent().zip(info.not_sent());
+    let all_data = all_data.map(|(sent, not_sent)| sent.saturating_add(not_sent));
+    let we_ended = WE_ENDED.contains(&info.state()) || (is_over && exceeds(written, all_data));
+    let peer_ended = has_peer_ended(socket, &info);
+    let unread = rustix::io::ioctl_fionread(socket).unwrap_or(0);
     Some(Carried {
-        acknowledged: number(BYTES_ACKED)?,
-        received: number(BYTES_RECEIVED)?,
-        peer_ended: PEER_ENDED.contains(known.get(STATE)?),
+        written: written.saturating_sub(we_ended.into()),
+        taken: (info.number(BYTES_RECEIVED)?)
+            .saturating_sub(unread)
+            .saturating_sub(peer_ended.into()),
+        is_finished: is_over && peer_ended && exceeds(acknowledged, info.sent()),
     })
 }
 
-/// How a connection looks; no error is taken from it.
+/// Whether a FIN came. A connection that is over does not say how that came to be.
+fn has_peer_ended(socket: BorrowedFd<'_>, info: &TcpInfo) -> bool {
+    if info.state() != CLOSE {
+        return PEER_ENDED.contains(&info.state());
+    }
+    if rustix::io::ioctl_fionread(socket).unwrap_or(0) == 0 {
+        return is_at_end(socket);
+    }
+    // Who reads finds the data before the error of a reset: that is still there.
+    !poll_now(socket, PollFlags::empty()).is_ok_and(|seen| seen.contains(PollFlags::ERR))
+}
+
+/// Whether a TCP socket that has nothing to read has had the peer's FIN: it is asked to map what came
+/// into memory, nothing, and refuses with EIO if no more can come (`tcp_zerocopy_receive`,
+/// net/ipv4/tcp.c). Unlike recv(2) it leaves the error of a reset for whoever reads.
+fn is_at_end(socket: BorrowedFd<'_>) -> bool {
+    const TCP_ZEROCOPY_RECEIVE: libc::c_int = 35;
+    // An address and two lengths, without the fields that would take the error.
+    let mut nothing = [0; 16];
+    let level = libc::IPPROTO_TCP;
+    let asked = sockopt::get(socket, level, TCP_ZEROCOPY_RECEIVE, &mut nothing);
+    asked.is_err_and(|error| error.raw_os_error() == Some(libc::EIO))
+}
+
+/// How a connection looks; no error is taken from it. Over TCP what whoever has it shut down on our
+/// side is not taken for the peer's doing.
 pub(crate) fn peer_state(socket: BorrowedFd<'_>) -> PeerState {
     let seen = poll_now(socket, PollFlags::RDHUP).unwrap_or(PollFlags::empty());
-    PeerState {
-        ended: seen.contains(PollFlags::RDHUP),
-        failed: seen.contains(PollFlags::ERR),
-        over: seen.contains(PollFlags::HUP),
+    let failed = seen.contains(PollFlags::ERR);
+    match TcpInfo::of(socket) {
+        Some(info) => PeerState {
+            ended: has_peer_ended(socket, &info),
+            failed,
+            over: info.state() == CLOSE,
+        },
+        None => PeerState {
+            ended: seen.contains(PollFlags::RDHUP),
+            failed,
+            over: seen.contains(PollFlags::HUP),
+        },
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
 
-use super::{forget_closed_stdout, stdout_was_closed};
+use super::{forget_closed_stdout, stdout_was_closed, write_now};
 
 /// How often a terminal is asked whether it is ours again.
 const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
@@ -132,6 +132,15 @@ pub(crate) fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
+/// How many descriptors are open below this limit, as far as it is worth looking.
+pub(crate) fn descriptors_in_use(limit: u64) -> u64 {
+    const WORTH: u64 = 4096;
+    let numbers = 0..RawFd::try_from(limit.min(WORTH)).unwrap_or(0);
+    // SAFETY: F_GETFD asks for the flags of a number, open or not.
+    let open = numbers.filter(|number| unsafe { libc::fcntl(*number, libc::F_GETFD) } != -1);
+    open.count() as u64
+}
+
 /// The index of the interface of this name.
 pub(crate) fn interface_index(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;
@@ -179,6 +188,20 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
 /// Writes all of it to stderr.
 pub(crate) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
     write_all(&rustix::stdio::stderr(), bytes)
+}
+
+/// Writes to stderr what it takes without waiting for anybody. How much that is of a terminal nobody
+/// can tell, and none is written.
+pub(crate) fn write_stderr_now(bytes: &[u8]) -> io::Result<usize> {
+    let stderr = rustix::stdio::stderr();
+    let mode = fstat(stderr).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match mode {
+        Ok(FileType::Fifo | FileType::Socket) => write_now(stderr, bytes),
+        Ok(FileType::CharacterDevice) if is_terminal(stderr) => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        _ => write_all(&stderr, bytes).map(|()| bytes.len()),
+    }
 }
 
 /// Whether stderr takes a line at once: a stopped terminal or a full pipe does not.

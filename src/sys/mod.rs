@@ -79,11 +79,11 @@ pub(crate) use datagrams::{
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close, close_stdout, foreground, inherited, input_left, input_waits, interface_index,
-    interface_name, is_channel, is_terminal, open_files, poll_now, raise_open_files, read_stdin,
-    replace_stdin, replace_stdout, restore_open_files, stderr_has_room, stdin_kind, stdin_place,
-    stdout_kind, terminal_columns, terminal_lines, write_all, write_piece, write_stderr,
-    write_stdout,
+    close, close_stdout, descriptors_in_use, foreground, inherited, input_left, input_waits,
+    interface_index, interface_name, is_channel, is_terminal, open_files, poll_now,
+    raise_open_files, read_stdin, replace_stdin, replace_stdout, restore_open_files,
+    stderr_has_room, stdin_kind, stdin_place, stdout_kind, terminal_columns, terminal_lines,
+    write_all, write_piece, write_stderr, write_stderr_now, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use exec::replace_with;
@@ -142,10 +142,10 @@ pub(crate) struct PeerState {
 
 /// What a TCP connection has carried, whoever reads from it and writes to it.
 pub(crate) struct Carried {
-    /// Bytes that the peer's kernel has acknowledged, a FIN counted as one.
-    pub(crate) acknowledged: u64,
-    /// Bytes that came in order, a FIN counted as one.
-    pub(crate) received: u64,
-    /// Whether a FIN came.
-    pub(crate) peer_ended: bool,
+    /// Bytes that were written to it.
+    pub(crate) written: u64,
+    /// Bytes that came in order and were read.
+    pub(crate) taken: u64,
+    /// Whether both sides have ended it, and the peer has acknowledged everything.
+    pub(crate) is_finished: bool,
 }

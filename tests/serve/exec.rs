@@ -525,6 +525,85 @@ fn bytes_that_only_the_kernel_saw_are_counted() {
     assert_eq!(transfer["complete"], true);
 }
 
+/// What the command of a client is counted to have moved, in JSON's words.
+fn moved(script: &str, steps: Vec<Step>) -> (Seen, serde_json::Value) {
+    let server = one(&["--json", "-e", script]).start();
+    let seen = Peer::connect(address(&server), steps).seen();
+    let end = server.wait();
+    (seen, records_of(&end.stderr, "transfer").remove(0))
+}
+
+/// A command that says itself that no more comes has done nothing wrong, whether the client ends
+/// before or after, and whether the command will hear it.
+#[test]
+fn a_command_may_end_its_own_half() {
+    if !need(&["perl"]) {
+        return;
+    }
+    let answer = "sysread STDIN,$_,5; syswrite STDOUT,uc;";
+    let rest = "1 while sysread STDIN,$_,9;";
+    for (shutdown, rest, first) in [
+        ("1", "", true),
+        ("1", "", false),
+        ("2", "", true),
+        ("1", rest, true),
+        ("1", rest, false),
+        (
+            "1",
+            "select undef,undef,undef,.3; sysread STDIN,$_,9;",
+            false,
+        ),
+    ] {
+        let script = format!("perl -e '{answer} shutdown STDOUT,{shutdown}; {rest}'");
+        let mut steps = vec![Step::Write(b"hello".to_vec()), Step::ReadToEnd];
+        if first {
+            steps.insert(1, Step::Shutdown);
+        }
+        let (seen, transfer) = moved(&script, steps);
+        assert_eq!((&seen.head[..], seen.end), (&b"HELLO"[..], End::Eof));
+        let told = (&transfer["bytes_received"], &transfer["bytes_sent"]);
+        assert_eq!(told, (&5.into(), &5.into()), "{script}");
+        assert_eq!(transfer["bytes_acked"], 5);
+        assert_eq!(transfer["complete"], true, "{script}");
+    }
+}
+
+/// It may also go on with its work when the client has had the answer and closed.
+#[test]
+fn a_command_that_has_ended_its_own_half_may_finish() {
+    if !need(&["perl"]) {
+        return;
+    }
+    for shutdown in [1, 2] {
+        let directory = scratch();
+        let book = directory.path().join("book");
+        let script = format!(
+            "perl -e 'sysread STDIN,$_,9; syswrite STDOUT,uc; shutdown STDOUT,{shutdown}; \
+            1 while sysread STDIN,$_,9; select undef,undef,undef,.5; open F,\">{}\"; print F 1'",
+            book.display()
+        );
+        let steps = vec![Step::Write(b"hello".to_vec()), Step::ReadToEnd];
+        let (seen, transfer) = moved(&script, steps);
+        assert_eq!((&seen.head[..], seen.end), (&b"HELLO"[..], End::Eof));
+        assert_eq!(transfer["complete"], true);
+        assert_eq!(fs::read(&book).expect("a book"), b"1");
+    }
+}
+
+/// The end of a client who does not wait for the answer counts as no byte.
+#[test]
+fn an_end_is_no_byte() {
+    let script = "sh -c 'cat > /dev/null; sleep 0.3; echo out'";
+    let (_, transfer) = moved(script, vec![Step::Write(b"hello\n".to_vec())]);
+    assert_eq!(transfer["bytes_received"], 6);
+    assert_eq!(transfer["complete"], false);
+    let (_, transfer) = moved(
+        "sh -c 'read x; echo up; exec sleep 1000'",
+        vec![Step::Write(b"hello\n".to_vec()), Step::Read(3), Step::Reset],
+    );
+    assert_eq!(transfer["bytes_received"], 6);
+}
+
 #[test]
 fn a_program_is_for_this_machine_unless_asked_otherwise() {
     let server = nettool(["listen", "0", "-e", "true"]).start();

@@ -83,6 +83,44 @@ fn at_the_limit_on_open_files_it_pauses() {
     assert!(warnings[0].contains("24"), "{stderr}");
 }
 
+/// Who is taken has room for all that is done for it: the others wait, and none is reset.
+#[test]
+fn at_the_limit_nobody_is_taken_who_cannot_be_served() {
+    let directory = scratch();
+    let there = server(&["--echo"]).start();
+    let target = there.listening().to_string();
+    let named = format!("localhost:{}", there.listening().port());
+    for (words, clients) in [
+        (&["--save", directory.path().to_str().unwrap()][..], 100),
+        (&["--forward", &target], 100),
+        (&["--forward", &named], 100),
+        (&["-e", "cat"], 100),
+        (&["-e", "cat", "--max-bytes", "1G"], 100),
+    ] {
+        let server = server(words).few_files(64).start();
+        let addr = server.listening();
+        let crowd: Vec<_> = (0..clients).map(|_| client(addr)).collect();
+        for mut client in &crowd {
+            client.write_all(b"data").unwrap();
+        }
+        server.says("too many open files");
+        for client in &crowd {
+            client.shutdown(Shutdown::Write).unwrap();
+        }
+        let wanted: &[u8] = if words[0] == "--save" { b"" } else { b"data" };
+        for (number, mut client) in crowd.iter().enumerate() {
+            let mut answer = Vec::new();
+            let read = client.read_to_end(&mut answer);
+            read.unwrap_or_else(|error| panic!("{words:?}, client {number}: {error}"));
+            assert_eq!(answer, wanted, "{words:?}, client {number}");
+        }
+        let stderr = stopped(server);
+        assert_eq!(stderr.matches("the limit is 64").count(), 1, "{stderr}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 100);
+    stopped(there);
+}
+
 /// E2, E7: whoever comes and goes leaves nothing behind.
 #[test]
 fn come_and_go_leaves_nothing() {

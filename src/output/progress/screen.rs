@@ -1,11 +1,13 @@
 //! stderr as the bar is drawn on it, one frame a write, and cleared before anything else is said.
 
-use std::io::{self, stderr};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::TermLike;
 use nettool::process;
+
+use crate::output::stderr;
 
 /// Back to the start of the line, and the line is empty (ECMA-48, EL).
 const CLEAR: &str = "\r\u{1b}[2K";
@@ -44,7 +46,7 @@ impl Screen {
         if state.is_drawn {
             state.is_drawn = false;
             if is_ours() {
-                let _ = process::write_stderr(CLEAR.as_bytes());
+                stderr::say(CLEAR);
             }
         }
     }
@@ -73,7 +75,7 @@ impl Screen {
     /// leave the cursor waiting at its end. They are counted once a frame: a terminal that is made
     /// narrower meanwhile must not get half of it as if it were wide.
     pub(super) fn measure(&self) -> usize {
-        let columns = process::terminal_columns(stderr()).unwrap_or(COLUMNS);
+        let columns = process::terminal_columns(io::stderr()).unwrap_or(COLUMNS);
         let columns = columns.saturating_sub(1).max(1);
         self.state().columns = columns;
         columns.into()
@@ -83,8 +85,8 @@ impl Screen {
     pub(super) fn showing(&self, draw: impl FnOnce()) {
         let mut state = self.state();
         let hinders = |(at, within_line): (Instant, bool)| within_line || at.elapsed() < HOLD;
-        let hindered = state.payload.is_some_and(hinders) && process::is_terminal(stderr());
-        state.shows = !hindered && is_ours() && process::stderr_has_room();
+        let hindered = state.payload.is_some_and(hinders) && process::is_terminal(io::stderr());
+        state.shows = !hindered && is_ours() && stderr::is_taken() && process::stderr_has_room();
         drop(state);
         draw();
         self.state().shows = false;
@@ -98,7 +100,7 @@ impl Screen {
 
 /// Whether stderr may be drawn on: no terminal, or one that we are in the foreground of.
 fn is_ours() -> bool {
-    process::foreground(stderr())
+    process::foreground(io::stderr())
 }
 
 /// The screen as the bar sees it.
@@ -162,6 +164,7 @@ impl TermLike for Canvas {
             return Ok(());
         }
         (state.is_drawn, state.was_drawn) = (true, true);
-        process::write_stderr(frame.as_bytes())
+        stderr::say(&frame);
+        Ok(())
     }
 }
