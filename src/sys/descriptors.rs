@@ -2,7 +2,7 @@
 //! who shares the description).
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -151,8 +151,16 @@ pub(crate) fn interface_index(name: &str) -> Option<u32> {
 
 /// What the interface with this number is called, if there is one.
 pub(crate) fn interface_name(index: u32) -> Option<String> {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).ok()?;
-    rustix::net::netdevice::index_to_name(&socket, index).ok()
+    let mut room = [0; libc::IF_NAMESIZE];
+    // SAFETY: the room is as long as the call wants it, and what it returns is null or the room with a
+    // name and its NUL.
+    let name = unsafe {
+        match libc::if_indextoname(index, room.as_mut_ptr()) {
+            name if name.is_null() => return None,
+            name => CStr::from_ptr(name),
+        }
+    };
+    name.to_str().ok().map(str::to_owned)
 }
 
 /// Reads from stdin, whatever somebody set on the shared description: EAGAIN waits. A terminal is

@@ -267,6 +267,9 @@ fn records_that_are_missing_are_missed() {
             exit.status(3);
         }
     }
+    fs::write(&cut, lines[41]).unwrap();
+    let exit = probe(&format!("--merge {}", cut.display())).run();
+    assert!(text(exit.status(3)).starts_with("41 ports, 0 open, 41 not determined, "));
     // What --show left out is not missing, though a report that is to list it says so.
     let open_alone = recorded(dir.path(), "open", &format!("--show open {job}"));
     let exit = probe(&format!("--merge {open_alone}")).run();

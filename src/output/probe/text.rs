@@ -13,7 +13,7 @@ use crate::output::{Style, escaped};
 /// Each address with its ports, and the figures; nothing if there was nobody to probe.
 pub(super) fn of(conclusion: &Conclusion<'_>, style: Style) -> String {
     let addresses = &conclusion.findings.addresses;
-    if addresses.is_empty() {
+    if addresses.is_empty() && conclusion.summary.ports == 0 {
         return String::new();
     }
     let mut text: String = addresses
