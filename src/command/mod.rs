@@ -92,7 +92,11 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 | Command::Man(_)
                 | Command::Completions(_) => Records::Stdout,
             };
-            let output = Arc::new(Output::new(arguments.global.wishes(), records));
+            let mut output = Output::new(arguments.global.wishes(), records);
+            if matches!(arguments.command, Command::Connect(_)) {
+                output = output.of_connect();
+            }
+            let output = Arc::new(output);
             dispatch(arguments.command, arguments.global.numeric, &output)
                 .unwrap_or_else(|failure| tell(&failure, &output))
         }

@@ -74,6 +74,8 @@ pub(crate) struct Output {
     said: Mutex<Vec<&'static str>>,
     /// Where a bar may be in the way of what is said.
     screen: Arc<progress::Screen>,
+    /// Whether the command is `connect`, which has options of its own for hints to name.
+    is_connect: bool,
 }
 
 impl Output {
@@ -86,6 +88,15 @@ impl Output {
             stderr: Style::of_stderr(wishes.color),
             said: Mutex::default(),
             screen: Arc::default(),
+            is_connect: false,
+        }
+    }
+
+    /// The same for `connect`.
+    pub(crate) fn of_connect(self) -> Self {
+        Self {
+            is_connect: true,
+            ..self
         }
     }
 
@@ -125,7 +136,7 @@ impl Output {
 
     /// Tells of a failure, with a hint where we know one.
     pub(crate) fn error(&self, error: &Error) {
-        let hint = hint::of(error);
+        let hint = hint::of(error, self.is_connect);
         if self.wishes.json {
             return self.put(&record::line(
                 "error",
