@@ -2,7 +2,7 @@
 //! who shares the description).
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -142,8 +142,14 @@ pub(crate) fn interface_index(name: &str) -> Option<u32> {
 
 /// What the interface with this number is called, if there is one.
 pub(crate) fn interface_name(index: u32) -> Option<String> {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).ok()?;
-    rustix::net::netdevice::index_to_name(&socket, index).ok()
+    let mut name = [0; libc::IF_NAMESIZE];
+    // SAFETY: there is room for IF_NAMESIZE bytes, the last of which is NUL (if_indextoname(3)).
+    let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr().cast()) };
+    if found.is_null() {
+        return None;
+    }
+    let name = CStr::from_bytes_until_nul(&name).ok()?;
+    Some(name.to_str().ok()?.to_owned())
 }
 
 /// Reads from stdin, whatever somebody set on the shared description: EAGAIN waits. A terminal is
