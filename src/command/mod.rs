@@ -92,7 +92,11 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 | Command::Man(_)
                 | Command::Completions(_) => Records::Stdout,
             };
-            let output = Arc::new(Output::new(arguments.global.wishes(), records));
+            let mut output = Output::new(arguments.global.wishes(), records);
+            if matches!(arguments.command, Command::Connect(_)) {
+                output = output.of_connect();
+            }
+            let output = Arc::new(output);
             // That no port is open a probe says with the status of what fails elsewhere.
             let failed = match arguments.command {
                 Command::Probe(_) => Status::Undetermined,

@@ -6,15 +6,15 @@ use nettool::buffers::{Cap, Origin};
 use nettool::error::{Action, Cause, Error};
 use nettool::process;
 
-/// A hint, where we know one that helps.
-pub(crate) fn of(error: &Error) -> Option<String> {
+/// A hint, where we know one that helps. `connect` alone has an option for how long it may take.
+pub(crate) fn of(error: &Error, is_connect: bool) -> Option<String> {
     match &error.cause {
-        Cause::TimedOut(_) | Cause::Idle(_) => of_silence(error.action),
+        Cause::TimedOut(_) | Cause::Idle(_) => of_silence(error.action, is_connect),
         Cause::OutOfTime(_) => Some(format!("{SILENCE}; --max-time allows more")),
         Cause::Capped { requested, caps } => raise_caps(*requested, caps),
         Cause::NoInterface(known) => Some(near(&error.target, known)),
         Cause::Attempts(attempts) if attempts.iter().all(|(_, e)| is_silence(e)) => {
-            of_silence(error.action)
+            of_silence(error.action, is_connect)
         }
         Cause::Dropped { .. } => Some(DROPPED.to_owned()),
         Cause::Curtailed { .. } => Some(CURTAILED.to_owned()),
@@ -56,8 +56,9 @@ fn is_silence(error: &std::io::Error) -> bool {
 }
 
 /// Hints for time that ran out.
-fn of_silence(action: Action) -> Option<String> {
+fn of_silence(action: Action, is_connect: bool) -> Option<String> {
     let hint = match action {
+        Action::Connect if !is_connect => SILENCE,
         Action::Connect => return Some(format!("{SILENCE}; --connect-timeout waits longer")),
         Action::Resolve => "the name server does not answer; an address works without it",
         Action::Accept => "--accept-timeout waits longer",
@@ -159,6 +160,22 @@ fn distance(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_options_of_the_command_are_named() {
+        let limit = std::time::Duration::from_secs(1);
+        let ours = std::io::Error::new(std::io::ErrorKind::TimedOut, "timed out after 1s");
+        let attempts = vec![("192.0.2.1:9".to_owned(), ours)];
+        for cause in [Cause::TimedOut(limit), Cause::Attempts(attempts)] {
+            let error = Error::new(Action::Connect, "192.0.2.1:9", cause);
+            assert_eq!(of(&error, false).as_deref(), Some(SILENCE));
+            let hint = of(&error, true).unwrap();
+            assert!(hint.ends_with("--connect-timeout waits longer"), "{hint}");
+        }
+        let system = std::io::Error::from_raw_os_error(libc::ETIMEDOUT);
+        let error = Error::new(Action::Connect, "192.0.2.1:9", system);
+        assert_eq!(of(&error, true).as_deref(), Some(SILENCE));
+    }
 
     #[test]
     fn near_names_are_offered() {

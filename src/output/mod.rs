@@ -82,6 +82,8 @@ pub(crate) struct Output {
     lost: AtomicBool,
     /// Whether we are to end at once.
     hurries: AtomicBool,
+    /// Whether the command is `connect`, which has options of its own for hints to name.
+    is_connect: bool,
 }
 
 impl Output {
@@ -96,6 +98,15 @@ impl Output {
             screen: Arc::default(),
             lost: AtomicBool::new(false),
             hurries: AtomicBool::new(false),
+            is_connect: false,
+        }
+    }
+
+    /// The same for `connect`.
+    pub(crate) fn of_connect(self) -> Self {
+        Self {
+            is_connect: true,
+            ..self
         }
     }
 
@@ -140,7 +151,7 @@ impl Output {
 
     /// Tells of a failure, with a hint where we know one.
     pub(crate) fn error(&self, error: &Error) {
-        let hint = hint::of(error);
+        let hint = hint::of(error, self.is_connect);
         let record = || record::line("error", &record::Failure::new(error, hint.as_deref()));
         if !self.wishes.json || self.try_put(&record()).is_err() {
             self.complain(&error.to_string(), hint.as_deref());

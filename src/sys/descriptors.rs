@@ -151,16 +151,14 @@ pub(crate) fn interface_index(name: &str) -> Option<u32> {
 
 /// What the interface with this number is called, if there is one.
 pub(crate) fn interface_name(index: u32) -> Option<String> {
-    let mut room = [0; libc::IF_NAMESIZE];
-    // SAFETY: the room is as long as the call wants it, and what it returns is null or the room with a
-    // name and its NUL.
-    let name = unsafe {
-        match libc::if_indextoname(index, room.as_mut_ptr()) {
-            name if name.is_null() => return None,
-            name => CStr::from_ptr(name),
-        }
-    };
-    name.to_str().ok().map(str::to_owned)
+    let mut name = [0; libc::IF_NAMESIZE];
+    // SAFETY: there is room for IF_NAMESIZE bytes, the last of which is NUL (if_indextoname(3)).
+    let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr().cast()) };
+    if found.is_null() {
+        return None;
+    }
+    let name = CStr::from_bytes_until_nul(&name).ok()?;
+    Some(name.to_str().ok()?.to_owned())
 }
 
 /// Reads from stdin, whatever somebody set on the shared description: EAGAIN waits. A terminal is
