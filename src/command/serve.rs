@@ -52,7 +52,8 @@ pub(super) fn stdio(
     let source = if data.recv_only {
         Source::Nothing
     } else {
-        Source::Input(talk::input(data))
+        let input = talk::input(data);
+        Source::Input(arguments.datagrams.shaped(input, &arguments.transport))
     };
     let tag: Option<Tag> = serve.tags().then_some(Box::new(tag));
     let failed = |error| Error::new(Action::Write, "stdout", error);

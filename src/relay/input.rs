@@ -78,6 +78,11 @@ impl Input {
         self
     }
 
+    /// Whether it becomes datagrams.
+    pub(crate) fn is_for_datagrams(&self) -> bool {
+        self.cut.is_some()
+    }
+
     /// How it becomes datagrams.
     pub(super) fn cut(&self) -> Cut {
         self.cut.unwrap_or_default()

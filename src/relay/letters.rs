@@ -53,7 +53,7 @@ impl Cut {
 }
 
 /// Input that goes out in datagrams.
-pub(super) struct Letters<'a> {
+pub(crate) struct Letters<'a> {
     input: &'a mut Input,
     cut: Cut,
     /// With lines: what was read, what of it has gone, and where its last whole line ends.
@@ -65,7 +65,7 @@ pub(super) struct Letters<'a> {
 
 impl<'a> Letters<'a> {
     /// This input, in the datagrams that it is meant to become.
-    pub(super) fn of(input: &'a mut Input) -> Self {
+    pub(crate) fn of(input: &'a mut Input) -> Self {
         Self {
             cut: input.cut(),
             input,
@@ -80,7 +80,7 @@ impl<'a> Letters<'a> {
     ///
     /// # Errors
     /// The input cannot be read, or a line has no end.
-    pub(super) async fn fill(&mut self) -> Result<bool> {
+    pub(crate) async fn fill(&mut self) -> Result<bool> {
         let more = !self.over && self.input.fill().await?;
         self.over = !more;
         if self.cut == Cut::Lines {
@@ -118,12 +118,12 @@ impl<'a> Letters<'a> {
     }
 
     /// Whether nothing is ready to go.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.ready().is_empty()
     }
 
     /// The next datagram; empty if there is none.
-    pub(super) fn next(&self) -> &[u8] {
+    pub(crate) fn next(&self) -> &[u8] {
         self.datagrams().next().unwrap_or_default()
     }
 
@@ -157,7 +157,7 @@ impl<'a> Letters<'a> {
     }
 
     /// Takes note that this much has gone.
-    pub(super) fn pass(&mut self, bytes: usize) {
+    pub(crate) fn pass(&mut self, bytes: usize) {
         match self.cut {
             Cut::Every(_) => self.input.pass(bytes),
             Cut::Lines => self.gone = self.gone.saturating_add(bytes).min(self.whole),

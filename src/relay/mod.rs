@@ -39,6 +39,7 @@ pub use ending::{Ending, Facts, Rules, Side, Step, Until};
 pub(crate) use failure::{connection_error, end_of};
 pub use input::Input;
 pub use letters::Cut;
+pub(crate) use letters::Letters;
 pub use meter::Meter;
 pub(crate) use mover::is_passing;
 pub(crate) use outlet::Outlet;

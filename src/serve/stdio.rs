@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
@@ -16,7 +15,7 @@ use super::room::{Hearing, Room};
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::net::Address;
-use crate::relay::{End, Input, Outlet, Sink, StdinKind};
+use crate::relay::{End, Input, Letters, Outlet, Sink, StdinKind};
 
 /// What marks a line on stdout with the client that said it.
 pub type Tag = Box<dyn Fn(u64, &Address) -> String + Send + Sync>;
@@ -84,21 +83,52 @@ impl Stdio {
         let Some(mut input) = self.input.lock().await.take() else {
             return std::future::pending().await;
         };
-        loop {
-            self.room.occupied().await;
-            match input.fill().await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return error,
-            }
-            self.began.store(true, Ordering::Relaxed);
-            let piece = Arc::from(input.pending());
-            input.pass(usize::MAX);
-            self.room.announce(piece).await;
+        let read = if input.is_for_datagrams() {
+            self.read_messages(&mut input).await
+        } else {
+            self.read_bytes(&mut input).await
+        };
+        if let Err(error) = read {
+            return error;
         }
         self.ended.store(true, Ordering::Relaxed);
         self.room.close();
         std::future::pending().await
+    }
+
+    /// Passes on each read until there is no more.
+    async fn read_bytes(&self, input: &mut Input) -> Result<()> {
+        loop {
+            self.room.occupied().await;
+            if !input.fill().await? {
+                return Ok(());
+            }
+            self.announce(input.pending()).await;
+            input.pass(usize::MAX);
+        }
+    }
+
+    /// Passes on each message that it is to become.
+    async fn read_messages(&self, input: &mut Input) -> Result<()> {
+        let mut letters = Letters::of(input);
+        loop {
+            self.room.occupied().await;
+            let more = letters.fill().await?;
+            while !letters.is_empty() {
+                let length = letters.next().len();
+                self.announce(letters.next()).await;
+                letters.pass(length);
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes something on to all clients.
+    async fn announce(&self, read: &[u8]) {
+        self.began.store(true, Ordering::Relaxed);
+        self.room.announce(read.into()).await;
     }
 
     /// Waits until stdout fails.

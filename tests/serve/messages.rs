@@ -194,3 +194,36 @@ fn a_command_has_no_message_cut() {
         }
     }
 }
+
+/// stdin becomes messages for many as it does for one.
+#[test]
+fn stdin_is_cut_into_messages_for_many() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let text = "one\ntwo\nthree";
+    let much = "x".repeat(300_000);
+    let input = [
+        (&["--lines"][..], text, vec![4, 4, 5]),
+        (&["--datagram-size", "6"], text, vec![6, 6, 1]),
+        (&[], &much, [vec![1400; 214], vec![400]].concat()),
+    ];
+    for (options, text, lengths) in input {
+        let file = directory.path().join("input");
+        std::fs::write(&file, text).unwrap();
+        let server = nettool(["listen", "-k", "--seqpacket", "--input"])
+            .arg(&file)
+            .arg("-U")
+            .arg(&path)
+            .args(options)
+            .start();
+        server.says("listening");
+        let client = connect(&path);
+        let heard: Vec<_> = lengths.iter().map(|_| hear(&client)).collect();
+        assert_eq!(heard.concat(), text.as_bytes(), "{options:?}");
+        let heard: Vec<_> = heard.iter().map(Vec::len).collect();
+        assert_eq!(heard, lengths, "{options:?}");
+        assert!(hear(&client).is_empty());
+        drop(client);
+        stopped(server);
+    }
+}
