@@ -363,9 +363,9 @@ fn a_forwarder_to_itself_refuses() {
         assert_eq!((seen.received.count, seen.end), (0, End::Reset));
         server.says("this server itself is there");
         let stderr = stopped(server);
-        let served = &records_of(&stderr, "served")[0];
+        let totals = &records_of(&stderr, "served")[0];
         let most = if by == "127.0.0.2" { 2 } else { 1 };
-        assert_eq!(served["clients"], most, "{stderr}");
+        assert_eq!(totals["clients"], most, "{stderr}");
     }
 }
 
