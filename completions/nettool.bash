@@ -179,7 +179,7 @@ _nettool() {
                     return 0
                     ;;
                 --state)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "established syn-sent syn-received fin-wait-1 fin-wait-2 time-wait unconnected close-wait last-ack listen closing" -- "${cur}"))
                     return 0
                     ;;
                 --process)
@@ -721,7 +721,7 @@ _nettool() {
                     return 0
                     ;;
                 --show)
-                    COMPREPLY=($(compgen -W "open closed rejected filtered open|filtered unreachable undetermined all" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "open closed rejected filtered open-filtered unreachable undetermined all" -- "${cur}"))
                     return 0
                     ;;
                 --wait)

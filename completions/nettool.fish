@@ -283,7 +283,17 @@ complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from fill" -s V -l version -d 'Print version'
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -s p -l port -d 'Sockets with one of these ports at either end' -r
-complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l state -d 'Sockets in one of these states' -r
+complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l state -d 'Sockets in one of these states' -r -f -a "established\t''
+syn-sent\t''
+syn-received\t''
+fin-wait-1\t''
+fin-wait-2\t''
+time-wait\t''
+unconnected\t''
+close-wait\t''
+last-ack\t''
+listen\t''
+closing\t''"
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l process -d 'Sockets of processes with this name, or of the one with this number' -r
 complete -c nettool -n "__fish_nettool_using_subcommand buffers; and __fish_seen_subcommand_from list" -l sort -d 'What stands first' -r -f -a "none\t'The order of the system'
 receive\t'What came and is not read'

@@ -92,6 +92,8 @@ pub enum Cause {
         /// As much as these.
         caps: Vec<Cap>,
     },
+    /// The whole was not to take longer than this.
+    OutOfTime(Duration),
     /// Datagrams came that the system had no room for.
     Dropped {
         /// How many it counted.
@@ -110,6 +112,8 @@ pub enum Cause {
     Idle(Duration),
     /// The system refused, or the network did.
     Io(io::Error),
+    /// So many datagrams came, and reached nobody.
+    Lost(u64),
     /// A name has no address of the family that is wanted.
     NoAddress(Family),
     /// No interface has this name; these have others.
@@ -127,6 +131,8 @@ pub enum Cause {
     },
     /// Everything was handed over, and not everything arrived.
     Undelivered,
+    /// So many datagrams were for somebody, and the system did not take them.
+    Unsent(u64),
     /// Tries failed on our side, and say nothing of whom they were for.
     Unmade {
         /// How many.

@@ -10,6 +10,6 @@ mod replay;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nettool::process::ignore_job_control();
+    nettool::process::prefer_errors();
     command::run(cli::parse()).exit()
 }

@@ -31,9 +31,11 @@ pub fn open_files() -> Option<u64> {
     sys::open_files()
 }
 
-/// Keeps a background job running when it touches the terminal (SIGTTIN, SIGTTOU).
-pub fn ignore_job_control() {
-    sys::ignore_job_control();
+/// Has the system answer with an error where it would stop or end us by a signal: when a background
+/// job touches the terminal (SIGTTIN, SIGTTOU), and when a file may not grow (SIGXFSZ). Programs
+/// that we become or start find these signals as we did.
+pub fn prefer_errors() {
+    sys::prefer_errors();
 }
 
 /// Whether this signal is set to be ignored: asked at the start, whether our parent (`nohup`, say)
@@ -136,7 +138,7 @@ pub fn die_of(signal: i32) {
 }
 
 /// Replaces this process by a program, as if we had never been there: signals are as we found them,
-/// and of our descriptors it gets 0, 1 and 2. Comes back only with the reason why it could not.
+/// and of our descriptors it gets those of 0, 1 and 2 that we were given. Comes back only with the reason why it could not.
 #[must_use]
 pub fn replace_with(words: &[OsString]) -> io::Error {
     sys::replace_with(words)

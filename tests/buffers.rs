@@ -3,7 +3,9 @@
 mod advise;
 mod fill;
 mod list;
+mod tasting;
 mod watch;
+mod zones;
 
 use std::fs;
 
@@ -235,6 +237,39 @@ fn a_size_that_no_program_can_ask_for_is_a_usage_error() {
         ["--request", ""],
     ] {
         nettool(["buffers"]).args(words).run().failure(2);
+    }
+}
+
+#[test]
+fn global_options_stand_anywhere() {
+    let records = |words: &[&str]| lines(nettool(words.iter().copied())).len();
+    assert_eq!(records(&["buffers", "--json", "fill"]), 1);
+    assert_eq!(records(&["--json", "buffers", "fill"]), 1);
+    for option in [
+        &["-n"][..],
+        &["-q"],
+        &["-v"],
+        &["-vv"],
+        &["--color", "never"],
+        &["--color=always"],
+    ] {
+        for rest in [&["fill"][..], &["list", "-t"], &["fill", "-q", "-4"]] {
+            let program = nettool(["buffers"]).args(option.iter().chain(rest));
+            program.run().success();
+        }
+    }
+    let colored = nettool(["buffers", "--color", "always", "fill"]).run();
+    assert!(colored.success().stdout.contains(&0x1b));
+    // A size belongs to `buffers` alone.
+    for size in ["--request", "--require"] {
+        for rest in ["fill", "list", "watch"] {
+            let exit = nettool(["buffers", size, "1k", rest]).run();
+            let message = exit.failure(2);
+            assert!(
+                message.contains(size) && message.contains(rest),
+                "{message}"
+            );
+        }
     }
 }
 

@@ -260,17 +260,20 @@ fn no_limit_is_waited_longer_than_it_says() {
     let Some(space) = Namespace::with_a_deaf_port() else {
         return;
     };
+    let (reaching, whole) = ("--connect-timeout waits longer", "--max-time allows more");
     let limits = [
-        (&["--connect-timeout=300ms"][..], "300ms"),
-        (&["--max-time=300ms"], "300ms"),
-        (&["--max-time=300ms", "--connect-timeout=forever"], "300ms"),
-        (&["--connect-timeout=300ms", "-w10s"], "300ms"),
-        (&["--connect-timeout=300ms", "--max-time=10s"], "300ms"),
+        (&["--connect-timeout=300ms"][..], reaching),
+        (&["--max-time=300ms"], whole),
+        (&["--max-time=300ms", "--connect-timeout=forever"], whole),
+        (&["--connect-timeout=300ms", "-w10s"], reaching),
+        (&["--connect-timeout=300ms", "--max-time=10s"], reaching),
     ];
-    for (options, limit) in limits {
+    for (options, hint) in limits {
         let (line, exit) = fails(&space, &[&["127.0.0.1", "9"], options].concat());
-        let expected = format!("connect to 127.0.0.1:9: timed out after {limit}");
-        assert!(line.ends_with(&expected), "{line}");
-        exit.within(Duration::from_secs(5)).says("hint: ");
+        let expected = "connect to 127.0.0.1:9: timed out after 300ms";
+        assert!(line.ends_with(expected), "{line}");
+        exit.within(Duration::from_secs(5))
+            .says("hint: ")
+            .says(hint);
     }
 }

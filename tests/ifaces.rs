@@ -2,6 +2,7 @@
 
 mod comparison;
 mod completion;
+mod defaults;
 mod details;
 mod routes;
 mod watch;
@@ -14,7 +15,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::comparison::{expected, ip, list, text, words};
-use crate::support::{Namespace, Output, Program, need, nettool, records, skip};
+use crate::support::{Namespace, Output, Program, need, nettool, on_screen, records, skip};
 
 /// Makes the interfaces that a machine has and those that a test thinks of.
 const LINKS: &[&str] = &[
@@ -200,15 +201,23 @@ fn a_table_that_changes_underway_is_never_shown_in_part() {
 fn people_see_lines_that_fit() {
     let Some(space) = zoo() else { return };
     alias(&space, "\u{1b}[2J\n\"uplink\"");
-    let show = |args: &[&str]| {
+    let program = |args: &[&str]| {
         let program = nettool([&["ifaces"], args].concat()).env("COLUMNS", "20");
-        let exit = space.inside(program.env("TERM", "dumb")).run();
+        space.inside(program.env("TERM", "dumb").env("NO_COLOR", "1"))
+    };
+    let show = |args: &[&str]| {
+        let exit = program(args).run();
         exit.success().silent();
         String::from_utf8(exit.stdout).expect("text")
     };
+    let widest = |text: &str| text.lines().map(|line| line.chars().count()).max();
+    let folded = on_screen(program(&[]), 80);
+    assert!(widest(&folded) <= Some(80), "{folded}");
+    // Elsewhere, and where there is room, each address and each interface is a line.
+    let whole = show(&[]);
+    assert!(widest(&whole) > Some(80), "{whole}");
+    assert_eq!(on_screen(program(&[]), 250), whole);
     let blocks = show(&["-s"]);
-    let widest = blocks.lines().map(|line| line.chars().count()).max();
-    assert!(widest <= Some(80), "{blocks}");
     assert!(!blocks.contains('\u{1b}') && !blocks.lines().any(|line| line.ends_with(' ')));
     for part in [
         "10.2.0.1/16",

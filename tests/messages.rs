@@ -606,10 +606,14 @@ fn help_and_version_are_results() {
 
 #[test]
 fn pages_are_the_committed_files() {
-    let pages: [(&[&str], &str); 8] = [
+    let pages: [(&[&str], &str); 9] = [
         (&["man"], include_str!("../man/nettool.1")),
         (
             &["man", "connect"],
+            include_str!("../man/nettool-connect.1"),
+        ),
+        (
+            &["man", "nettool-connect"],
             include_str!("../man/nettool-connect.1"),
         ),
         (&["man", "listen"], include_str!("../man/nettool-listen.1")),

@@ -237,11 +237,53 @@ fn what_cannot_be_understood_is_refused_before_anything_is_done() {
 
 #[test]
 fn a_full_disk_is_a_failure() {
-    let exit = probe("--plain 127.0.0.1 1").redirected("> /dev/full").run();
-    assert!(
-        exit.failure(1)
-            .contains("write to stdout: no space left on device")
-    );
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let records = dir.path().join("records");
+    let exit = probe(&format!("--json 127.0.0.1 {open}")).run();
+    std::fs::write(&records, &exit.success().stdout).unwrap();
+    let merge = format!("--json --merge {}", records.display());
+    for words in [
+        &format!("--plain 127.0.0.1 {open}"),
+        &format!("--json 127.0.0.1 {open}"),
+        &format!("--json --shard 1/1 127.0.0.1 {open}"),
+        &format!("--json --ping 127.0.0.1 {open}"),
+        &format!("--json --count 1 127.0.0.1:{open}"),
+        &format!("--json --wait 1 127.0.0.1:{open}"),
+        &merge,
+    ] {
+        for (redirection, why) in [
+            ("> /dev/full", "no space left on device"),
+            (">&-", "bad file descriptor"),
+        ] {
+            let exit = probe(words).redirected(redirection).run();
+            let told = exit.status(3).stderr.clone();
+            let expected = format!("nettool: error: write to stdout: {why}\n");
+            assert!(told.starts_with(&expected), "{words}: {told}");
+            assert!(told.lines().skip(1).all(|line| line.starts_with("hint: ")));
+        }
+    }
+}
+
+#[test]
+fn what_no_record_can_tell_stderr_does() {
+    for (words, status, line) in [
+        ("probe --json 127.0.0.1 1 2", 2, "write 1,2"),
+        (
+            "probe --json --source 192.0.2.1 127.0.0.1 1",
+            3,
+            "bind 192.0.2.1",
+        ),
+        ("ifaces --json nosuch0", 1, "nosuch0"),
+        ("ifaces --json", 1, "write to stdout"),
+        ("buffers --json", 1, "write to stdout"),
+        ("buffers list --json", 1, "write to stdout"),
+    ] {
+        for redirection in ["> /dev/full", ">&-"] {
+            let exit = nettool(words.split(' ')).redirected(redirection).run();
+            exit.status(status).says(line);
+        }
+    }
 }
 
 /// The host that everybody compares with: Python, on every port of a range, in the same namespace.

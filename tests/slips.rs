@@ -79,6 +79,7 @@ fn who_knows_other_programs_is_helped() {
         ),
         ("-v host:80", "use: nettool connect host:80, or"),
         ("help", "use: nettool --help, or nettool man |"),
+        ("man buffers fill", "use: nettool man buffers-fill"),
         (
             "help connect",
             "use: nettool connect --help, or nettool man connect |",
@@ -391,7 +392,6 @@ fn a_record_says_what_is_missing_and_what_was_meant() {
 /// Others mean stdin and stdout by it, and no file that is called so.
 #[test]
 fn a_dash_is_no_file() {
-    malformed(&["connect", "h", "1", "--output", "-"], "-");
     malformed(&["connect", "h", "1", "--input=-"], "-");
     malformed(&["listen", "0", "--port-file", "-"], "-");
 }

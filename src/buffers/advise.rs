@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::Direction;
 use super::origin::Settings;
+use super::{Direction, connected};
 use crate::error::{Action, Cause, Error, Result};
 use crate::sys;
 
@@ -59,26 +59,27 @@ impl Advice {
     }
 }
 
-/// Compares the product of a path with what TCP may use here. Nothing is changed.
+/// Compares the product of a path with what TCP may use here; nothing if that is more than can be
+/// counted. Nothing is changed.
 #[must_use]
-pub fn advise(bandwidth: u64, round_trip: Duration) -> Advice {
-    let product = product(bandwidth, round_trip);
-    let needed = product.saturating_mul(2);
+pub fn advise(bandwidth: u64, round_trip: Duration) -> Option<Advice> {
+    let product = product(bandwidth, round_trip)?;
+    let needed = product.checked_mul(2)?;
     let mut settings = Settings::default();
     let needs = Direction::BOTH.map(|direction| need(&mut settings, direction, needed));
-    Advice {
+    Some(Advice {
         bandwidth,
         round_trip,
         product,
         needs: needs.into(),
         unknown: settings.unread,
-    }
+    })
 }
 
 /// The bytes that are on the way when the path is full.
-fn product(bandwidth: u64, round_trip: Duration) -> u64 {
-    let bytes = u128::from(bandwidth).saturating_mul(round_trip.as_nanos());
-    u64::try_from(bytes.div_ceil(1_000_000_000)).unwrap_or(u64::MAX)
+fn product(bandwidth: u64, round_trip: Duration) -> Option<u64> {
+    let bytes = u128::from(bandwidth).checked_mul(round_trip.as_nanos())?;
+    u64::try_from(bytes.div_ceil(1_000_000_000)).ok()
 }
 
 /// What one direction needs.
@@ -106,7 +107,7 @@ pub fn round_trip(target: &str, addresses: &[SocketAddr], limit: Duration) -> Re
     let mut attempts = Vec::new();
     for address in addresses {
         let began = Instant::now();
-        match TcpStream::connect_timeout(address, limit) {
+        match connected(address, limit) {
             Ok(stream) => return Ok(measured(&stream).unwrap_or_else(|| began.elapsed())),
             Err(error) => attempts.push((address.to_string(), error)),
         }
@@ -134,16 +135,17 @@ mod tests {
     fn a_full_path_holds_bandwidth_times_delay() {
         let path =
             |bandwidth, milliseconds| product(bandwidth, Duration::from_millis(milliseconds));
-        assert_eq!(path(12_500_000, 50), 625_000);
-        assert_eq!(path(1, 1), 1);
-        assert_eq!(product(u64::MAX, Duration::MAX), u64::MAX);
+        assert_eq!(path(12_500_000, 50), Some(625_000));
+        assert_eq!(path(1, 1), Some(1));
+        assert_eq!(product(u64::MAX, Duration::MAX), None);
+        assert!(advise(u64::MAX, Duration::from_secs(1)).is_none());
     }
 
     #[test]
     fn what_is_too_little_has_a_remedy() {
-        let little = advise(1, Duration::from_millis(1));
+        let little = advise(1, Duration::from_millis(1)).unwrap();
         assert!(little.needs.iter().all(|need| need.remedy.is_none()));
-        let most = advise(LARGEST_WINDOW, Duration::from_secs(1));
+        let most = advise(LARGEST_WINDOW, Duration::from_secs(1)).unwrap();
         assert!(most.fits_one_connection());
         for need in most.needs {
             assert_eq!(need.needed, 2 * LARGEST_WINDOW);
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_no_window_holds_has_none() {
-        let more = advise(LARGEST_WINDOW + 1, Duration::from_secs(1));
+        let more = advise(LARGEST_WINDOW + 1, Duration::from_secs(1)).unwrap();
         assert!(!more.fits_one_connection());
         for need in more.needs {
             assert_eq!(need.needed, 2 * (LARGEST_WINDOW + 1));

@@ -52,10 +52,25 @@ pub fn list(kinds: &[SocketKind], processes: bool, tcp: bool) -> Result<Listed> 
     {
         return Err(error);
     }
+    name_interfaces(&mut listed.sockets);
     if processes {
         name(&mut listed.sockets);
     }
     Ok(listed)
+}
+
+/// Gives each socket the name of the interface that it is bound to; its number where that has gone.
+fn name_interfaces(sockets: &mut [Socket]) {
+    let mut names = HashMap::new();
+    for socket in sockets {
+        let Some(index) = socket.interface_index else {
+            continue;
+        };
+        let name = names
+            .entry(index)
+            .or_insert_with(|| sys::interface_name(index).unwrap_or_else(|| index.to_string()));
+        socket.interface = Some(name.clone());
+    }
 }
 
 /// Gives each socket a process that has it.

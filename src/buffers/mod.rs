@@ -23,6 +23,10 @@ pub use origin::{Limit, Origin};
 pub use socket::{Process, Socket, SocketKind, SocketState, Tcp};
 pub use watch::{Connection, Verdict, Watch};
 
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
 use crate::error::{Error, Result};
 use origin::Settings;
 use trial::{Connected, Trial};
@@ -61,6 +65,15 @@ pub struct Buffers {
     pub sizes: Vec<BufferSizes>,
     /// Why some of it is unknown.
     pub unknown: Vec<Error>,
+}
+
+/// A connection to an address that answers in time. No option is about that time, so that it ends as
+/// the system's own does.
+fn connected(address: &SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+    TcpStream::connect_timeout(address, limit).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => io::Error::from_raw_os_error(libc::ETIMEDOUT),
+        _ => error,
+    })
 }
 
 /// Measures every buffer on new sockets, and what comes of asking for `request` bytes.

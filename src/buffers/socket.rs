@@ -1,6 +1,6 @@
 //! A socket of this machine, as its kernel sees it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A socket with what waits in it, in bytes. What the system does not tell is `None`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -13,6 +13,10 @@ pub struct Socket {
     pub local: Option<SocketAddr>,
     /// Its peer's address.
     pub peer: Option<SocketAddr>,
+    /// The number of the interface that it is bound to, which is the zone of its link-local addresses.
+    pub interface_index: Option<u32>,
+    /// What that interface is called.
+    pub interface: Option<String>,
     /// The name of a Unix socket; an abstract one begins with `@`.
     pub path: Option<String>,
     /// What came and is not read. Of UDP, and of what a Unix socket sent, it is the memory that that
@@ -41,6 +45,27 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Its own end as people write it: an address with its interface, if it is bound to one, and the
+    /// port.
+    #[must_use]
+    pub fn local_end(&self) -> Option<String> {
+        let local = self.local?;
+        Some(match &self.interface {
+            Some(interface) => written(local, interface),
+            None => local.to_string(),
+        })
+    }
+
+    /// The peer's end: a link-local address has the same interface.
+    #[must_use]
+    pub fn peer_end(&self) -> Option<String> {
+        let peer = self.peer?;
+        Some(match &self.interface {
+            Some(interface) if is_of_link(peer) => written(peer, interface),
+            _ => peer.to_string(),
+        })
+    }
+
     /// Whether a program that writes has to wait for room: the kernel wakes it when a third of the
     /// send buffer is free (`sk_stream_is_writeable` in `include/net/sock.h`).
     pub(super) fn is_full(&self) -> bool {
@@ -49,6 +74,19 @@ impl Socket {
         };
         memory.saturating_mul(3) >= size.saturating_mul(2)
     }
+}
+
+/// An address with an interface and the port.
+fn written(end: SocketAddr, interface: &str) -> String {
+    match end.ip() {
+        IpAddr::V4(address) => format!("{address}%{interface}:{}", end.port()),
+        IpAddr::V6(address) => format!("[{address}%{interface}]:{}", end.port()),
+    }
+}
+
+/// Whether the address means something on its own link alone.
+fn is_of_link(end: SocketAddr) -> bool {
+    matches!(end.ip(), IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 /// A kind of socket.
@@ -193,4 +231,34 @@ pub struct Tcp {
     pub receiver_limited_us: Option<u64>,
     /// How long of that the send buffer was full.
     pub send_buffer_limited_us: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_has_the_interface_that_it_needs() {
+        let ends = |local: &str, peer: &str, interface: Option<&str>| {
+            let socket = Socket {
+                local: local.parse().ok(),
+                peer: peer.parse().ok(),
+                interface: interface.map(str::to_owned),
+                ..Socket::default()
+            };
+            (socket.local_end().unwrap(), socket.peer_end().unwrap())
+        };
+        assert_eq!(
+            ends("[fe80::1%7]:1", "[fe80::2%7]:2", Some("eth0")),
+            ("[fe80::1%eth0]:1".into(), "[fe80::2%eth0]:2".into())
+        );
+        assert_eq!(
+            ends("10.0.0.1:1", "10.0.0.2:2", Some("lo")),
+            ("10.0.0.1%lo:1".into(), "10.0.0.2:2".into())
+        );
+        assert_eq!(
+            ends("[::1]:1", "[::2]:2", None),
+            ("[::1]:1".into(), "[::2]:2".into())
+        );
+    }
 }

@@ -90,8 +90,9 @@ impl Verdict {
 /// The part of the busy time, as its divisor, from which on the send buffer is what holds up.
 const SEND_BUFFER_PART: u64 = 10;
 
-/// The two ends of a connection.
-type Ends = (SocketAddr, SocketAddr);
+/// The two ends of a connection, and the interface that it is bound to: two interfaces may have the
+/// same networks behind them.
+type Ends = (SocketAddr, SocketAddr, Option<u32>);
 
 /// Looks at connections again and again.
 #[derive(Debug, Default)]
@@ -138,10 +139,11 @@ impl Watch {
             }
             let full = socket.is_full();
             let look = Look { at: now, tcp, full };
-            if let Some(before) = last.get(&(local, peer)) {
+            let ends = (local, peer, socket.interface_index);
+            if let Some(before) = last.get(&ends) {
                 connections.extend(Connection::between(socket, before, &look));
             }
-            self.last.insert((local, peer), look);
+            self.last.insert(ends, look);
         }
         Ok(connections)
     }

@@ -88,8 +88,8 @@ pub(super) fn screenful(command: Command) -> Command {
     };
     let command = command.mut_args(|option| {
         let is_hidden = !is_shown(&option);
-        // The states of --show take three lines.
-        let is_long = option.get_id() == "show";
+        // The states of ports, and those of sockets, take several lines.
+        let is_long = ["show", "state"].contains(&option.get_id().as_str());
         option
             .help_heading(None::<&str>)
             .hide_short_help(is_hidden)

@@ -212,7 +212,9 @@ pub(crate) struct DataArgs {
     #[arg(long, value_name = "FILE", value_parser = file(), conflicts_with = "recv_only")]
     pub(crate) input: Option<PathBuf>,
     /// Write what comes into a new file instead of stdout
-    #[arg(short, long, value_name = "FILE", value_parser = file(), conflicts_with = "send_only")]
+    ///
+    /// A device or a FIFO is written to, and so is a descriptor that is open: -, /dev/stdout, /dev/fd/N
+    #[arg(short, long, value_name = "FILE", conflicts_with = "send_only")]
     pub(crate) output: Option<PathBuf>,
     /// Add to the file of --output if it exists
     #[arg(long, conflicts_with = "force")]

@@ -247,7 +247,9 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
         Shell::Bash => {
             let end = "if [[ \"${BASH_VERSINFO[0]}\" -eq 4 &&";
             let functions = include_str!("completion/interfaces.bash");
-            let text = replaced(text, end, &format!("{functions}{end}"));
+            // What a shell puts in as it is: a bar would be a pipe.
+            let text = replaced(text, " open|filtered ", " open-filtered ");
+            let text = replaced(&text, end, &format!("{functions}{end}"));
             replaced(
                 &text,
                 "complete -F _nettool ",
@@ -262,7 +264,9 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
                 name if name.contains("these interfaces") || name.contains("--interface=[") => {
                     replaced(name, ":_default'", ":_nettool_interfaces'")
                 }
-                ports if takes_ports(ports) => replaced(ports, ":_default'", ":_nettool_ports'"),
+                ports if ports.contains(":PORTS:_default'") => {
+                    replaced(ports, ":_default'", ":_nettool_ports'")
+                }
                 words if words.contains("*::words -- Names") => {
                     replaced(words, ":_default'", ":_nettool_targets'")
                 }
@@ -277,12 +281,6 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
         }
         _ => text.to_owned(),
     }
-}
-
-/// Whether a line of zsh's completions is of an option that takes ports.
-fn takes_ports(line: &str) -> bool {
-    let options = ["--ports=[", "'-p+[The ports", "--exclude-ports=["];
-    options.iter().any(|option| line.contains(option))
 }
 
 /// The text with every `old` replaced; there must be one.

@@ -59,7 +59,7 @@ pub(crate) struct IfacesArgs {
     host: Option<Host>,
     /// Show the same of the default routes
     ///
-    /// Those that are taken first come first
+    /// Those that packets meet first come first
     #[arg(long, group = "route", conflicts_with_all = NOT_FOR_ROUTES, help_heading = "Routes")]
     default: bool,
     /// Print the source address alone

@@ -18,17 +18,26 @@ Examples:
   nettool man | man -l -            the ideas, and which command does what
   nettool man connect | man -l -    everything about one command";
 
-/// A command that has a page.
+/// A command that has a page, which may also be called what the page is called.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Page {
+    #[value(alias = "nettool-ifaces")]
     Ifaces,
+    #[value(alias = "nettool-connect")]
     Connect,
+    #[value(alias = "nettool-listen")]
     Listen,
+    #[value(alias = "nettool-probe")]
     Probe,
+    #[value(alias = "nettool-buffers")]
     Buffers,
+    #[value(alias = "nettool-buffers-fill")]
     BuffersFill,
+    #[value(alias = "nettool-buffers-list")]
     BuffersList,
+    #[value(alias = "nettool-buffers-advise")]
     BuffersAdvise,
+    #[value(alias = "nettool-buffers-watch")]
     BuffersWatch,
 }
 

@@ -47,8 +47,8 @@ pub(super) fn interval(text: &str) -> Result<time::Duration, String> {
         .ok_or_else(|| "that is no time to wait; write 10ms or more".to_owned())
 }
 
-/// Reads the name of a file. Others mean stdin or stdout by `-`: whoever writes it must not get a file
-/// of that name.
+/// Reads the name of a file. Others mean stdin or stdout by `-`: where neither can be meant, whoever
+/// writes it must not get a file of that name.
 pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
     let read = |name: OsString| {
         if name == "-" {

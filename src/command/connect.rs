@@ -130,7 +130,8 @@ impl Way<'_> {
         };
         let target = self.target();
         let reached = tokio::time::timeout_at(moment.into(), reaching).await;
-        reached.unwrap_or_else(|_| Err(Error::new(Action::Connect, target, Cause::TimedOut(limit))))
+        reached
+            .unwrap_or_else(|_| Err(Error::new(Action::Connect, target, Cause::OutOfTime(limit))))
     }
 
     /// The peer as the user named it.

@@ -2,7 +2,7 @@
 
 use nettool::error::{Action, Error};
 use nettool::interfaces::{
-    Interface, Listing, Sample, default_routes, hardware, list, resolver, route_to,
+    Interface, Listing, Refusal, Route, Sample, default_routes, hardware, list, resolver, route_to,
 };
 use nettool::net::Family;
 use nettool::value::Host;
@@ -104,19 +104,47 @@ fn route(host: &Host, arguments: &IfacesArgs, output: &Output) -> Result<Status,
     Ok(Status::Done)
 }
 
-/// Shows the default routes.
+/// Shows the default routes. Where the first of each family refuses, nothing gets out.
 fn default(arguments: &IfacesArgs, output: &Output) -> Result<Status, Failure> {
-    let routes = default_routes(arguments.family())?;
-    let source = routes.iter().find_map(|route| route.source);
-    if arguments.ip && source.is_none() {
-        return Err(no_source("the default route").into());
+    let mut routes = default_routes(arguments.family())?;
+    let refused = refusal(&routes).map(|refusal| {
+        let error = refusal.error();
+        Failure::from(Error::new(Action::Inspect, "the default route", error))
+    });
+    if arguments.ip {
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        routes = met(routes);
+        if !routes.iter().any(|route| route.source.is_some()) {
+            return Err(no_source("the default route").into());
+        }
     }
     output.report(&Routes {
         host: None,
         shown: &routes,
         only_source: arguments.ip,
     })?;
-    Ok(Status::Done)
+    refused.map_or(Ok(Status::Done), Err)
+}
+
+/// The routes that a packet can meet: none of a family behind one that refuses.
+fn met(routes: Vec<Route>) -> Vec<Route> {
+    let (ipv6, ipv4): (Vec<_>, Vec<_>) = routes
+        .into_iter()
+        .partition(|route| route.destination.is_ipv6());
+    let before = |family: Vec<Route>| family.into_iter().take_while(|r| r.refusal.is_none());
+    before(ipv4).chain(before(ipv6)).collect()
+}
+
+/// How packets of every family that has default routes are refused, if that is what meets them.
+fn refusal(routes: &[Route]) -> Option<Refusal> {
+    let first = |ipv6: bool| routes.iter().find(|r| r.destination.is_ipv6() == ipv6);
+    let mut firsts = [false, true].into_iter().filter_map(first);
+    let refusal = firsts.next()?.refusal?;
+    firsts
+        .all(|route| route.refusal.is_some())
+        .then_some(refusal)
 }
 
 /// The error of a way that no address of ours is for.

@@ -93,9 +93,14 @@ pub(crate) fn run(parsed: Parsed) -> Status {
                 | Command::Completions(_) => Records::Stdout,
             };
             let output = Arc::new(Output::new(arguments.global.wishes(), records));
+            // That no port is open a probe says with the status of what fails elsewhere.
+            let failed = match arguments.command {
+                Command::Probe(_) => Status::Undetermined,
+                _ => Status::Failed,
+            };
             let status = dispatch(arguments.command, arguments.global.numeric, &output)
-                .unwrap_or_else(|failure| tell(&failure, &output));
-            finish(status, &output)
+                .unwrap_or_else(|failure| tell(&failure, &output, failed));
+            finish(status, &output, failed)
         }
         Parsed::Text(text) => settle(output::text(&text), Status::Done),
         Parsed::Help(text) => {
@@ -114,7 +119,7 @@ pub(crate) fn run(parsed: Parsed) -> Status {
             };
             let output = Output::new(wishes, records);
             output.usage(&message);
-            finish(Status::Usage, &output)
+            finish(Status::Usage, &output, Status::Failed)
         }
     }
 }
@@ -132,13 +137,13 @@ fn dispatch(command: Command, numeric: bool, output: &Arc<Output>) -> Result<Sta
     }
 }
 
-/// Tells why a command failed.
-fn tell(failure: &Failure, output: &Output) -> Status {
+/// Tells why a command failed, which then ends with the status `failed`.
+fn tell(failure: &Failure, output: &Output, failed: Status) -> Status {
     match failure {
         Failure::Error(error) if error.is_broken_output() => Status::Signal(libc::SIGPIPE),
         Failure::Error(error) => {
             output.error(error);
-            Status::Failed
+            failed
         }
         Failure::Usage(usage) => {
             output.usage(&usage.to_string());
@@ -149,10 +154,11 @@ fn tell(failure: &Failure, output: &Output) -> Status {
 
 /// The status of a run that has said all it had to say. What is missing of the records that were
 /// asked for is lost.
-fn finish(status: Status, output: &Output) -> Status {
-    let is_whole = output.finish();
+fn finish(status: Status, output: &Output, failed: Status) -> Status {
+    let is_heard = output.finish();
     match status {
-        Status::Done | Status::Ran(0) if !is_whole => Status::Failed,
+        Status::Done | Status::Ran(0) if !is_heard => failed,
+        Status::Done | Status::Failed if output.has_lost() => failed,
         status => status,
     }
 }

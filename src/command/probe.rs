@@ -78,6 +78,7 @@ pub(super) fn run(
         interruption,
         sockets,
         assignment,
+        is_lacking: false,
     };
     let status = probe.run(request.wanted, is_ping_alone)?;
     Ok(probe.interruption.status(status))
@@ -113,6 +114,8 @@ struct Probe<'a> {
     sockets: Sockets,
     /// The part that we are to do, if it is not simply all.
     assignment: Option<Assignment>,
+    /// Whether somebody is not probed: they have no address, or it is not known whether they are up.
+    is_lacking: bool,
 }
 
 /// Somebody to probe, with all addresses.
@@ -150,33 +153,34 @@ impl Probe<'_> {
         let named = wanted.len();
         let excluded = self.excluded()?;
         let resolved = self.resolve(wanted)?;
-        let is_lacking = resolved.len() < named;
-        if is_lacking && self.assignment.is_some() {
+        self.is_lacking = resolved.len() < named;
+        if self.is_lacking && self.assignment.is_some() {
             self.output
                 .warn("nothing is probed: --shard and --resume need every name to have an address");
             return Ok(Status::Undetermined);
         }
         let resolved = joined(resolved);
+        self.check_names(&resolved)?;
         let by_name = resolved.iter().filter(|one| one.is_name()).count();
         let (mut targets, left_out) = self.targets(resolved, &excluded)?;
-        self.check_shared(&targets, by_name)?;
-        if targets.is_empty() && !is_lacking && named > 0 {
+        self.check_excluded(&targets, by_name)?;
+        if targets.is_empty() && !self.is_lacking && named > 0 {
             return Err(Usage::new("--exclude leaves nobody to probe").into());
         }
-        let mut is_unsure = is_lacking;
+        // Of hosts that are down too: a port that nobody can ask is not open.
+        let ports = self.wanted_open(&targets);
         if self.arguments.ping() {
             let (summary, up) = self.ping(&targets, is_ping_alone)?;
-            is_unsure |= summary.undetermined > 0;
+            self.is_lacking |= summary.undetermined > 0;
             if is_ping_alone {
                 return Ok(match summary.up {
-                    _ if is_unsure => Status::Undetermined,
+                    _ if self.is_lacking => Status::Undetermined,
                     0 => Status::Failed,
                     _ => Status::Done,
                 });
             }
             targets = up;
         }
-        let ports = questions(&targets);
         let mut findings = Findings::new(&targets, self.arguments.shown(self.output.is_json()));
         if self.arguments.form() == Form::Plain {
             findings = findings.into_lines(self.arguments.banner());
@@ -195,7 +199,7 @@ impl Probe<'_> {
         };
         Ok(
             match self.holds(&summary, open.len() as u64, ports, is_part) {
-                _ if is_unsure || summary.undetermined > 0 => Status::Undetermined,
+                _ if self.is_lacking || summary.undetermined > 0 => Status::Undetermined,
                 true => Status::Done,
                 false => Status::Failed,
             },
@@ -325,13 +329,23 @@ impl Probe<'_> {
     /// Whether the condition holds: a port is open, or all are. A name with several addresses that
     /// are this machine's own has a port open where any of them has.
     fn holds(&self, summary: &Summary, open: u64, ports: u64, is_part: bool) -> bool {
-        match (
-            self.arguments.all_open(),
-            self.arguments.all_addresses || is_part,
-        ) {
-            (true, true) => summary.open == summary.ports,
-            (true, false) => open == ports,
-            (false, _) => open > 0,
+        match self.arguments.all_open() {
+            true if is_part => summary.open == summary.ports,
+            true if self.arguments.all_addresses => summary.open == ports,
+            true => open == ports,
+            false => open > 0,
+        }
+    }
+
+    /// How many ports must be open for all to be.
+    fn wanted_open(&self, targets: &[Target]) -> u64 {
+        if self.arguments.all_addresses {
+            targets
+                .iter()
+                .map(Target::questions)
+                .fold(0, u64::saturating_add)
+        } else {
+            questions(targets)
         }
     }
 }

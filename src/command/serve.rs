@@ -172,7 +172,8 @@ impl Serving<'_> {
         let quit_after = self.arguments.times.quit_after();
         let totals = serve_datagrams(sockets, self.service, quit_after).await?;
         self.output.totals(&totals);
-        let lost = totals.datagrams_lost.unwrap_or(0) > 0 || totals.datagrams_unsent > 0;
+        let ours = totals.datagrams_cut.saturating_add(totals.datagrams_unsent);
+        let lost = totals.datagrams_lost.unwrap_or(0).saturating_add(ours) > 0;
         Ok(match came.get() {
             Some(_) => talk::stopped(came),
             None if lost => Status::Failed,

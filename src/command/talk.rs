@@ -55,7 +55,8 @@ where
     let status = runtime.block_on(async {
         let late = Endings::watch();
         let result = session(Endings::watch()).await;
-        let status = result.unwrap_or_else(|failure| tell_failure(&failure, output));
+        let status =
+            result.unwrap_or_else(|failure| tell_failure(&failure, output, Status::Failed));
         see_off(status, output, late).await
     });
     runtime.shutdown_background();

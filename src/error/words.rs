@@ -41,8 +41,11 @@ impl Error {
             } => dropped_text(*datagrams, *at_least),
             Cause::Idle(limit) => format!("nothing moved for {}", short_duration(*limit)),
             Cause::Io(error) => describe(error),
+            Cause::Lost(datagrams) => datagrams_text(*datagrams, "lost"),
             Cause::Other(text) => text.clone(),
-            Cause::TimedOut(limit) => format!("timed out after {}", short_duration(*limit)),
+            Cause::TimedOut(limit) | Cause::OutOfTime(limit) => {
+                format!("timed out after {}", short_duration(*limit))
+            }
             Cause::NoAddress(Family::V4) => "no IPv4 address".to_owned(),
             Cause::NoAddress(Family::V6) => "no IPv6 address".to_owned(),
             Cause::NoAddress(Family::Any) => "no address".to_owned(),
@@ -55,6 +58,7 @@ impl Error {
                 bytes(*length),
                 bytes_were(length.saturating_sub(*kept))
             ),
+            Cause::Unsent(datagrams) => datagrams_text(*datagrams, "not sent"),
             Cause::Undelivered => "the peer closed without taking everything".to_owned(),
             Cause::Unmade {
                 tries,
@@ -154,6 +158,16 @@ fn dropped_text(count: u64, at_least: bool) -> String {
         "datagrams were"
     };
     format!("{least}{count} {were} dropped by the system: it was full")
+}
+
+/// What became of so many datagrams.
+fn datagrams_text(count: u64, what: &str) -> String {
+    let were = if count == 1 {
+        "datagram was"
+    } else {
+        "datagrams were"
+    };
+    format!("{count} {were} {what}")
 }
 
 /// A number of tries.

@@ -24,7 +24,7 @@ pub use rate::{Rate, Sample};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use resolver::fuzz;
 pub use resolver::{Resolver, resolver};
-pub use route::{Route, default_routes, route_to};
+pub use route::{Refusal, Route, default_routes, route_to};
 
 use crate::error::{Action, Cause, Error, Result};
 use crate::sys;

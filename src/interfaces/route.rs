@@ -24,6 +24,45 @@ pub struct Route {
     pub gateway: Option<IpAddr>,
     /// The routes with the smallest number are taken.
     pub metric: Option<u32>,
+    /// How it says that there is no way, if that is what it is for.
+    pub refusal: Option<Refusal>,
+}
+
+/// What becomes of packets that meet a route which is no way (ip-route(8)).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// They are dropped, and who sent them is told that the host cannot be reached.
+    Unreachable,
+    /// They are dropped, and who sent them is told that it is forbidden.
+    Prohibit,
+    /// They are dropped without a word.
+    Blackhole,
+    /// The next table is asked, as if this one had no route.
+    Throw,
+}
+
+impl Refusal {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Prohibit => "prohibit",
+            Self::Blackhole => "blackhole",
+            Self::Throw => "throw",
+        }
+    }
+
+    /// What a program is told that sends there.
+    #[must_use]
+    pub fn error(self) -> io::Error {
+        io::Error::from_raw_os_error(match self {
+            Self::Unreachable => libc::EHOSTUNREACH,
+            Self::Prohibit => libc::EACCES,
+            Self::Blackhole => libc::EINVAL,
+            Self::Throw => libc::ENETUNREACH,
+        })
+    }
 }
 
 /// The way to the first of these addresses that there is one to.
@@ -49,7 +88,9 @@ pub fn route_to(addresses: &[SocketAddr]) -> Result<Route> {
     ))
 }
 
-/// The default routes, IPv4 first, in the order in which they are taken.
+/// The default routes, IPv4 first, in the order in which an ordinary packet meets them, with those
+/// that refuse. What the kernel does not use is left out: dead ones, and those for packets that are
+/// marked with a type of service.
 ///
 /// # Errors
 /// There is none, or this system does not tell.
@@ -112,6 +153,7 @@ fn asked_of_a_socket(mut to: SocketAddr) -> io::Result<Route> {
         interface: interface.map(|interface| interface.name),
         gateway: None,
         metric: None,
+        refusal: None,
     })
 }
 

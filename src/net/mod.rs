@@ -27,4 +27,5 @@ pub use listen::{Accepted, Binding, Listener, every_address, loopback_addresses}
 pub use options::{Keepalive, ListenOptions, SocketOptions};
 pub use resolve::resolve;
 pub use retries::Retries;
+pub(crate) use stream::LONGEST_MESSAGE;
 pub use stream::Stream;

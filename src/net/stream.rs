@@ -11,6 +11,10 @@ use tokio::net::{TcpStream, UnixStream};
 use super::{Address, Line, Proto};
 use crate::sys;
 
+/// Room for the longest message of a Unix socket whose send buffer an ordinary user can have
+/// (`net.core.wmem_max`, doubled; `unix_dgram_sendmsg` in `net/unix/af_unix.c`).
+pub(crate) const LONGEST_MESSAGE: usize = 512 * 1024;
+
 /// A connection that carries bytes in order, and can be ended in one direction.
 #[derive(Debug)]
 pub enum Stream {
@@ -99,6 +103,15 @@ impl Stream {
     /// Takes what has come; 0 is the peer's end.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         either!(self, stream => stream.try_read(buffer))
+    }
+
+    /// Takes what has come: how much of it fits, and how long it is, which only of a message can be
+    /// more. 0 is the peer's end.
+    pub(crate) fn try_take(&self, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
+        match self {
+            Self::Seqpacket(_) => self.try_receive(buffer),
+            _ => self.try_read(buffer).map(|length| (length, length)),
+        }
     }
 
     /// Takes a message that has come: how much of it fits, and how long it is. 0 is the peer's end.

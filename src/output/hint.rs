@@ -10,6 +10,7 @@ use nettool::process;
 pub(crate) fn of(error: &Error) -> Option<String> {
     match &error.cause {
         Cause::TimedOut(_) | Cause::Idle(_) => of_silence(error.action),
+        Cause::OutOfTime(_) => Some(format!("{SILENCE}; --max-time allows more")),
         Cause::Capped { requested, caps } => raise_caps(*requested, caps),
         Cause::NoInterface(known) => Some(near(&error.target, known)),
         Cause::Attempts(attempts) if attempts.iter().all(|(_, e)| is_silence(e)) => {
@@ -35,6 +36,9 @@ fn names_path(error: &Error) -> bool {
     target.contains('/') || (is_end && is_word)
 }
 
+/// Why nothing may come back.
+const SILENCE: &str = "a firewall may drop what we send, or the host is down";
+
 /// What helps where datagrams come too fast.
 const DROPPED: &str = "--recv-buffer gives them more room, as far as net.core.rmem_max allows";
 
@@ -45,17 +49,16 @@ const CURTAILED: &str = "--max-bytes counts bytes: a sum of whole datagrams cuts
 const UNDELIVERED: &str =
     "the peer's program closed the connection or ended before it had read everything";
 
-/// Whether an address did not answer in the time allowed.
+/// Whether an address did not answer in the time that we allowed: the system's own patience has a
+/// number, and no option that makes it longer.
 fn is_silence(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::TimedOut
+    error.kind() == std::io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
 /// Hints for time that ran out.
 fn of_silence(action: Action) -> Option<String> {
     let hint = match action {
-        Action::Connect => {
-            "a firewall may drop what we send, or the host is down; --connect-timeout waits longer"
-        }
+        Action::Connect => return Some(format!("{SILENCE}; --connect-timeout waits longer")),
         Action::Resolve => "the name server does not answer; an address works without it",
         Action::Accept => "--accept-timeout waits longer",
         _ => return None,
@@ -91,9 +94,7 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         (Action::Connect | Action::Send, libc::ENETUNREACH) => {
             "this machine has no route to that address; see: nettool ifaces"
         }
-        (Action::Connect, libc::ETIMEDOUT) => {
-            "a firewall may drop what we send, or the host is down"
-        }
+        (Action::Connect, libc::ETIMEDOUT) => SILENCE,
         (Action::Connect | Action::Bind, libc::EADDRNOTAVAIL) => {
             "that address is none of this machine's, or its ports are used up; see: nettool ifaces"
         }
@@ -117,6 +118,7 @@ fn of_errno(action: Action, errno: i32) -> Option<String> {
         (Action::Open, libc::EEXIST) => "--append adds to it, --force replaces it",
         (Action::Open, libc::ELOOP) => "it is a symbolic link: name the file itself",
         (Action::Open | Action::Write, libc::ENOSPC) => "the disk is full",
+        (Action::Write, libc::EFBIG) => "a file has reached the limit on its size; see: ulimit -f",
         (Action::Session, libc::ECONNRESET) => "the peer's program ended or refused what it got",
         _ => return None,
     };

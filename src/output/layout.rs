@@ -2,9 +2,6 @@
 
 use super::{Style, escaped};
 
-/// The width that every report fits, as long as a single word does.
-const WIDTH: usize = 80;
-
 /// What stands between two words or columns.
 const GAP: &str = "  ";
 
@@ -100,7 +97,7 @@ impl Columns {
         Self(widths)
     }
 
-    /// A row in its columns and, after them, words that take new lines when one is full.
+    /// A row in its columns and, after them, words that take new lines when one of a terminal is full.
     pub(crate) fn line(&self, indent: usize, row: &[Word], rest: &[Word], style: Style) -> String {
         let mut line = Line::new(indent, style);
         for (word, width) in row.iter().zip(&self.0) {
@@ -159,7 +156,8 @@ impl Line {
 
     /// Adds a word, on a new line if this one is full.
     fn word(&mut self, word: &Word) {
-        if self.width + word.width() > WIDTH && self.width > self.indent {
+        let is_full = |width| self.width + word.width() > width && self.width > self.indent;
+        if self.style.width().is_some_and(is_full) {
             self.done.push('\n');
             self.room = " ".repeat(self.indent);
             self.width = self.indent;
@@ -200,8 +198,13 @@ mod tests {
         let long = "x".repeat(40);
         let rest = words(&[&long, "end"]);
         let row = words(&["a".repeat(34).as_str()]);
-        let text = Columns::of([row.as_slice()]).line(0, &row, &rest, Style::PLAIN);
-        assert_eq!(text, format!("{}  {long}\n    end\n", "a".repeat(34)));
+        let line = |style| Columns::of([row.as_slice()]).line(0, &row, &rest, style);
+        let first = "a".repeat(34);
+        assert_eq!(
+            line(Style::PLAIN.narrow(80)),
+            format!("{first}  {long}\n    end\n")
+        );
+        assert_eq!(line(Style::PLAIN), format!("{first}  {long}  end\n"));
     }
 
     #[test]

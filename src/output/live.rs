@@ -38,7 +38,7 @@ impl<'a> Live<'a> {
             self.drawn = 0;
             return Ok(());
         }
-        let text = report.text(self.output.stdout);
+        let text = report.text(self.output.stdout.on_stdout());
         let lines = fitting(&text, process::terminal_lines(stdout()));
         let drawing = drawing(self.drawn, &lines);
         self.drawn = lines.len();

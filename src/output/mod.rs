@@ -20,6 +20,7 @@ mod session;
 mod stderr;
 mod style;
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -77,6 +78,8 @@ pub(crate) struct Output {
     said: Mutex<Vec<&'static str>>,
     /// Where a bar may be in the way of what is said.
     screen: Arc<progress::Screen>,
+    /// Whether stdout did not take a record.
+    lost: AtomicBool,
     /// Whether we are to end at once.
     hurries: AtomicBool,
 }
@@ -91,8 +94,14 @@ impl Output {
             stderr: Style::of_stderr(wishes.color),
             said: Mutex::default(),
             screen: Arc::default(),
+            lost: AtomicBool::new(false),
             hurries: AtomicBool::new(false),
         }
+    }
+
+    /// Whether something that was to stand on stdout does not.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Whether records were asked for.
@@ -132,19 +141,17 @@ impl Output {
     /// Tells of a failure, with a hint where we know one.
     pub(crate) fn error(&self, error: &Error) {
         let hint = hint::of(error);
-        if self.wishes.json {
-            return self.put(&record::line(
-                "error",
-                &record::Failure::new(error, hint.as_deref()),
-            ));
+        let record = || record::line("error", &record::Failure::new(error, hint.as_deref()));
+        if !self.wishes.json || self.try_put(&record()).is_err() {
+            self.complain(&error.to_string(), hint.as_deref());
         }
-        self.complain(&error.to_string(), hint.as_deref());
     }
 
     /// Tells that the command line cannot be understood.
     pub(crate) fn usage(&self, message: &str) {
-        if self.wishes.json {
-            return self.put(&record::line("error", &record::Failure::usage(message)));
+        let record = || record::line("error", &record::Failure::usage(message));
+        if self.wishes.json && self.try_put(&record()).is_ok() {
+            return;
         }
         let label = self.stderr.error("error:");
         self.talk(&format!(
@@ -155,10 +162,11 @@ impl Output {
 
     /// Tells of a condition that does not end the run.
     pub(crate) fn warn(&self, message: &str) {
-        if self.wishes.json {
-            return self.put(&record::line("warning", &record::Warning { message }));
+        let record = || record::line("warning", &record::Warning { message });
+        if self.wishes.json && self.try_put(&record()).is_ok() {
+            return;
         }
-        if !self.wishes.quiet {
+        if self.wishes.json || !self.wishes.quiet {
             let label = self.stderr.warning("warning:");
             self.talk(&format!("nettool: {label} {}\n", escaped(message)));
         }
@@ -227,11 +235,22 @@ impl Output {
 
     /// Writes a record to where this command's records go.
     fn put(&self, line: &str) {
+        // What a stdout did not take is known, and ends the run as a failure.
+        let _ = self.try_put(line);
+    }
+
+    /// The same. Fails if that is a stdout that does not take it: then it is to be said on stderr.
+    fn try_put(&self, line: &str) -> io::Result<()> {
         match self.records {
-            Records::Stdout => {
-                let _ = process::write_stdout(line.as_bytes());
+            Records::Stdout => process::write_stdout(line.as_bytes()).inspect_err(|error| {
+                // A reader that wants no more has lost nothing.
+                let is_lost = error.kind() != io::ErrorKind::BrokenPipe;
+                self.lost.fetch_or(is_lost, Ordering::Relaxed);
+            }),
+            Records::Stderr => {
+                self.talk(line);
+                Ok(())
             }
-            Records::Stderr => self.talk(line),
         }
     }
 

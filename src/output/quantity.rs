@@ -20,14 +20,14 @@ pub(crate) fn counted(count: u64, what: &str) -> String {
 
 /// Bytes a second in units of 1024, and as bits: `1.2 MiB/s`, `10.1 Mbit/s`.
 pub(crate) fn rate(bytes_per_s: u64) -> (String, String) {
-    let bits = bits(bytes_per_s.saturating_mul(8));
+    let bits = bits(u128::from(bytes_per_s) * 8);
     (format!("{}/s", in_units(bytes_per_s)), format!("{bits}/s"))
 }
 
 /// A number of bits in units of 1000.
-pub(crate) fn bits(count: u64) -> String {
+pub(crate) fn bits(count: u128) -> String {
     const UNITS: [&str; 6] = ["kbit", "Mbit", "Gbit", "Tbit", "Pbit", "Ebit"];
-    let mut tenths = u128::from(count) * 10;
+    let mut tenths = count.saturating_mul(10);
     let mut unit = "bit";
     for larger in UNITS {
         // Half a tenth below the next unit rounds up to it.
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(bits(1000), "1 kbit");
         assert_eq!(bits(10_500_000), "10.5 Mbit");
         assert_eq!(bits(999_960), "1 Mbit");
-        assert_eq!(bits(u64::MAX), "18.4 Ebit");
+        assert_eq!(bits(u64::MAX.into()), "18.4 Ebit");
         assert_eq!(
             rate(131_072),
             ("128 KiB/s".to_owned(), "1 Mbit/s".to_owned())

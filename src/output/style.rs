@@ -1,24 +1,44 @@
-//! Colours: where the stream, the environment and the user want them.
+//! Colours and the width of lines: where the stream, the environment and the user want them.
 
 use std::fmt::Display;
+use std::io::stdout;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects};
+use nettool::process;
+
+/// The width of a terminal that does not say its own.
+const COLUMNS: u16 = 80;
 
 /// How one stream may be decorated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Style {
     colored: bool,
+    /// How many columns a line may take; without a terminal it takes what it needs, since programs
+    /// read lines.
+    width: Option<usize>,
 }
 
 impl Style {
     /// Text without any decoration.
     #[cfg(test)]
-    pub(crate) const PLAIN: Self = Self { colored: false };
+    pub(crate) const PLAIN: Self = Self {
+        colored: false,
+        width: None,
+    };
+
+    /// The same on a terminal of so many columns.
+    #[cfg(test)]
+    pub(crate) fn narrow(self, columns: usize) -> Self {
+        Self {
+            width: Some(columns),
+            ..self
+        }
+    }
 
     /// The style of stdout: the option first, then NO_COLOR, CLICOLOR_FORCE and the terminal.
     pub(crate) fn of_stdout(choice: ColorChoice) -> Self {
-        Self::of(choice, || AutoStream::choice(&std::io::stdout()))
+        Self::of(choice, || AutoStream::choice(&stdout())).on_stdout()
     }
 
     /// The style of stderr, decided on its own.
@@ -35,7 +55,25 @@ impl Style {
         };
         Self {
             colored: choice != ColorChoice::Never,
+            width: None,
         }
+    }
+
+    /// The same with the width that stdout has now: a terminal may have become another size.
+    pub(crate) fn on_stdout(self) -> Self {
+        let columns = || {
+            let columns = process::terminal_columns(stdout()).filter(|columns| *columns != 0);
+            columns.unwrap_or(COLUMNS).into()
+        };
+        Self {
+            width: process::is_terminal(stdout()).then(columns),
+            ..self
+        }
+    }
+
+    /// How many columns a line may take, if that is limited.
+    pub(crate) fn width(self) -> Option<usize> {
+        self.width
     }
 
     /// A word that says that something failed.

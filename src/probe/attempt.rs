@@ -7,8 +7,8 @@ use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use super::sockets::{Attempt, connect, local};
 use super::verdict::{Finding, Verdict};
-use crate::sys::{nonblocking_socket, request_icmp_errors, retransmissions, watched};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use crate::sys::{nonblocking_socket, request_icmp_errors, retransmissions, unix_address, watched};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -55,7 +55,10 @@ impl Tried {
     /// What a try found out that began then and has this outcome.
     pub(super) fn of(outcome: Outcome, finding: Finding, began: Instant) -> Self {
         let is_own = match outcome {
-            Outcome::Local(_) | Outcome::NoNeighbour | Outcome::SelfConnected => true,
+            Outcome::Local(_)
+            | Outcome::UnfitSource(_)
+            | Outcome::NoNeighbour
+            | Outcome::SelfConnected => true,
             Outcome::Icmp { sender, .. } => sender == Sender::Ourselves,
             Outcome::Connected | Outcome::Replied(_) | Outcome::Remote(_) => false,
         };
@@ -135,10 +138,13 @@ impl Connector {
 
     /// Starts to connect; the outcome where our own system knows it at once.
     fn begin(&self, to: SocketAddr) -> Result<Attempt, Outcome> {
+        if let Some(unfit) = self.binding.unfit_for(to) {
+            return Err(unfit);
+        }
         let socket = self.open(to).map_err(|error| local(&error))?;
         match connect(&socket, to) {
             Ok(()) | Err(libc::EINPROGRESS | libc::EINTR) => Ok(Attempt { socket, to }),
-            Err(errno) => Err(Outcome::Local(errno)),
+            Err(errno) => Err(self.binding.blamed(Outcome::Local(errno), to)),
         }
     }
 
@@ -185,7 +191,7 @@ pub(super) async fn passed(limit: Option<Duration>) {
     }
 }
 
-/// Connects to a Unix socket of any type: open if somebody takes connections or datagrams there.
+/// Connects to a Unix socket of any type, by its path or its abstract name: open if somebody takes connections or datagrams there.
 pub(super) fn try_unix(path: &Path) -> Tried {
     let began = Instant::now();
     let (state, errno, reason) = match connect_unix(path) {
@@ -212,7 +218,7 @@ pub(super) fn try_unix(path: &Path) -> Tried {
 
 /// Connects as a stream, and as what the other end is if it is none (unix(7), `EPROTOTYPE`).
 fn connect_unix(path: &Path) -> io::Result<()> {
-    let address = SockAddr::unix(path)?;
+    let address = unix_address(path)?;
     let mut result = Ok(());
     for kind in [Type::STREAM, Type::SEQPACKET, Type::DGRAM] {
         let socket = nonblocking_socket(Domain::UNIX, kind, None)?;

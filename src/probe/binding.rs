@@ -1,9 +1,10 @@
 //! What every socket of a probe is bound to.
 
+use super::network::Outcome;
 use crate::sys::{bind_to_interface, bind_without_port, interface_name};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
@@ -52,6 +53,58 @@ impl Binding {
         let ipv6 = self.source.is_some_and(|source| source.is_ipv6());
         let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        self.apply(&socket, ipv6)
+        self.apply(&socket, ipv6)?;
+        // Linux binds to the address of a group or a broadcast, and then sends from another.
+        match self.source {
+            Some(source) if source.is_multicast() || is_broadcast(source) => {
+                Err(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))
+            }
+            _ => Ok(()),
+        }
     }
+
+    /// Why nothing can be asked there from our source address: `::1` never leaves this machine
+    /// (RFC 4291, 2.5.3), but Linux sends from it, and no answer ever comes. For 127.0.0.0/8 it says
+    /// so itself.
+    pub(super) fn unfit_for(&self, to: SocketAddr) -> Option<Outcome> {
+        let is_loopback_v6 = |source: IpAddr| source.is_ipv6() && source.is_loopback();
+        if !to.is_ipv6() || !self.source.is_some_and(is_loopback_v6) {
+            return None;
+        }
+        let mut here = to;
+        here.set_port(0);
+        let is_here = UdpSocket::bind(here).is_ok();
+        (!is_here).then_some(Outcome::UnfitSource(libc::EINVAL))
+    }
+
+    /// The same outcome, or that our source address is to blame for it: without it our system knows a
+    /// way.
+    pub(super) fn blamed(&self, outcome: Outcome, to: SocketAddr) -> Outcome {
+        let (Outcome::Local(errno) | Outcome::Remote(errno)) = outcome else {
+            return outcome;
+        };
+        let has_no_way = matches!(errno, libc::EINVAL | libc::ENETUNREACH | libc::EHOSTUNREACH);
+        let has_source = self
+            .source
+            .is_some_and(|source| source.is_ipv6() == to.is_ipv6());
+        if has_no_way && has_source && self.knows_way(to).is_ok() {
+            Outcome::UnfitSource(errno)
+        } else {
+            outcome
+        }
+    }
+
+    /// Fails if our system knows no way from whatever address it chooses. Nothing is sent.
+    fn knows_way(&self, to: SocketAddr) -> io::Result<()> {
+        let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
+        self.apply_interface(&socket)?;
+        socket.connect(&to.into())
+    }
+}
+
+/// Whether an address that sockets can be bound to is a broadcast.
+fn is_broadcast(source: IpAddr) -> bool {
+    let connected = UdpSocket::bind((source, 0)).and_then(|socket| socket.connect((source, 9)));
+    let is_refused = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    source.is_ipv4() && connected.is_err_and(is_refused)
 }

@@ -74,11 +74,8 @@ impl Job {
     /// How many ports there are.
     #[must_use]
     pub fn len(&self) -> u64 {
-        let of = |target: &Target| {
-            let ports = target.ports.len() as u64;
-            target.addresses().saturating_mul(ports)
-        };
-        self.targets.iter().map(of).fold(0, u64::saturating_add)
+        let of_each = self.targets.iter().map(Target::questions);
+        of_each.fold(0, u64::saturating_add)
     }
 
     /// Whether there is nothing to probe.

@@ -76,12 +76,15 @@ impl Connector {
         };
         let asked = Asked::open(kind, to, number, bind);
         let began = Instant::now();
+        if let Some(unfit) = self.binding.unfit_for(to) {
+            return (Some(unfit), began);
+        }
         let asked = match asked {
             Ok(asked) => asked,
-            Err(error) => return (Some(local(&error)), began),
+            Err(error) => return (Some(self.binding.blamed(local(&error), to)), began),
         };
         if let Err(error) = asked.send() {
-            return (Some(asked.refused(&error)), began);
+            return (Some(self.binding.blamed(asked.refused(&error), to)), began);
         }
         tokio::select! {
             outcome = heard(&asked) => (Some(outcome), began),

@@ -175,20 +175,27 @@ fn advance(
 }
 
 /// A result; where silence has a cause that our own system knows, that, and it goes for the host.
+///
+/// That nobody has an address goes for all its ports only if the table of neighbours says so: the
+/// same message may come from a rule of our own system about one port.
 fn explained(network: &mut impl Network, pacer: &mut impl Schedule, found: Found) -> Found {
-    if ![Finding::SILENCE, Finding::NO_REPLY].contains(&found.finding) {
+    let is_silent = [Finding::SILENCE, Finding::NO_REPLY].contains(&found.finding);
+    let is_missing = found.finding.state == State::Unreachable && found.finding.icmp.is_none();
+    if !is_silent && !is_missing {
         return found;
     }
     let Some(host) = pacer.plan().address(found.place).map(|host| host.ip()) else {
         return found;
     };
     let finding = match network.explain(host).map(|cause| Verdict::of(cause, host)) {
-        None => return found,
-        Some(Verdict::Short(shortage, errno)) => Finding::undetermined(shortage, errno),
         Some(Verdict::Port(finding)) => {
             pacer.miss(found.place.host, finding);
             finding
         }
+        Some(Verdict::Short(shortage, errno)) if is_silent => {
+            Finding::undetermined(shortage, errno)
+        }
+        Some(Verdict::Short(..)) | None => return found,
     };
     Found { finding, ..found }
 }

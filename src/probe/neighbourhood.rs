@@ -61,7 +61,8 @@ impl Neighbourhood {
         }
     }
 
-    /// What to think of a host that met every try with silence; nothing if it is there.
+    /// What to think of a host that met a try with silence, or that there is said to be no way to;
+    /// nothing if it is there.
     pub(super) fn explain(&mut self, address: IpAddr, now: Duration) -> Option<Outcome> {
         let looked = self.looked?;
         if !self.has(address) {

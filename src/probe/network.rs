@@ -26,7 +26,8 @@ pub trait Network {
         self.start(probe, to)
     }
 
-    /// What our own system knows about a host that met every try with silence, if that explains it.
+    /// What our own system knows about a host that met a try with silence, or that there is said to be
+    /// no way to, if that explains it.
     fn explain(&mut self, _host: IpAddr) -> Option<Outcome> {
         None
     }
@@ -63,6 +64,8 @@ pub enum Outcome {
     NoNeighbour,
     /// Our own system refused before anything was sent.
     Local(i32),
+    /// It refused because of the source address that we were given: it knows a way without it.
+    UnfitSource(i32),
     /// The attempt was under way and failed, with no ICMP message known.
     Remote(i32),
     /// An ICMP message ended the attempt.

@@ -5,6 +5,7 @@
 //! system cannot do is tried again, slower, and never becomes a state.
 
 mod answers;
+mod schedule;
 mod silence;
 
 use super::drought::Drought;
@@ -19,95 +20,35 @@ use super::verdict::Finding;
 use super::window::Window;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::Duration;
+
+pub use schedule::Limits;
+pub(super) use schedule::{Found, Schedule, Step};
 
 /// How many probes are started before answers are looked at.
 const BURST: u32 = 128;
 
-/// What the user may set.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    /// The most one try may take; nothing: what the round-trip times teach.
-    pub try_timeout: Option<Duration>,
-    /// How often a silent port is tried; nothing: as the losses on the path demand.
-    pub tries: Option<u8>,
-    /// The most probes a second.
-    pub rate: Option<NonZero<u32>>,
-    /// The most sockets at once.
-    pub concurrency: Option<NonZero<usize>>,
-    /// How long hosts that limit their ICMP messages are asked at their own pace about silent UDP
-    /// ports; nothing: half a minute.
-    pub patience: Option<Duration>,
-    /// How long the whole may take; what is not known then is not determined.
-    pub deadline: Option<Duration>,
-    /// Whether closed ports of a host that limits its resets may stay unknown.
-    pub fast: bool,
-}
-
-impl Limits {
-    /// What is left of them after some time.
-    pub(super) fn after(self, elapsed: Duration) -> Self {
-        Self {
-            deadline: self.deadline.map(|time| time.saturating_sub(elapsed)),
-            ..self
-        }
-    }
-}
-
-/// What the engine is to do next.
+/// The state of a scan.
 #[derive(Debug)]
-pub(super) enum Step {
-    /// Start a port's try of this number.
-    Start(ProbeId, SocketAddr, u8),
-    /// Close a probe that is under way.
-    Abandon(ProbeId),
-    /// Report a port.
-    Found(Found),
-    /// Wait for answers, at most until then.
-    Wait(Duration),
-    /// All ports are reported.
-    Done,
-}
-
-/// One port's result.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
-    /// Which port of which target.
-    pub(super) place: Place,
-    /// Its number in the plan.
-    pub(super) number: u64,
-    /// What was found out.
-    pub(super) finding: Finding,
-    /// The round-trip time, if there is one.
-    pub(super) rtt: Option<Duration>,
-    /// How many tries it took.
-    pub(super) tries: u8,
-    /// What answered, if its answer says so.
-    pub(super) service: Option<&'static str>,
-}
-
-/// What says when to try which port: pure, without a socket or a clock.
-pub(super) trait Schedule {
-    /// What is probed.
-    fn plan(&self) -> &Plan;
-
-    /// How long the whole may take.
-    fn deadline(&self) -> Option<Duration>;
-
-    /// How often a port was tried.
-    fn sent(&self) -> u64;
-
-    /// What to do now, when all answers that had come by `looked` are settled: what is later is no
-    /// silence, however long we were kept from looking.
-    fn step(&mut self, now: Duration, looked: Duration) -> Step;
-
-    /// A probe that was under way has an outcome.
-    fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration);
-
-    /// There is no way to a host, whatever its port.
-    fn miss(&mut self, _host: u32, _finding: Finding) {}
+pub struct Pacer {
+    plan: Plan,
+    limits: Limits,
+    /// The most sockets at once, and how many of them our own system grants for now.
+    capacity: usize,
+    granted: usize,
+    queue: Queue,
+    tasks: Tasks,
+    /// When which task is due; entries whose task is not due then are stale.
+    timers: BinaryHeap<Reverse<(Duration, usize)>>,
+    todo: VecDeque<Step>,
+    hosts: Hosts,
+    window: Window,
+    drought: Drought,
+    pulse: Pulse,
+    rations: Rations,
+    burst: u32,
+    sent: u64,
 }
 
 impl Schedule for Pacer {
@@ -134,28 +75,6 @@ impl Schedule for Pacer {
     fn miss(&mut self, host: u32, finding: Finding) {
         self.hosts.miss(host, finding);
     }
-}
-
-/// The state of a scan.
-#[derive(Debug)]
-pub struct Pacer {
-    plan: Plan,
-    limits: Limits,
-    /// The most sockets at once, and how many of them our own system grants for now.
-    capacity: usize,
-    granted: usize,
-    queue: Queue,
-    tasks: Tasks,
-    /// When which task is due; entries whose task is not due then are stale.
-    timers: BinaryHeap<Reverse<(Duration, usize)>>,
-    todo: VecDeque<Step>,
-    hosts: Hosts,
-    window: Window,
-    drought: Drought,
-    pulse: Pulse,
-    rations: Rations,
-    burst: u32,
-    sent: u64,
 }
 
 impl Pacer {

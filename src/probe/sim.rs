@@ -225,7 +225,8 @@ impl Network for SimNet {
 
     fn explain(&mut self, host: IpAddr) -> Option<Outcome> {
         let port = (self.port)(SocketAddr::new(host, 1));
-        (port == Port::NobodySays).then_some(Outcome::NoNeighbour)
+        let is_missing = matches!(port, Port::NoNeighbour | Port::NobodySays);
+        is_missing.then_some(Outcome::NoNeighbour)
     }
 
     fn abandon(&mut self, probe: ProbeId) {

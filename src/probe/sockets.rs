@@ -159,6 +159,9 @@ impl Sockets {
 
     /// Connects to another machine.
     fn start_there(&mut self, probe: ProbeId, to: SocketAddr) -> Option<Outcome> {
+        if let Some(unfit) = self.binding.unfit_for(to) {
+            return Some(unfit);
+        }
         self.neighbourhood.seek(to.ip(), self.clock.elapsed());
         if let Some(seat) = self.seats.take(to) {
             return self.start_again(probe, seat);
@@ -170,7 +173,7 @@ impl Sockets {
         match connect(&socket, to) {
             Ok(()) => Some(connected(&socket)),
             Err(libc::EINPROGRESS | libc::EINTR) => self.watch(probe, Attempt { socket, to }),
-            Err(errno) => Some(Outcome::Local(errno)),
+            Err(errno) => Some(self.binding.blamed(Outcome::Local(errno), to)),
         }
     }
 
@@ -183,7 +186,7 @@ impl Sockets {
                 return None;
             }
             Ok(()) => connected(socket),
-            Err(errno) => Outcome::Local(errno),
+            Err(errno) => self.binding.blamed(Outcome::Local(errno), *to),
         };
         self.seats.close(seat);
         Some(outcome)
@@ -227,9 +230,7 @@ impl Sockets {
         self.seats.seat(seat, probe);
         None
     }
-}
 
-impl Sockets {
     /// Takes the outcomes that the events tell of.
     fn collect(&mut self, answers: &mut Vec<Answer>) {
         let at = self.clock.elapsed();

@@ -56,6 +56,12 @@ impl Target {
         }
     }
 
+    /// How many ports there are of all addresses together.
+    #[must_use]
+    pub fn questions(&self) -> u64 {
+        self.addresses().saturating_mul(self.ports.len() as u64)
+    }
+
     /// The address with this number.
     pub(super) fn address(&self, number: u64) -> Option<SocketAddr> {
         match &self.whom {

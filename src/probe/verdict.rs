@@ -4,6 +4,9 @@ use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use std::net::IpAddr;
 
+/// Why nothing is known of who cannot be asked from our source address.
+pub(super) const UNFIT_SOURCE: &str = "unfit-source";
+
 /// What one outcome says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Verdict {
@@ -66,6 +69,7 @@ impl Verdict {
                 port(State::Unreachable, libc::EHOSTUNREACH, reason)
             }
             Outcome::Local(errno) => shortage(errno).unwrap_or_else(|| local(errno)),
+            Outcome::UnfitSource(errno) => port(State::Undetermined, errno, UNFIT_SOURCE),
             Outcome::Remote(errno) => shortage(errno).unwrap_or_else(|| remote(errno)),
             Outcome::Icmp {
                 errno,

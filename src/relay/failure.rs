@@ -24,7 +24,7 @@ pub(super) fn is_aftermath(error: &io::Error) -> bool {
 /// How a conversation ended that failed like this.
 pub(crate) fn end_of(error: &Error) -> End {
     match &error.cause {
-        Cause::Idle(_) | Cause::TimedOut(_) => End::Timeout,
+        Cause::Idle(_) | Cause::TimedOut(_) | Cause::OutOfTime(_) => End::Timeout,
         Cause::Undelivered => End::Reset,
         Cause::Io(cause) if cause.kind() == io::ErrorKind::ConnectionReset => End::Reset,
         _ => End::Error,

@@ -12,10 +12,7 @@ use super::outlet::{OutletNews, news};
 use super::{Input, Meter, Outlet};
 use crate::error::{Action, Cause, Error};
 use crate::event::{Event, Observer};
-use crate::net::Stream;
-
-/// Room for the longest message that an ordinary user can send (`net.core.wmem_max`, doubled).
-const LONGEST: usize = 512 * 1024;
+use crate::net::{LONGEST_MESSAGE, Stream};
 
 /// Moves messages in the event loop.
 #[expect(
@@ -57,7 +54,7 @@ impl<'a> Records<'a> {
             outlet,
             meter,
             observer,
-            buffer: vec![0; LONGEST],
+            buffer: vec![0; LONGEST_MESSAGE],
             most: None,
             reads_input: true,
             reads_peer: true,

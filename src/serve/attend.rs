@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::exec;
-use super::looks::{Looks, PROBE_INTERVAL};
+use super::looks::{self, Looks, PROBE_INTERVAL};
 use super::stop::Phase;
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::Event;
@@ -17,8 +17,7 @@ use crate::relay::{End, Transfer, earliest, end_of, sleep_until};
 const REST: Duration = Duration::from_millis(100);
 const REST_LOOK: Duration = Duration::from_millis(25);
 
-/// How often is looked what has moved, at most, and at least if somebody else moves it.
-const SHORTEST_LOOK: Duration = Duration::from_millis(5);
+/// How often is looked what somebody else has moved, at least.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// Why a client is left before its time.
@@ -65,15 +64,17 @@ async fn serve(client: &Client) -> Result<End> {
             End::Limit
         }
     };
+    client.check_cut()?;
     deliver(client).await?;
     Ok(if client.is_sated() { End::Limit } else { end })
 }
 
-/// Waits until the client has got as much as it may. Asked after whatever sends, each time that has
+/// Waits until the client has got as much as it may, and what it said is where it is to go. Asked
+/// after whatever sends, each time that has
 /// had its turn: nobody else has to wake us.
 async fn filled(client: &Client) {
     let look = |_: &mut Context<'_>| {
-        if client.is_full() {
+        if client.is_full() && !client.holds() {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -156,10 +157,10 @@ impl<'a> Watch<'a> {
             return self.end;
         };
         let look = match self.client.lent_socket() {
-            Some(_) => (idle / 8).min(LONGEST_LOOK),
-            None => idle / 8,
+            Some(_) => looks::every(idle).min(LONGEST_LOOK),
+            None => looks::every(idle),
         };
-        let look = Instant::now().checked_add(look.max(SHORTEST_LOOK));
+        let look = Instant::now().checked_add(look);
         let idle = self.client.meter.last_move().checked_add(idle);
         earliest(earliest(idle, look), self.end)
     }

@@ -104,6 +104,7 @@ impl Behaviour {
     pub(super) fn may_end_well(&self, client: &Client) -> bool {
         match self {
             Self::Stdio(stdio) => stdio.has_said_all() && !client.holds(),
+            Self::Broker(_) | Self::Chat(_) => !client.holds(),
             Self::Save(_) => false,
             _ => true,
         }

@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::looks::PROBE_INTERVAL;
 use super::room::{Hearing, Piece, Room, Slow, TooSlow};
-use super::watch::Watch;
+use super::watch::closed;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::relay::End;
@@ -29,8 +29,13 @@ impl Broker {
 
     /// Passes on what it says, and waits until it is gone.
     async fn listen_to(&self, client: &Client, hearing: &Hearing<'_>) -> Result<()> {
-        while let Some(piece) = client.receive(|said| Piece::from(said)).await? {
+        let take = |said: &[u8]| {
+            client.note_held(true);
+            Piece::from(said)
+        };
+        while let Some(piece) = client.receive(take).await? {
             self.0.say(client.number, piece).await;
+            client.note_held(false);
         }
         gone(client).await?;
         hearing.finish();
@@ -72,10 +77,9 @@ async fn send(client: &Client, hearing: &Hearing<'_>, mut bytes: &[u8]) -> Resul
 /// Its connection broke: over TCP that is how one finds out.
 pub(super) async fn gone(client: &Client) -> Result<()> {
     client.line().probe_every(PROBE_INTERVAL);
-    let watch = Watch::new(client);
     tokio::select! {
         error = client.failure() => Err(error),
-        () = watch.closed() => Ok(()),
+        () = closed(client) => Ok(()),
     }
 }
 

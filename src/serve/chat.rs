@@ -73,14 +73,19 @@ impl Chat {
         let mut lines = Lines::default();
         let mut text = String::new();
         while client
-            .receive(|piece| lines.take(piece, |line| text += &self.said(client, line)))
+            .receive(|piece| {
+                client.note_held(true);
+                lines.take(piece, |line| text += &self.said(client, line));
+            })
             .await?
             .is_some()
         {
             self.say(client, std::mem::take(&mut text)).await;
+            client.note_held(!lines.is_empty());
         }
         lines.finish(|line| text += &self.said(client, line));
         self.say(client, text).await;
+        client.note_held(false);
         Ok(())
     }
 

@@ -12,12 +12,13 @@ use tokio::sync::Mutex;
 
 use super::Service;
 use super::caller::Caller;
+use super::cut::Cut;
 use super::exec::Child;
 use super::said::Said;
 use super::scratch;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::net::{Accepted, Address, Line, Proto, Stream};
+use crate::net::{Accepted, Address, LONGEST_MESSAGE, Line, Proto, Stream};
 use crate::relay::{Meter, connection_error, is_passing};
 use crate::sys;
 
@@ -40,9 +41,10 @@ pub(super) struct Client {
     pub(super) child: Mutex<Option<Child>>,
     connection: Connection,
     write_ended: AtomicBool,
-    /// What came from it and has no place yet: the beginning of a line.
+    /// Whether something that came from it is not yet where it is to go.
     holds: AtomicBool,
     said: std::sync::Mutex<Said>,
+    cut: Cut,
 }
 
 /// Who reads from the connection and writes to it.
@@ -82,6 +84,7 @@ impl Client {
             write_ended: AtomicBool::new(false),
             holds: AtomicBool::new(false),
             said: std::sync::Mutex::default(),
+            cut: Cut::default(),
         }
     }
 
@@ -150,8 +153,9 @@ impl Client {
     /// or as many bytes as are wanted.
     ///
     /// # Errors
-    /// The connection broke.
+    /// The connection broke, or what was handed over last was a part of a longer message.
     pub(super) async fn receive<T>(&self, mut take: impl FnMut(&[u8]) -> T) -> Result<Option<T>> {
+        self.cut.check(&self.peer)?;
         let stream = self.stream()?;
         loop {
             let ready = stream.ready(Interest::READABLE).await;
@@ -160,9 +164,11 @@ impl Client {
             if wanted == 0 {
                 return Ok(None);
             }
-            let taken = scratch::lend(|buffer| {
-                let buffer = buffer.get_mut(..wanted).unwrap_or_default();
-                let length = stream.try_read(buffer)?;
+            let taken = scratch::lend(wanted, |buffer| {
+                let (length, whole) = stream.try_take(buffer)?;
+                if whole > self.most_at_once() {
+                    self.cut.note(whole, length);
+                }
                 let came = buffer.get(..length).unwrap_or_default();
                 self.note_received(came);
                 Ok::<_, io::Error>((length, (length > 0).then(|| take(came))))
@@ -295,7 +301,15 @@ impl Client {
 
     /// How much the next read may take.
     fn wanted(&self) -> usize {
-        self.left_of(self.meter.received()).min(scratch::SIZE)
+        self.left_of(self.meter.received()).min(self.most_at_once())
+    }
+
+    /// How much one read takes at most: of messages the longest, for the rest of one is lost.
+    fn most_at_once(&self) -> usize {
+        match self.proto() {
+            Proto::UnixSeqpacket => LONGEST_MESSAGE,
+            _ => scratch::SIZE,
+        }
     }
 
     /// How much it may still get.
@@ -307,6 +321,11 @@ impl Client {
     fn left_of(&self, gone: u64) -> usize {
         let most = self.service.most.unwrap_or(u64::MAX);
         usize::try_from(most.saturating_sub(gone)).unwrap_or(usize::MAX)
+    }
+
+    /// Fails if the last message was longer than the room for it.
+    pub(super) fn check_cut(&self) -> Result<()> {
+        self.cut.check(&self.peer)
     }
 
     /// Whether as many bytes came as are wanted.

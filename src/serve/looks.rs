@@ -5,9 +5,17 @@ use std::time::Duration;
 /// How often somebody who has ended is asked whether it is still there.
 pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often is looked what has moved, at most.
+const SHORTEST_LOOK: Duration = Duration::from_millis(5);
+
 /// How long the pause between two looks is, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// How often is looked what has moved, where so long a time without a move is a failure.
+pub(super) fn every(idle: Duration) -> Duration {
+    (idle / 8).max(SHORTEST_LOOK)
+}
 
 /// The pauses between looks at a queue: short at first, for most are empty soon.
 pub(super) struct Looks(Duration);

@@ -33,6 +33,8 @@ pub struct Totals {
     pub received: u64,
     /// Datagrams that came and that the system had no room for, where that is known.
     pub datagrams_lost: Option<u64>,
+    /// Datagrams that came and were longer than what was still wanted: the rest is lost.
+    pub datagrams_cut: u64,
     /// Datagrams that were for somebody, and that the system did not take.
     pub datagrams_unsent: u64,
     /// From the first moment to the last.

@@ -11,6 +11,7 @@ mod broker;
 mod caller;
 mod chat;
 mod client;
+mod cut;
 mod datagrams;
 mod discard;
 mod echo;

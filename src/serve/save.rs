@@ -1,7 +1,8 @@
 //! What each client sends becomes a new file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,24 +83,59 @@ impl NewFile {
         let name = whole.clone();
         let failed = |error| Error::new(Action::Write, name.display(), error);
         let done = beside(move || {
+            // While it is open nobody else's can have its number.
+            let ours = Identity::of(&file.metadata()?);
+            ours.check(&part)?;
             if let Some(file) = Arc::into_inner(file) {
                 sys::close(file)?;
             }
-            give_name(&part, &whole)?;
+            give_name(&part, &whole, ours)?;
             Ok(whole)
         });
         done.await.map_err(failed)
     }
 }
 
-/// Gives a file another name, and takes nobody's place: rename(2) would.
-fn give_name(part: &Path, whole: &Path) -> io::Result<()> {
-    match fs::hard_link(part, whole) {
-        Ok(()) => fs::remove_file(part),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // Not every file system has links.
-        Err(_) => fs::rename(part, whole),
+/// Which file it is, whatever it is called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    fn of(file: &Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+        }
     }
+
+    /// Fails unless it is the one of this name.
+    fn check(self, name: &Path) -> io::Result<()> {
+        if Self::of(&fs::symlink_metadata(name)?) == self {
+            return Ok(());
+        }
+        Err(io::Error::other("somebody put another file in its place"))
+    }
+}
+
+/// Gives our file another name, and takes nobody's place: rename(2) would.
+fn give_name(part: &Path, whole: &Path, ours: Identity) -> io::Result<()> {
+    match fs::hard_link(part, whole) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        // Not every file system has links.
+        Err(_) => {
+            fs::rename(part, whole)?;
+            return ours.check(whole);
+        }
+    }
+    if let Err(error) = ours.check(whole) {
+        let _ = fs::remove_file(whole);
+        return Err(error);
+    }
+    fs::remove_file(part)
 }
 
 /// Does what blocks on a thread for that.
@@ -173,8 +209,22 @@ mod tests {
         let second = folder.create("a").unwrap();
         assert!(second.whole.ends_with("a.2"));
         fs::write(&first.whole, "somebody else's").unwrap();
-        assert!(give_name(&first.part, &first.whole).is_err());
+        let ours = Identity::of(&first.file.metadata().unwrap());
+        assert!(give_name(&first.part, &first.whole, ours).is_err());
         assert_eq!(fs::read(&first.whole).unwrap(), b"somebody else's");
         assert!(!scratch.path().join("a.part").exists());
+    }
+
+    #[test]
+    fn somebody_else_s_file_is_not_named_as_ours() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        let new = folder.create("a").unwrap();
+        let ours = Identity::of(&new.file.metadata().unwrap());
+        fs::remove_file(&new.part).unwrap();
+        fs::write(&new.part, "somebody else's").unwrap();
+        assert!(ours.check(&new.part).is_err());
+        assert!(give_name(&new.part, &new.whole, ours).is_err());
+        assert!(new.part.exists() && !new.whole.exists());
     }
 }

@@ -3,19 +3,19 @@
 
 use std::cell::Cell;
 
-/// What one read takes at most.
+/// What one read of a stream takes at most.
 pub(super) const SIZE: usize = 256 * 1024;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Lends the buffer for as long as this takes.
-pub(super) fn lend<T>(borrower: impl FnOnce(&mut [u8]) -> T) -> T {
+/// Lends so much of the buffer for as long as this takes.
+pub(super) fn lend<T>(size: usize, borrower: impl FnOnce(&mut [u8]) -> T) -> T {
     // Who borrows while it is lent gets another one.
     let mut buffer = BUFFER.take();
-    buffer.resize(SIZE, 0);
-    let result = borrower(&mut buffer);
+    buffer.resize(buffer.len().max(size), 0);
+    let result = borrower(buffer.get_mut(..size).unwrap_or_default());
     BUFFER.set(buffer);
     result
 }

@@ -13,6 +13,18 @@ use crate::sys::{self, PeerState};
 /// How often a connection is looked at where nobody tells of its end.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// Waits until the client has closed its connection, where that can be told from its end: over a
+/// Unix socket. Over TCP only the answer to something that is sent to it tells: for ever.
+pub(super) async fn closed(client: &Client) {
+    if client.proto() == Proto::Tcp {
+        return std::future::pending().await;
+    }
+    let watch = Watch::new(client);
+    while !sys::peer_state(watch.socket).over {
+        watch.wait().await;
+    }
+}
+
 /// Looks whether the client ends or resets its connection, and takes nothing from whoever reads from
 /// it: neither bytes nor the error.
 pub(super) struct Watch<'a> {
@@ -45,17 +57,6 @@ impl<'a> Watch<'a> {
             if seen.ended {
                 return std::future::pending().await;
             }
-            self.wait().await;
-        }
-    }
-
-    /// Waits until the client has closed a connection over a Unix socket. Over TCP its close looks
-    /// like its end, until something that is sent to it is answered with a reset: for ever.
-    pub(super) async fn closed(&self) {
-        if self.proto == Proto::Tcp {
-            return std::future::pending().await;
-        }
-        while !sys::peer_state(self.socket).over {
             self.wait().await;
         }
     }

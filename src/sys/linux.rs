@@ -1,14 +1,17 @@
 //! Linux alone.
 #![allow(unsafe_code)]
 
+use std::ffi::OsStr;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
 use rustix::pipe::{PipeFlags, SpliceFlags};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::{Splice, sockopt};
 
@@ -56,15 +59,23 @@ pub(crate) fn receive_drops(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
 /// Whether stdout was closed when the process began: what is written there must not seem to have
 /// arrived.
 pub(crate) fn stdout_was_closed() -> bool {
-    STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
+    let [_, stdout, _] = &WERE_CLOSED;
+    stdout.load(Ordering::Relaxed)
+}
+
+/// Which of stdin, stdout and stderr were closed when the process began, and are nothing since.
+pub(crate) fn closed_at_start() -> impl Iterator<Item = RawFd> {
+    let closed = WERE_CLOSED.iter().zip(0..);
+    closed.filter_map(|(closed, number)| closed.load(Ordering::Relaxed).then_some(number))
 }
 
 /// stdout is another one now.
 pub(crate) fn forget_closed_stdout() {
-    STDOUT_WAS_CLOSED.store(false, Ordering::Relaxed);
+    let [_, stdout, _] = &WERE_CLOSED;
+    stdout.store(false, Ordering::Relaxed);
 }
 
-static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+static WERE_CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// Whether SIGPIPE was ignored when the process began: Rust's runtime has ignored it since.
 pub(crate) fn sigpipe_was_ignored() -> bool {
@@ -81,13 +92,24 @@ static SIGPIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
 #[unsafe(link_section = ".init_array")]
 static LOOK: extern "C" fn() = {
     extern "C" fn look() {
-        // SAFETY: F_GETFD asks for the flags of a number, open or not.
-        let closed = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) } == -1;
-        STDOUT_WAS_CLOSED.store(closed, Ordering::Relaxed);
+        for (was_closed, number) in WERE_CLOSED.iter().zip(0..) {
+            // SAFETY: F_GETFD asks for the flags of a number, open or not.
+            let closed = unsafe { libc::fcntl(number, libc::F_GETFD) } == -1;
+            was_closed.store(closed, Ordering::Relaxed);
+        }
         SIGPIPE_WAS_IGNORED.store(super::ignored(libc::SIGPIPE), Ordering::Relaxed);
     }
     look
 };
+
+/// The address of a Unix socket: a name that begins with `@` is an abstract one, as ss(8) writes it
+/// (unix(7)), and no file.
+pub(crate) fn unix_address(name: &Path) -> io::Result<SockAddr> {
+    match name.as_os_str().as_bytes().strip_prefix(b"@") {
+        Some(rest) => SockAddr::unix(OsStr::from_bytes(&[b"\0", rest].concat())),
+        None => SockAddr::unix(name),
+    }
+}
 
 /// A new socket that never waits.
 pub(crate) fn nonblocking_socket(

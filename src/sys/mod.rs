@@ -46,17 +46,18 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    CONNECTS_AGAIN, alarm, bind_to_interface, forget_closed_stdout, nonblocking_socket, read_now,
-    receive_drops, send_file, set_receive_low_water, sigpipe_was_ignored, splice,
-    stdout_was_closed, unacknowledged, unsent, wide_pipe, widen_pipe, write_now,
+    CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, forget_closed_stdout,
+    nonblocking_socket, read_now, receive_drops, send_file, set_receive_low_water,
+    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unix_address, unsent,
+    wide_pipe, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    CONNECTS_AGAIN, alarm, bind_to_interface, default_routes, forget_closed_stdout, hardware,
-    interfaces, neighbours, nonblocking_socket, process_sockets, receive_drops, route_to, sockets,
-    tcp_socket, unsent,
+    CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, default_routes,
+    forget_closed_stdout, hardware, interfaces, neighbours, nonblocking_socket, process_sockets,
+    receive_drops, route_to, sockets, tcp_socket, unix_address, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
@@ -90,7 +91,7 @@ pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use local_ports::{limit_local_ports, local_ports, retransmissions};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{
-    die_of, hear_of_children, ignore_job_control, ignored, restore_signals, spare_status_signals,
+    die_of, hear_of_children, ignored, prefer_errors, restore_signals, spare_status_signals,
 };
 pub(crate) use watched::watched;
 

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
 use super::{SocketList, Splice};
@@ -77,6 +78,16 @@ pub(crate) fn process_sockets() -> Vec<(u64, Process)> {
 /// Unknown here: Rust's runtime has put `/dev/null` in the place of a closed stdout.
 pub(crate) fn stdout_was_closed() -> bool {
     false
+}
+
+/// The address of a Unix socket: names are paths here.
+pub(crate) fn unix_address(name: &Path) -> io::Result<SockAddr> {
+    SockAddr::unix(name)
+}
+
+/// Unknown here as well.
+pub(crate) fn closed_at_start() -> impl Iterator<Item = RawFd> {
+    std::iter::empty()
 }
 
 /// Unknown here: Rust's runtime ignores it before anybody can look.

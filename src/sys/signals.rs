@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::sigpipe_was_ignored;
 
-/// The signals of job control that stop us.
-const JOB_CONTROL: [i32; 2] = [libc::SIGTTIN, libc::SIGTTOU];
+/// The signals that stop or end us where an error would say more: those of job control, and that of
+/// a file that may not grow (setrlimit(2)).
+const UNWANTED: [i32; 3] = [libc::SIGTTIN, libc::SIGTTOU, libc::SIGXFSZ];
 
 /// Which of them were ignored before us.
-static WERE_IGNORED: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
+static WERE_IGNORED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// Whether this signal was set to be ignored, by `nohup` say, when it is asked first.
 pub(crate) fn ignored(signal: i32) -> bool {
@@ -21,10 +22,11 @@ pub(crate) fn ignored(signal: i32) -> bool {
     }
 }
 
-/// Keeps a background job running when it touches the terminal: without this SIGTTIN and SIGTTOU
-/// stop it. A read then fails with EIO, and the reader waits for the foreground.
-pub(crate) fn ignore_job_control() {
-    for (signal, was_ignored) in JOB_CONTROL.into_iter().zip(&WERE_IGNORED) {
+/// Has the system answer with an error where it would stop or end us by a signal. A background job
+/// that touches the terminal goes on: a read fails with EIO, and the reader waits for the
+/// foreground. Of a file that may not grow the write fails, with EFBIG.
+pub(crate) fn prefer_errors() {
+    for (signal, was_ignored) in UNWANTED.into_iter().zip(&WERE_IGNORED) {
         was_ignored.store(ignored(signal), Ordering::Relaxed);
         // SAFETY: SIG_IGN runs none of our code.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
@@ -86,9 +88,9 @@ pub(crate) fn restore_signals() {
         // SAFETY: SIG_IGN runs none of our code.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
     }
-    let job_control = JOB_CONTROL.into_iter().zip(&WERE_IGNORED);
-    let job_control = job_control.map(|(signal, was)| (signal, was.load(Ordering::Relaxed)));
-    let others = job_control.chain([(libc::SIGPIPE, sigpipe_was_ignored())]);
+    let unwanted = UNWANTED.into_iter().zip(&WERE_IGNORED);
+    let unwanted = unwanted.map(|(signal, was)| (signal, was.load(Ordering::Relaxed)));
+    let others = unwanted.chain([(libc::SIGPIPE, sigpipe_was_ignored())]);
     let not_spared = !SPARED.load(Ordering::Relaxed);
     let status = STATUS_SIGNALS.iter().map(|signal| (*signal, not_spared));
     for (signal, was_ignored) in others.chain(status) {

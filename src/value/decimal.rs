@@ -17,7 +17,7 @@ pub(super) struct Decimal {
 /// Why no number could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Malformed {
-    /// A minus sign.
+    /// A minus sign before a number.
     Negative,
     /// No digit where one must be.
     NoDigits,
@@ -45,7 +45,10 @@ impl Malformed {
 impl Decimal {
     /// Reads the number at the start of `text`; returns it with what follows.
     pub(super) fn take(text: &str) -> Result<(Self, &str), Malformed> {
-        if text.starts_with('-') {
+        if text
+            .strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+        {
             return Err(Malformed::Negative);
         }
         let (whole, rest) = take_digits(text);

@@ -229,6 +229,8 @@ mod tests {
         assert_refused::<Duration>(&[
             ("", "it is empty"),
             ("-1", "it is negative"),
+            ("-.5", "it is negative"),
+            ("--interface", "it does not begin with a digit"),
             ("1e400", unit),
             ("5 s", unit),
             ("5s ", unit),

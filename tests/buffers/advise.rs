@@ -81,6 +81,32 @@ fn a_path_that_holds_more_than_a_window_is_not_given_a_setting() {
 }
 
 #[test]
+fn a_path_that_nothing_can_count_is_a_usage_error() {
+    for (bandwidth, rtt) in [
+        ("1P", "1d"),
+        ("17293822569102704640", "1s"),
+        ("1P", "10000s"),
+    ] {
+        let words = ["--bandwidth", bandwidth, "--rtt", rtt];
+        let exit = nettool(["buffers", "advise"]).args(words).run();
+        let message = exit.failure(2);
+        assert!(message.contains("holds more than"), "{message}");
+        exit.printed("");
+    }
+    // The largest that are counted are exact.
+    let bandwidth = (7_u64 << 60).to_string();
+    let words = ["--bandwidth", &bandwidth, "--rtt", "1s"];
+    let program = nettool(["buffers", "advise", "--json"]).args(words);
+    for record in advice(program) {
+        assert_eq!(record["product_bytes"], 7_u64 << 60);
+        assert_eq!(record["needed_bytes"], 14_u64 << 60);
+    }
+    let text = nettool(["buffers", "advise"]).args(words).run();
+    let text = String::from_utf8(text.success().stdout.clone()).expect("text");
+    assert!(text.contains("7 EiB/s (64.6 Ebit/s)"), "{text}");
+}
+
+#[test]
 fn a_remedy_is_one() {
     let Some(space) = Namespace::new() else {
         return;

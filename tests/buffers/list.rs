@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lines;
-use crate::support::{Namespace, Program, Running, need, nettool, until};
+use crate::support::{Namespace, Program, Running, need, nettool, on_screen, until};
 
 /// Sockets of every kind and in many states, some with bytes that nobody reads, until it is killed.
 const SOCKETS: &str = r#"
@@ -132,7 +132,7 @@ fn ours(record: &Value) -> Value {
 }
 
 /// The records of a list inside.
-fn listed(space: &Namespace, words: &[&str]) -> Vec<Value> {
+pub(super) fn listed(space: &Namespace, words: &[&str]) -> Vec<Value> {
     lines(space.inside(nettool(["buffers", "list", "--json"]).args(words)))
 }
 
@@ -259,22 +259,36 @@ fn filters_and_orders() {
             "{order}: {found:?}"
         );
     }
+    // What the order goes by is shown.
+    let shown = space.inside(nettool(["buffers", "list", "-tu", "--sort", "drops"]));
+    let shown = String::from_utf8(shown.run().success().stdout.clone()).expect("text");
+    let mut rows = shown.lines().map(|line| line.split_whitespace().nth(6));
+    assert_eq!(rows.next(), Some(Some("drops")), "{shown}");
+    let most = queues(&["-tu", "--sort", "drops"], "drops")[0].to_string();
+    assert_eq!(rows.next(), Some(Some(most.as_str())), "{shown}");
     let pid = listening[0]["pid"].to_string();
     for process in ["\u{1b}[2Jhostile", &pid] {
         assert_eq!(listed(&space, &["-l", "-t", "--process", process]).len(), 2);
     }
     assert!(listed(&space, &["--process", "nobody"]).is_empty());
-    let shown = space
-        .inside(nettool(["buffers", "list"]).env("COLUMNS", "20"))
-        .run();
+    let program = || {
+        let program = nettool(["buffers", "list", "-tu"]).env("NO_COLOR", "1");
+        space.inside(program.env("COLUMNS", "20"))
+    };
+    let shown = program().run();
     let text = String::from_utf8(shown.success().stdout.clone()).expect("text");
     assert!(
         text.contains("\\u{1b}[2Jhostile") && !text.contains('\u{1b}'),
         "{text}"
     );
+    // A line a socket, whole, where a program reads it, and where there is room.
+    let sockets = listed(&space, &["-tu", "-n"]).len();
+    assert_eq!(text.lines().count(), sockets + 1, "{text}");
+    assert_eq!(on_screen(program(), 250).lines().count(), sockets + 1);
+    let folded = on_screen(program(), 80);
     assert!(
-        text.lines().all(|line| line.chars().count() <= 80),
-        "{text}"
+        folded.lines().all(|line| line.chars().count() <= 80),
+        "{folded}"
     );
     crowd.kill();
 }

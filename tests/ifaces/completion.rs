@@ -66,6 +66,13 @@ fn bash_offers_names() {
     assert_eq!(offers("buffers watch --port reg"), "registered\n");
     assert_eq!(offers("pro"), "probe\n");
     assert_eq!(offers("buffers fi"), "fill\n");
+    // A bar that is not quoted is a pipe; the word for the state has another form.
+    assert_eq!(offers("probe --show o"), "open\nopen-filtered\n");
+    assert_eq!(
+        offers("buffers list --state syn"),
+        "syn-sent\nsyn-received\n"
+    );
+    assert_eq!(offers("buffers list --sort d"), "drops\n");
 }
 
 #[test]
@@ -95,6 +102,7 @@ fn fish_offers_names() {
     assert_eq!(offers("nettool probe -p w"), "well-known\n");
     assert_eq!(offers("nettool probe localhost dyn"), "dynamic\n");
     assert_eq!(offers("nettool buffers list -p al"), "all\n");
+    assert_eq!(offers("nettool buffers list --state est"), "established\n");
     assert_eq!(offers("nettool man buffers-f"), "buffers-fill\n");
     assert_eq!(offers("nettool completions z"), "zsh\n");
     assert!(offers("nettool probe --show open\\|").starts_with("open|filtered\t"));
@@ -129,6 +137,8 @@ fn zsh_offers_names() {
     terminal.shows("registered");
     terminal.types("nettool buf\t li\t -p dyn\t -n | wc -l\n");
     terminal.shows("-p dynamic");
+    terminal.types("nettool buf\t li\t --state close-w\t -n | wc -l\n");
+    terminal.shows("--state close-wait");
     terminal.types("exit 0\n");
     shell.wait().status(0);
 }

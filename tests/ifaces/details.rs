@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use super::{printed, zoo};
-use crate::support::{Namespace, Program, need, nettool, skip};
+use crate::support::{Namespace, Program, need, nettool, on_screen, skip};
 
 /// The text that `nettool ifaces --details` prints inside.
 fn details(space: &Namespace, words: &[&str]) -> String {
@@ -21,11 +21,12 @@ fn everything_else_is_told() {
     let Some(mut space) = zoo() else { return };
     let resolver = "nameserver 192.0.2.53\nnameserver fe80::1%veth1\nsearch \x1b[2J.test b.test\n";
     space.replace("/etc/resolv.conf", resolver);
+    let program = nettool(["ifaces", "--details"]).env("NO_COLOR", "1");
+    let folded = on_screen(space.inside(program), 80);
+    let fits = |line: &str| line.chars().count() <= 80;
+    assert!(folded.lines().all(fits), "{folded}");
     let text = details(&space, &[]);
-    assert!(
-        text.lines().all(|line| line.chars().count() <= 80),
-        "{text}"
-    );
+    assert!(!text.lines().all(fits), "{text}");
     assert!(!text.contains('\x1b'), "{text}");
     for part in [
         "peer veth0",

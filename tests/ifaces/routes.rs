@@ -39,7 +39,7 @@ fn crossroads() -> Option<(Namespace, Namespace)> {
 }
 
 /// What `ip` says of the way to an address.
-fn ip_says(space: &Namespace, address: &str) -> Value {
+pub(super) fn ip_says(space: &Namespace, address: &str) -> Value {
     let exit = space.run(&format!("ip -j route get {address}"));
     let routes: Value = serde_json::from_slice(&exit.stdout).expect("JSON");
     let gateway = match &routes[0]["gateway"] {

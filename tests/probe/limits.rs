@@ -152,7 +152,7 @@ fn probes_come_from_where_the_user_says() {
     run("--tries 1 --try-timeout 0.2 10.77.0.2 22").status(1);
     run("--source 10.77.0.3 10.77.0.2 22").success();
     run("--source 10.77.0.9 10.77.0.2 22")
-        .status(1)
+        .status(3)
         .says("bind 10.77.0.9");
     run("--source 10.77.0.3 fd77::2 22")
         .status(2)
@@ -162,8 +162,60 @@ fn probes_come_from_where_the_user_says() {
         .says("--source");
     run("--interface lo --tries 1 --try-timeout 0.2 --source 10.77.0.3 10.77.0.2 22").status(1);
     run("--interface nosuch0 10.77.0.2 22")
-        .status(1)
+        .status(3)
         .says("bind nosuch0");
+}
+
+/// A source address that does not fit is no news of anybody.
+#[test]
+fn what_cannot_be_asked_from_our_source_is_not_known() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    near.run("ip route add blackhole 10.9.0.0/24");
+    let _server = server(&far, &[("10.77.0.2", 22), ("fd77::2", 22)]);
+    let run = |words: &str| near.inside(probe(words)).run();
+    let asked = [
+        ("--source 127.0.0.1", "10.77.0.2 22"),
+        ("--source 127.0.0.1 --banner", "10.77.0.2 22"),
+        ("--source 127.0.0.1 -u", "10.77.0.2 53"),
+        ("--source 127.0.0.1 --count 1", "10.77.0.2:22"),
+        ("--source ::1", "fd77::2 22"),
+        ("--source ::1 -u", "fd77::2 53"),
+        ("--source ::1 --count 1", "u:[fd77::2]:53"),
+    ];
+    for (options, target) in asked {
+        let exit = run(&format!("{options} --json {target}"));
+        let told = records(exit.status(3), "port");
+        let word = |name: &str| told[0][name].as_str().unwrap().to_owned();
+        let told = (word("state"), word("errname"), word("reason"));
+        let expected = ("undetermined", "EINVAL", "unfit-source");
+        let expected = (expected.0.into(), expected.1.into(), expected.2.into());
+        assert_eq!(told, expected, "{options} {target}");
+    }
+    for (source, target) in [("127.0.0.1", "10.77.0.2"), ("::1", "fd77::2")] {
+        let hosts = run(&format!("--source {source} --json --ping {target}"));
+        let hosts = records(hosts.status(3), "host");
+        assert_eq!(hosts[0]["state"], "undetermined", "{hosts:?}");
+        for port in [format!("[{target}]:22"), format!("u:[{target}]:22")] {
+            let port = port.replace("[10.77.0.2]", "10.77.0.2");
+            let words = format!("--source {source} --wait 0.3 --until-closed {port} -- echo RAN");
+            let exit = run(&words);
+            exit.status(1).says("our source address has no way there");
+            assert_eq!(text(&exit), "", "{words}");
+        }
+    }
+    // The same address is good for this machine, and a blackhole is one from anywhere.
+    run("--source 127.0.0.1 10.77.0.1 1").status(1);
+    run("--source ::1 fd77::1 1").status(1);
+    let exit = run("--source 10.77.0.1 --plain 10.9.0.1 22");
+    assert!(text(exit.status(1)).contains("\tunreachable\t"));
+    // Nobody has the address of a network or of a group, though a socket can be bound to it.
+    for source in ["10.77.0.255", "224.0.0.1"] {
+        run(&format!("--source {source} 10.77.0.2 22"))
+            .status(3)
+            .says(&format!("bind {source}"));
+    }
 }
 
 #[test]
@@ -266,6 +318,35 @@ fn a_name_that_is_not_known_at_the_deadline_is_told() {
         .says("resolve slow.example: timed out after 400ms")
         .within(Duration::from_secs(3));
     run("--deadline 400ms --exclude slow.example 10.77.0.1 22")
-        .status(1)
+        .status(3)
         .says("resolve slow.example: timed out after 400ms");
+}
+
+/// Linux rejects six ports in a row, then one a second: what was not rejected may have been meant to
+/// be, and nobody can tell.
+#[test]
+fn silence_beside_rejected_ports_is_explained() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {
+        return;
+    };
+    far.rules(
+        "table inet t {\nchain i {\ntype filter hook input priority 0;\n\
+         tcp dport 1000-1099 reject with icmpx admin-prohibited\ntcp dport 2000 drop\n}\n}\n",
+    );
+    let told = "rejects by ICMP, of which many hosts send only so much";
+    let run = |words: &str| near.inside(probe(words)).run();
+    for (ports, expected) in [
+        ("1-4", false),
+        ("2000", false),
+        ("1000", false),
+        ("1000-1099", true),
+    ] {
+        let exit = run(&format!("--try-timeout 300ms --tries 2 10.77.0.2 {ports}"));
+        assert_eq!(text(&exit).contains(told), expected, "{}", text(&exit));
+    }
+    // Who has had its share over IPv4 has another one over IPv6.
+    let exit = run("--json --try-timeout 300ms --tries 2 fd77::2 1000-1099");
+    let warnings = records(&exit, "warning");
+    let message = warnings[0]["message"].as_str().unwrap();
+    assert!(message.contains(told), "{message}");
 }

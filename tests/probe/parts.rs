@@ -59,12 +59,22 @@ fn what_would_differ_between_machines_is_refused() {
     let Some(mut space) = Namespace::new() else {
         return;
     };
-    space.replace("/etc/hosts", "127.0.0.1 two one\n127.0.0.2 two\n");
+    let hosts = "127.0.0.1 two one\n127.0.0.2 two\n192.0.2.1 both\nfd00::9 both\n192.0.2.1 pair\n192.0.2.2 pair\n";
+    space.replace("/etc/hosts", hosts);
     space.replace("/etc/nsswitch.conf", "hosts: files\n");
     let run = |words: &str| space.inside(probe(words)).run();
     run("--shard 1/2 two 1-9")
         .status(2)
         .says("two has several addresses");
+    // Elsewhere another address may be the first that answers.
+    run("--shard 1/2 both 1-9")
+        .status(2)
+        .says("both has several addresses");
+    run("--shard 2/2 --exclude 192.0.2.2 pair 1-9")
+        .status(2)
+        .says("pair has several addresses");
+    run("--shard 1/2 -4 --try-timeout 0.1 --tries 1 both 1-9").status(1);
+    run("--shard 1/1 --try-timeout 0.1 --tries 1 both 1-9").status(1);
     run("--shard 1/2 one 1-9").status(1);
     run("--shard 1/2 nosuch.invalid one 1-9")
         .status(3)
@@ -124,7 +134,7 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
         .says("was not written by --resume");
     assert_eq!(fs::read_to_string(&state).unwrap(), "my notes\n");
     let exit = probe("--resume /nonexistent/state 127.0.0.1 1").run();
-    assert!(exit.failure(1).contains("open /nonexistent/state."));
+    assert!(exit.failure(3).contains("open /nonexistent/state."));
 }
 
 /// A run that was killed while it wrote its file may have had the number of the next one: in a
@@ -222,9 +232,93 @@ fn what_a_merge_lacks_is_told() {
         .says("has no summary at its end");
     let exit = probe("--merge /nonexistent/file").run();
     assert!(
-        exit.failure(1)
+        exit.failure(3)
             .contains("open /nonexistent/file: no such file")
     );
+}
+
+/// Writes what a probe with `--json` prints into a file, and returns its name.
+fn recorded(dir: &Path, name: &str, words: &str) -> String {
+    let path = dir.join(name);
+    fs::write(&path, probe(&format!("--json {words}")).run().stdout).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn records_that_are_missing_are_missed() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let job = format!("127.0.0.1 1-40,{open}");
+    let whole = recorded(dir.path(), "whole", &job);
+    let bytes = fs::read(&whole).unwrap();
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let cut = dir.path().join("cut");
+    for kept in [0, 5] {
+        fs::write(&cut, [&lines[..kept], &lines[41..]].concat().concat()).unwrap();
+        for form in ["", "--plain", "--json", "--connect-ex"] {
+            let exit = probe(&format!("{form} --merge {}", cut.display())).run();
+            let told = format!("lacks {} of the ports that its summary counts", 41 - kept);
+            let said = if form == "--json" {
+                text(&exit)
+            } else {
+                &exit.stderr
+            };
+            assert!(said.contains(&told), "{form}: {said}");
+            exit.status(3);
+        }
+    }
+    // What --show left out is not missing, though a report that is to list it says so.
+    let open_alone = recorded(dir.path(), "open", &format!("--show open {job}"));
+    let exit = probe(&format!("--merge {open_alone}")).run();
+    assert!(text(exit.success().silent()).contains("\n41 ports, 1 open, in "));
+    let exit = probe(&format!("--plain --merge {open_alone}")).run();
+    exit.success()
+        .says("not listed, as --show had it then: 40 closed");
+    let again = recorded(dir.path(), "again", &format!("--merge {open_alone}"));
+    let exit = probe(&format!("--merge {again}")).run();
+    assert!(text(exit.success()).contains("\n41 ports, 1 open, in "));
+}
+
+#[test]
+fn bare_lines_are_of_one_host_and_of_tcp() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let one = recorded(dir.path(), "one", &format!("127.0.0.1 {open},1"));
+    let other = recorded(dir.path(), "other", "127.0.0.2 1");
+    let udp = recorded(dir.path(), "udp", "-u 127.0.0.1 1");
+    let exit = probe(&format!("--connect-ex --merge {one}")).run();
+    exit.success().silent();
+    assert_eq!(text(&exit), format!("1 111\n{open} 0\n"));
+    for (files, hint) in [
+        (format!("{one} {other}"), "of several"),
+        (format!("{one} {udp}"), "of UDP"),
+        (udp, "of UDP"),
+    ] {
+        let exit = probe(&format!("--connect-ex --merge {files}")).run();
+        exit.status(2).says(hint);
+        assert_eq!(text(&exit), "");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_takes_no_other_with_it() {
+    let (_listener, open) = open_port("127.0.0.1");
+    let dir = tempfile::tempdir().unwrap();
+    let one = recorded(dir.path(), "one", &format!("127.0.0.1 {open},1"));
+    let missing = format!("{}/missing", dir.path().display());
+    for files in [
+        format!("{one} {missing}"),
+        format!("{missing} {one}"),
+        format!("{} {one}", dir.path().display()),
+    ] {
+        let exit = probe(&format!("--merge {files}")).run();
+        exit.failure(3);
+        assert!(text(&exit).contains("2 ports, 1 open, "), "{}", text(&exit));
+        let exit = probe(&format!("--json --merge {files}")).run();
+        let summary = &records(exit.status(3), "summary")[0];
+        assert_eq!(summary["complete"], false);
+        assert_eq!(records(&exit, "port").len(), 2);
+    }
 }
 
 #[test]

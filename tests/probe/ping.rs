@@ -113,6 +113,36 @@ fn ports_are_asked_of_those_that_are_up_alone() {
     assert!(String::from_utf8_lossy(&counter).contains("packets 0 "));
 }
 
+/// A port of a host that is down is not open.
+#[test]
+fn all_open_is_said_of_all_hosts() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    permit_echo(&near);
+    let _server = server(&far, &[("10.77.0.2", 80)]);
+    for (options, hosts, status) in [
+        ("--ping --all-open", "10.77.0.9", 1),
+        ("--ping --all-open", "10.77.0.9 10.77.0.2", 1),
+        ("--ping --all-open", "10.77.0.2/31", 1),
+        (
+            "--ping --all-open --all-addresses",
+            "10.77.0.9 10.77.0.2",
+            1,
+        ),
+        ("--ping --all-open --json", "10.77.0.9", 1),
+        ("--ping --all-open", "10.77.0.2", 0),
+        ("--ping --all-open --all-addresses", "10.77.0.2", 0),
+        ("--ping", "10.77.0.9 10.77.0.2", 0),
+        ("--ping", "10.77.0.9", 1),
+    ] {
+        let exit = near
+            .inside(probe(&format!("{options} {hosts} -p 80")))
+            .run();
+        exit.status(status);
+    }
+}
+
 #[test]
 fn a_host_is_waited_for_by_whatever_it_answers() {
     let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft"])) else {

@@ -51,7 +51,7 @@ fn targets_come_from_files_and_stdin() {
     exit.status(2).says("line 2 of ").says("write 127.0.0.0/8");
     probe("@/nonexistent/hosts 1")
         .run()
-        .status(1)
+        .status(3)
         .says("open /nonexistent/hosts: no such file");
 }
 
@@ -61,12 +61,14 @@ fn a_list_that_names_nobody_is_a_mistake() {
     let path = dir.path().join("hosts");
     std::fs::write(&path, "# nobody yet\n\n").unwrap();
     let path = path.display();
-    for words in ["1", "127.0.0.2 1", "--ping", "--count 1"] {
+    for words in ["1", "127.0.0.2 1", "--ping", "--count 1", "--all-open 1"] {
         let exit = probe(&format!("@{path} {words}")).run();
         exit.status(2).says(&format!("{path} names no target"));
     }
-    let exit = probe("- 1").stdin(Input::Null).run();
-    exit.status(2).says("stdin names no target");
+    for words in ["- 1", "--all-open - 1"] {
+        let exit = probe(words).stdin(Input::Null).run();
+        exit.status(2).says("stdin names no target");
+    }
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn who_is_excluded_by_name_is_not_asked() {
         .status(2)
         .says("leaves nobody");
     run("--exclude far --all-open 10.77.0.1-2 9000").status(1);
-    run("--exclude nosuch.invalid 10.77.0.2 9000").status(1);
+    run("--exclude nosuch.invalid 10.77.0.2 9000").status(3);
     let counter = near.run("nft list ruleset").stdout;
     assert!(String::from_utf8_lossy(&counter).contains("packets 0 "));
 }
@@ -139,6 +141,15 @@ fn a_name_without_an_address_leaves_the_question_open() {
     let exit = space.inside(probe("127.0.0.1 nosuch.invalid 9000")).run();
     assert!(exit.failure(3).contains("resolve nosuch.invalid"));
     assert!(text(&exit).contains("9000/tcp  open"));
+    for words in ["nosuch.invalid 9000", "127.0.0.1 nosuch.invalid 9000"] {
+        for (option, kind) in [("", "summary"), ("--ping", "hosts"), ("--ping", "summary")] {
+            let exit = space
+                .inside(probe(&format!("--json {option} {words}")))
+                .run();
+            let end = &records(exit.status(3), kind)[0];
+            assert_eq!(end["complete"], false, "{option} {words}: {end}");
+        }
+    }
     let exit = space.inside(probe("--json nosuch.invalid 9000")).run();
     exit.status(3).silent();
     assert_eq!(records(&exit, "error")[0]["action"], "resolve");

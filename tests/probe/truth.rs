@@ -283,3 +283,27 @@ fn who_is_up_is_up_by_whatever_it_answers() {
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert_eq!(messages[0]["icmp"]["from"], "10.77.0.13");
 }
+
+#[test]
+fn a_rule_of_our_own_about_one_port_says_nothing_of_the_others() {
+    let Some((near, far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    let _server = server(&far, &[("10.77.0.2", 9000)]);
+    for (kind, state) in [
+        ("", "rejected"),
+        (" with icmp host-unreachable", "unreachable"),
+    ] {
+        let rule = format!("type filter hook output priority 0;\ntcp dport 25 reject{kind}");
+        near.rules(&format!(
+            "flush ruleset\ntable ip t {{\nchain o {{\n{rule}\n}}\n}}\n"
+        ));
+        // So slow that the first port has its answer before the second one is tried.
+        let exit = near
+            .inside(probe("--plain --rate 2 10.77.0.2 25,9000"))
+            .run();
+        let lines = text(exit.success()).lines();
+        let states: Vec<&str> = lines.filter_map(|line| line.split('\t').nth(4)).collect();
+        assert_eq!(states, [state, "open"]);
+    }
+}

@@ -325,6 +325,59 @@ fn the_command_takes_our_place() {
     probe(&words).run().status(1).printed("");
 }
 
+/// What was closed for us is closed for the command: written there, data is not lost in silence.
+#[test]
+fn the_command_gets_no_descriptor_that_we_were_not_given() {
+    let (_listener, port) = open_port("127.0.0.1");
+    let wait = format!("--wait 5s 127.0.0.1:{port} --");
+    let dir = tempfile::tempdir().unwrap();
+    let seen = dir.path().join("seen");
+    let look = "seen=; for number in 0 1 2 3; do
+        [ -e /proc/$$/fd/$number ] && seen=$seen$number; done; echo $seen > $1";
+    let redirections = [
+        ("", "012"),
+        ("<&-", "12"),
+        (">&-", "02"),
+        ("2>&-", "01"),
+        ("<&- >&- 2>&-", ""),
+    ];
+    for (redirection, open) in redirections {
+        let command = probe(&wait).args(["sh", "-c", look, "sh"]).arg(&seen);
+        command.redirected(redirection).run().status(0);
+        let seen = std::fs::read_to_string(&seen).unwrap();
+        assert_eq!(seen, format!("{open}\n"), "{redirection}");
+    }
+    let command = probe(&wait).args(["cat", "/proc/version"]);
+    command.redirected(">&-").run().status(1);
+    // A command that cannot run leaves us as we were.
+    let command = probe(&wait).args(["/nonexistent/command"]);
+    let exit = command.redirected(">&-").run();
+    assert!(exit.failure(127).contains("no such file"));
+}
+
+/// An abstract name is written as ss and `nettool buffers list` write it.
+#[test]
+fn an_abstract_socket_is_no_file() {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+    let dir = tempfile::tempdir().unwrap();
+    let name = format!("nettool-{}", dir.path().display());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let listener = UnixListener::bind_addr(&address).unwrap();
+    let target = format!("unix:@{name}");
+    probe(&format!("--wait 5s {target}")).run().success();
+    probe(&format!("--count 1 {target}")).run().success();
+    let exit = probe(&format!("--wait 200ms --until-closed {target}")).run();
+    assert!(exit.failure(1).ends_with(": it is still open"));
+    drop(listener);
+    let closed = format!("--wait 5s --until-closed {target}");
+    probe(&closed).run().success();
+    // The file of such a name is told by its directory.
+    let _file = UnixListener::bind(dir.path().join("@name")).unwrap();
+    let file = format!("--wait 5s unix:{}/@name", dir.path().display());
+    probe(&file).run().success();
+}
+
 #[test]
 fn a_signal_ends_the_wait_and_says_what_is_missing() {
     let (_socket, port) = closed_port();

@@ -221,6 +221,22 @@ fn a_slow_client_does_not_hold_up_the_others() {
     stopped(echo);
 }
 
+/// A client whose bytes are taken by the other side is not idle, however slowly that takes them.
+#[test]
+fn a_slow_other_side_does_not_make_its_client_idle() {
+    let read = || [Step::Pause(Duration::from_millis(100)), Step::Read(65_536)];
+    let mut steps: Vec<Step> = (0..25).flat_map(|_| read()).collect();
+    steps.extend([Step::ReadToEnd, Step::Write(b"done".to_vec())]);
+    let there = Peer::serve(steps);
+    let server = forwarder(&there.target(), &["--idle-timeout", "1s"]);
+    let pattern = Pattern::new(1, 3_000_000);
+    let steps = vec![Step::Exchange(pattern.clone())];
+    let here = Peer::connect(server.listening(), steps).seen();
+    assert_eq!((here.head.as_slice(), here.end), (&b"done"[..], End::Eof));
+    assert_eq!(there.seen().received, pattern.fingerprint());
+    stopped(server);
+}
+
 #[test]
 fn datagrams_are_a_side_too() {
     let there = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -103,6 +103,40 @@ fn a_single_client_is_saved_too() {
         .failure(1);
 }
 
+/// What is not ours any more is not announced as saved: the client is reset, and told of.
+#[test]
+fn a_part_that_somebody_replaced_is_an_error() {
+    let scratch = scratch();
+    for replaced in [true, false] {
+        let server = nettool(["listen", "127.0.0.1", "0", "--json", "--save"]);
+        let server = server.arg(scratch.path()).start();
+        let mut client = client(address(&server));
+        client.write_all(b"payload").unwrap();
+        crate::support::until("it has come", || {
+            let mut files = names(scratch.path()).into_iter();
+            files.any(|name| fs::read(scratch.path().join(name)).unwrap() == b"payload")
+        });
+        let name = names(scratch.path()).pop_first().unwrap();
+        let part = scratch.path().join(&name);
+        fs::remove_file(&part).unwrap();
+        if replaced {
+            fs::write(&part, "FAKE").unwrap();
+        }
+        client.shutdown(Shutdown::Write).unwrap();
+        let error = client.read(&mut [0; 1]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        let end = server.wait();
+        end.status(1);
+        assert!(records_of(&end.stderr, "saved").is_empty());
+        assert_eq!(names(scratch.path()).len(), usize::from(replaced));
+        if replaced {
+            end.says("somebody put another file in its place");
+            assert_eq!(fs::read(&part).unwrap(), b"FAKE");
+            fs::remove_file(&part).unwrap();
+        }
+    }
+}
+
 /// A full disk resets the client, is told without `-v`, and is the status of a single client.
 #[test]
 fn a_full_disk_is_told() {

@@ -25,7 +25,7 @@ pub(crate) use netns::Namespace;
 pub(crate) use peer::{End, Peer, Seen, Step};
 pub(crate) use ports::closed_port;
 pub(crate) use program::{Program, nettool, refused};
-pub(crate) use pty::{CONTROL_C, CONTROL_D, Terminal};
+pub(crate) use pty::{CONTROL_C, CONTROL_D, Terminal, on_screen};
 pub(crate) use records::{json_lines, records, records_of};
 pub(crate) use relay::{Relay, Way};
 pub(crate) use running::Running;

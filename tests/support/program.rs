@@ -1,7 +1,9 @@
 //! A program to run: its words, its environment, what it inherits, how long it may take.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -22,6 +24,25 @@ const UNWANTED: [&str; 7] = [
     "LINES",
     "RUST_BACKTRACE",
 ];
+
+/// What has a program hear the signals that we were started to ignore, as nohup and jobs in the
+/// background are; nothing if there are none.
+fn hearing() -> &'static [OsString] {
+    static WORDS: LazyLock<Vec<OsString>> = LazyLock::new(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mut lines = status.lines();
+        let ignored = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+        let wanted = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+        if wanted.iter().all(|signal| ignored >> (signal - 1) & 1 == 0) {
+            return Vec::new();
+        }
+        ["env", "--default-signal=HUP,INT,QUIT,TERM"]
+            .map(OsString::from)
+            .into()
+    });
+    &WORDS
+}
 
 /// The program under test, called with `args`.
 pub(crate) fn nettool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Program {
@@ -134,11 +155,12 @@ impl Program {
         let (input, stdin) = self.stdin.open();
         let (output, outlet) = self.stdout.open();
         let (complaints, errors) = self.stderr.open();
-        let mut command = Command::new(&self.words[0]);
+        let words = [hearing(), &self.words].concat();
+        let mut command = Command::new(&words[0]);
         for variable in UNWANTED {
             command.env_remove(variable);
         }
-        command.args(&self.words[1..]);
+        command.args(&words[1..]);
         // Whoever runs the tests may have a terminal that shows nothing, or none.
         command.env("PATH", search_path()).env("TERM", "xterm");
         command.envs(self.variables);

@@ -134,6 +134,16 @@ impl Terminal {
     }
 }
 
+/// What a program, which must succeed, writes to a terminal of so many columns.
+#[track_caller]
+pub(crate) fn on_screen(program: Program, columns: u16) -> String {
+    let terminal = Terminal::new();
+    terminal.resizes(columns);
+    terminal.hosts(program).start().wait().success();
+    let screen = String::from_utf8(terminal.screen()).expect("text");
+    screen.replace("\r\n", "\n")
+}
+
 /// What a program wrote, without our own marks.
 fn without_marks(bytes: &[u8]) -> Vec<u8> {
     let mut rest = bytes;

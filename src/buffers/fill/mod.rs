@@ -9,7 +9,7 @@ pub use datagrams::{Kept, fill_datagrams};
 pub use pair::Sizes;
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::Socket;
 
-use super::Transport;
-use crate::error::{Action, Cause, Error, Result};
+use super::{Transport, connected};
+use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::net::Family;
 use crate::sys;
-use receiver::Receiver;
+use receiver::{Arrived, Receiver};
 
 /// What one send is given.
 static CHUNK: [u8; 64 * 1024] = [0; 64 * 1024];
@@ -65,7 +65,7 @@ pub struct Fill {
     pub in_flight: Option<u64>,
     /// How many wait in the peer's receive buffer.
     pub peer_queue: Option<u64>,
-    /// How many the peer has read, if the peer is ours.
+    /// How many the peer has read, where that is known: the peer is ours, or on this machine.
     pub read: Option<u64>,
     /// The size of the send buffer.
     pub send_buffer: Option<u64>,
@@ -82,13 +82,13 @@ pub struct Fill {
 struct Queues {
     unacknowledged: Option<u64>,
     unsent: Option<u64>,
-    peer: Option<u64>,
+    peer: Arrived,
 }
 
 impl Queues {
     /// Whether nothing waits anywhere, as far as that is known.
     fn is_empty(self) -> bool {
-        self.unacknowledged.unwrap_or(0) == 0 && self.peer.unwrap_or(0) == 0
+        self.unacknowledged.unwrap_or(0) == 0 && self.peer.queue.unwrap_or(0) == 0
     }
 }
 
@@ -118,7 +118,7 @@ impl Filling {
     ) -> Result<Self> {
         let mut attempts = Vec::new();
         for address in addresses {
-            let connected = TcpStream::connect_timeout(address, limit).and_then(|stream| {
+            let connected = connected(address, limit).and_then(|stream| {
                 let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
                 let sender = Socket::from(stream);
                 sizes.set_send(&sender)?;
@@ -210,7 +210,7 @@ impl Filling {
     /// Sends until nothing more is accepted, or until the end of the time.
     fn send_all(&mut self, end: Option<Instant>) -> io::Result<()> {
         let quiet = match self.receiver {
-            Receiver::Elsewhere { .. } if self.receiver.queue()?.is_none() => QUIET_ELSEWHERE,
+            Receiver::Elsewhere { .. } if self.receiver.look()?.queue.is_none() => QUIET_ELSEWHERE,
             _ => QUIET_HERE,
         };
         let mut waited = false;
@@ -251,11 +251,20 @@ impl Filling {
 
     /// Whether every byte is in one place, as far as that is known.
     fn adds_up(&self, queues: Queues) -> bool {
-        let known = queues.peer.map(|peer| {
-            let places = [queues.unacknowledged.unwrap_or(0), peer, self.read];
+        let read = self.read_of(queues).unwrap_or(0);
+        let known = queues.peer.queue.map(|peer| {
+            let places = [queues.unacknowledged.unwrap_or(0), peer, read];
             places.into_iter().fold(0_u64, u64::saturating_add)
         });
         known.is_none_or(|sum| sum == self.accepted)
+    }
+
+    /// How many bytes the peer has read.
+    fn read_of(&self, queues: Queues) -> Option<u64> {
+        match self.receiver {
+            Receiver::Ours(_) => Some(self.read),
+            Receiver::Elsewhere { .. } => queues.peer.read,
+        }
     }
 
     /// Asks the kernel.
@@ -268,7 +277,7 @@ impl Filling {
         Ok(Queues {
             unacknowledged,
             unsent,
-            peer: self.receiver.queue()?,
+            peer: self.receiver.look()?,
         })
     }
 
@@ -282,11 +291,8 @@ impl Filling {
             accepted: self.accepted,
             unsent: queues.unsent,
             in_flight: both.map(|(all, unsent)| all.saturating_sub(unsent)),
-            peer_queue: queues.peer,
-            read: match self.receiver {
-                Receiver::Ours(_) => Some(self.read),
-                Receiver::Elsewhere { .. } => None,
-            },
+            peer_queue: queues.peer.queue,
+            read: self.read_of(queues),
             send_buffer: u64::try_from(size).ok(),
             peer_receive_buffer: self.receiver.buffer()?,
             blocked: self.blocked,
@@ -311,7 +317,10 @@ impl Filling {
     fn error(&self, action: Action, cause: Cause) -> Error {
         let peer = self.peer().map(|peer| peer.to_string());
         let target = peer.unwrap_or_else(|| "our own pair".to_owned());
-        Error::new(action, target, cause)
+        Error::new(action, target, cause).after(Progress {
+            sent: self.accepted,
+            ..Progress::default()
+        })
     }
 }
 

@@ -22,15 +22,36 @@ pub(super) enum Receiver {
     },
 }
 
+/// What became of the bytes that arrived. What the system does not tell is `None`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Arrived {
+    /// How many wait to be read.
+    pub(super) queue: Option<u64>,
+    /// How many another program has read: those that its system counted, less those that wait.
+    pub(super) read: Option<u64>,
+}
+
 impl Receiver {
-    /// How many bytes wait there to be read. A socket of another program is looked for among those
-    /// of this machine.
-    pub(super) fn queue(&self) -> io::Result<Option<u64>> {
+    /// What became of the bytes there. A socket of another program is looked for among those of
+    /// this machine.
+    pub(super) fn look(&self) -> io::Result<Arrived> {
         match self {
-            Self::Ours(socket) => Ok(Some(ioctl_fionread(socket)?)),
+            Self::Ours(socket) => Ok(Arrived {
+                queue: Some(ioctl_fionread(socket)?),
+                read: None,
+            }),
             Self::Elsewhere { local, peer } => {
-                let found = sys::tcp_socket(*peer, *local).ok().flatten();
-                Ok(found.and_then(|socket| socket.receive_queue))
+                let Some(socket) = sys::tcp_socket(*peer, *local).ok().flatten() else {
+                    return Ok(Arrived::default());
+                };
+                let queue = socket.receive_queue;
+                let all = socket.tcp.and_then(|tcp| tcp.received);
+                Ok(Arrived {
+                    queue,
+                    read: all
+                        .zip(queue)
+                        .and_then(|(all, queue)| all.checked_sub(queue)),
+                })
             }
         }
     }

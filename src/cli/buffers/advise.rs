@@ -53,6 +53,14 @@ impl AdviseArgs {
         self.bandwidth.bytes_per_second().get()
     }
 
+    /// What is wrong with a path that is larger than any number we have.
+    pub(crate) fn uncountable(&self, round_trip: time::Duration) -> Usage {
+        let (rate, time) = (self.bandwidth, Duration::new(round_trip));
+        Usage::new(format!(
+            "a path of {rate} and {time} holds more than 8 EiB; write a smaller --bandwidth"
+        ))
+    }
+
     /// How long the way there and back is.
     pub(crate) fn round_trip(&self) -> Result<RoundTrip, Usage> {
         if let Some(peer) = &self.to {

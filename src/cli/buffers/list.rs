@@ -1,11 +1,12 @@
 //! `nettool buffers list`.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use nettool::buffers::{Socket, SocketKind, SocketState};
 use nettool::value::PortList;
 
 use super::has_end;
-use crate::cli::{Usage, value};
+use crate::cli::value;
 
 /// List the sockets of this machine with their queues and buffers.
 ///
@@ -39,9 +40,10 @@ pub(crate) struct ListArgs {
         long,
         value_name = "STATE",
         value_delimiter = ',',
+        value_parser = state(),
         help_heading = "Filter"
     )]
-    state: Vec<String>,
+    state: Vec<SocketState>,
     /// Sockets of processes with this name, or of the one with this number
     #[arg(long, value_name = "NAME", help_heading = "Filter")]
     process: Option<String>,
@@ -98,14 +100,13 @@ impl ListArgs {
     }
 
     /// Which of those.
-    pub(crate) fn filter(&self) -> Result<Filter<'_>, Usage> {
-        let states: Result<Vec<_>, Usage> = self.state.iter().map(|word| state(word)).collect();
+    pub(crate) fn filter(&self) -> Filter<'_> {
         let listening = self.listening.then_some(SocketState::Listen);
-        Ok(Filter {
-            states: states?.into_iter().chain(listening).collect(),
+        Filter {
+            states: self.state.iter().copied().chain(listening).collect(),
             ports: self.port.as_ref(),
             process: self.process.as_deref(),
-        })
+        }
     }
 }
 
@@ -121,11 +122,11 @@ impl Filter<'_> {
     }
 }
 
-/// A state by its name.
-fn state(word: &str) -> Result<SocketState, Usage> {
-    let named = |state: &SocketState| state.name() == word;
-    SocketState::ALL.into_iter().find(named).ok_or_else(|| {
-        let all = SocketState::ALL.map(SocketState::name).join(", ");
-        Usage::new(format!("--state {word:?} is no state; write one of {all}"))
+/// Reads a state by its name, which shells offer.
+fn state() -> impl TypedValueParser<Value = SocketState> {
+    PossibleValuesParser::new(SocketState::ALL.map(SocketState::name)).try_map(|word| {
+        let mut all = SocketState::ALL.into_iter();
+        let named = all.find(|state| state.name() == word);
+        named.ok_or("no state")
     })
 }

@@ -22,7 +22,7 @@ pub(crate) use watch::WatchArgs;
 /// the peer, and a recv reads from there. The sizes are measured on new sockets, and named after
 /// the setting they come from where that says the same.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct BuffersArgs {
     /// Show what a program is granted that asks for this size
     #[arg(long, value_name = "SIZE", value_parser = value::<Size>, conflicts_with = "require")]
@@ -32,8 +32,11 @@ pub(crate) struct BuffersArgs {
     require: Option<Size>,
     /// What else can be shown of buffers
     #[command(subcommand)]
-    pub(crate) action: Option<BuffersAction>,
+    action: Option<BuffersAction>,
 }
+
+const USAGE: &str = "nettool buffers [OPTIONS]
+       nettool buffers <COMMAND>";
 
 /// What else can be shown of buffers.
 #[derive(Debug, Subcommand)]
@@ -55,7 +58,35 @@ Examples:
   nettool buffers advise --bandwidth 12500kB --rtt 50ms
                                      how large buffers must be for a path";
 
+impl BuffersAction {
+    /// Its word.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Fill(_) => "fill",
+            Self::List(_) => "list",
+            Self::Advise(_) => "advise",
+            Self::Watch(_) => "watch",
+        }
+    }
+}
+
 impl BuffersArgs {
+    /// What else is to be shown: of that a size that a program asks for says nothing.
+    pub(crate) fn action(&self) -> Result<Option<&BuffersAction>, Usage> {
+        let option = match (self.request, self.require) {
+            (Some(_), _) => "--request",
+            (_, Some(_)) => "--require",
+            _ => return Ok(self.action.as_ref()),
+        };
+        match &self.action {
+            None => Ok(None),
+            Some(action) => Err(Usage::new(format!(
+                "{option} cannot be used with {}",
+                action.name()
+            ))),
+        }
+    }
+
     /// The size to ask for.
     pub(crate) fn request(&self) -> Result<Option<u64>, Usage> {
         requested(self.request.or(self.require))

@@ -13,6 +13,9 @@ use self::tables::{
 use super::explain::before_dashes;
 use crate::output::escaped;
 
+/// The commands of `buffers` that have a page.
+const PAGES_OF_BUFFERS: [&str; 4] = ["fill", "list", "advise", "watch"];
+
 /// What to write instead, for somebody whose words another program understands.
 pub(super) fn answer(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     let words: Vec<&str> = before_dashes(arguments).collect();
@@ -27,6 +30,9 @@ pub(super) fn answer(error: &clap::Error, arguments: &[OsString]) -> Option<Stri
         return Some(problem);
     }
     match command {
+        "buffers" if words.contains(&"man") && PAGES_OF_BUFFERS.contains(&wrong) => {
+            Some(format!("use: nettool man buffers-{wrong}"))
+        }
         "" if wrong == "-l" => Some(listen(rest, "")),
         "connect" if matches!(wrong, "-l" | "--listen") => {
             Some(listen(rest, "connect goes to a server; "))

@@ -28,7 +28,7 @@ pub(super) fn run(
             round_trip(&target, &addresses, CONNECT_TIMEOUT)?
         }
     };
-    let advice = advise(arguments.bandwidth(), rtt);
+    let advice = advise(arguments.bandwidth(), rtt).ok_or_else(|| arguments.uncountable(rtt))?;
     for reason in &advice.unknown {
         output.detail(1, &reason.to_string());
     }

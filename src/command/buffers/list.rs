@@ -10,7 +10,7 @@ use crate::output::{Output, SocketTable};
 
 /// Lists the sockets.
 pub(super) fn run(arguments: &ListArgs, numeric: bool, output: &Output) -> Result<Status, Failure> {
-    let filter = arguments.filter()?;
+    let filter = arguments.filter();
     let processes = !numeric || arguments.names_processes();
     let listed = list(&arguments.kinds(), processes, false)?;
     for reason in &listed.unknown {
@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &ListArgs, numeric: bool, output: &Output) -> Resul
     output.report(&SocketTable {
         sockets: &sockets,
         processes,
+        drops: arguments.sort == Order::Drops,
     })?;
     Ok(Status::Done)
 }

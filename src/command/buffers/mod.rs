@@ -17,7 +17,7 @@ pub(super) fn run(
     numeric: bool,
     output: &Output,
 ) -> Result<Status, Failure> {
-    match &arguments.action {
+    match arguments.action()? {
         None => sizes(arguments, output),
         Some(BuffersAction::Fill(arguments)) => fill::run(arguments, numeric, output),
         Some(BuffersAction::List(arguments)) => list::run(arguments, numeric, output),

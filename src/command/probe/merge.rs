@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nettool::error::{Action, Error};
-use nettool::probe::{PortReport, ScopedIp};
+use nettool::probe::{PortReport, Proto, ScopedIp, State};
 
 use super::super::{Failure, Status};
-use crate::cli::{Form, ProbeArgs};
+use crate::cli::{Form, ProbeArgs, Usage};
 use crate::output::{Conclusion, Findings, Output};
 use fold::{Fold, Merged};
 use line::{Line, Reasons};
@@ -27,16 +27,23 @@ pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Fail
     let mut fold = Fold::default();
     let mut reasons = Reasons::default();
     for path in arguments.merged() {
-        read(path, &mut fold, &mut reasons, output)?;
+        // What the others say is not lost for it.
+        if let Err(error) = read(path, &mut fold, &mut reasons, output) {
+            output.error(&error);
+            fold.doubt();
+        }
     }
     let merged = fold.finish();
+    if arguments.form() == Form::ConnectEx {
+        check_connect_ex(&merged)?;
+    }
     for problem in &merged.problems {
         output.warn(problem);
     }
     report(arguments, output, &merged)?;
     let summary = &merged.summary;
     let holds = if arguments.all_open() {
-        summary.open == summary.ports
+        summary.open == summary.ports && summary.ports > 0
     } else {
         summary.open > 0
     };
@@ -45,6 +52,24 @@ pub(super) fn run(arguments: &ProbeArgs, output: &Output) -> Result<Status, Fail
         true => Status::Done,
         false => Status::Failed,
     })
+}
+
+/// Refuses lines that name neither host nor protocol where that makes a difference.
+fn check_connect_ex(merged: &Merged) -> Result<(), Usage> {
+    let mut reports = merged.reports.iter();
+    if reports.clone().any(|report| report.proto == Proto::Udp) {
+        return Err(Usage::new(
+            "--connect-ex tells what connect returns, and these files tell of UDP: use --plain",
+        ));
+    }
+    let first = reports.next().map(|report| &report.host);
+    if reports.any(|report| Some(&report.host) != first) {
+        return Err(Usage::new(
+            "--connect-ex prints ports without their host, and these files tell of several: use \
+             --plain",
+        ));
+    }
+    Ok(())
 }
 
 /// Reads one file. A line that is no record is told, unless there are too many, and the others
@@ -89,6 +114,13 @@ fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) ->
 /// Prints the report as a scan would.
 fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(), Error> {
     let shown = arguments.shown(output.is_json());
+    for (state, number) in &merged.unlisted {
+        if shown.contains(state) {
+            output.warn(&format!(
+                "some ports are counted and not listed, as --show had it then: {number} {state}"
+            ));
+        }
+    }
     let lists = |report: &&PortReport| shown.contains(&report.state);
     if output.is_json() {
         output.ports(merged.reports.iter().filter(lists))?;
@@ -99,7 +131,11 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
     } else {
         named
     };
-    let mut findings = Findings::of_hosts(named, shown.clone());
+    let is_listed = |state: &State| !merged.unlisted.contains_key(state);
+    let mut listed = shown.clone();
+    // Whoever merges the records again is to miss nothing that was not there.
+    listed.retain(|state| !output.is_json() || is_listed(state));
+    let mut findings = Findings::of_hosts(named, listed);
     if arguments.form() == Form::Plain {
         findings = findings.into_lines(arguments.banner());
     }
@@ -113,6 +149,7 @@ fn report(arguments: &ProbeArgs, output: &Output, merged: &Merged) -> Result<(),
         Form::Human => output.report(&Conclusion {
             findings: &findings,
             summary: &merged.summary,
+            is_lacking: false,
             part: None,
         }),
         Form::Plain => findings.plain().try_for_each(|piece| output.result(&piece)),

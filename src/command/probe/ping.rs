@@ -45,7 +45,7 @@ impl Probe<'_> {
         match self.arguments.form() {
             Form::Plain if is_alone => output.result(&hosts.plain())?,
             Form::Plain | Form::ConnectEx => {}
-            Form::Human => output.report(&hosts.conclude(&summary))?,
+            Form::Human => output.report(&hosts.conclude(&summary, self.is_lacking))?,
         }
         Ok((summary, up))
     }

@@ -62,7 +62,9 @@ impl Probe<'_> {
         }));
         for (host, address, remark) in strange {
             if self.is_for_scripts() {
-                self.output.remark(&host, &address, &remark);
+                if remark.is_sure() || self.output.is_json() {
+                    self.output.remark(&host, &address, &remark);
+                }
             } else {
                 findings.remark(&host, &address, &remark);
             }
@@ -108,6 +110,7 @@ impl Probe<'_> {
             Form::Human => self.output.report(&Conclusion {
                 findings: &findings,
                 summary,
+                is_lacking: self.is_lacking,
                 part,
             }),
             Form::Plain => findings

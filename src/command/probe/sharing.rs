@@ -1,6 +1,5 @@
 //! A probe that is only a part of a job.
 
-use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::ops::ControlFlow;
@@ -9,8 +8,8 @@ use std::sync::atomic::AtomicBool;
 use nettool::probe::{Job, Left, Part, PortReport, Results, Sockets, Summary, Target, Whom};
 
 use super::parts::Assignment;
-use super::{Open, Probe};
-use crate::cli::Usage;
+use super::{Open, Probe, Resolved};
+use crate::cli::{Party, Usage};
 use crate::command::Failure;
 use crate::output::Findings;
 
@@ -88,30 +87,35 @@ impl Probe<'_> {
         assigned.or(self.arguments.seed()).unwrap_or_else(random)
     }
 
-    /// Refuses what would give each machine another order of the ports.
-    pub(super) fn check_shared(&self, targets: &[Target], names: usize) -> Result<(), Usage> {
-        let is_shared = self.assignment.as_ref().is_some_and(Assignment::is_shared);
-        let hosts = targets.iter().filter_map(|target| match &target.whom {
-            Whom::Host(name, _) => Some(name),
-            Whom::Range(_) => None,
-        });
-        let hosts: Vec<_> = hosts.collect();
-        match hosts.len().cmp(&names) {
-            _ if !is_shared => Ok(()),
-            Ordering::Equal => Ok(()),
-            Ordering::Less => Err(Usage::new(
-                "--exclude leaves out the address of a name: with --shard leave the name itself out",
-            )),
-            Ordering::Greater => {
-                let twice = hosts
-                    .iter()
-                    .find(|name| hosts.iter().filter(|n| n == name).count() > 1);
-                let name = twice.map_or("", |name| name);
-                Err(Usage::new(format!(
-                    "{name} has several addresses here, and may have others on another machine: with \
-                     --shard write the address that is meant, or -4 or -6"
-                )))
-            }
+    /// Refuses what would give each machine another order of the ports, or another host to ask.
+    pub(super) fn check_names(&self, resolved: &[Resolved]) -> Result<(), Usage> {
+        let mut names = resolved.iter().filter(|one| one.is_name());
+        match names.find(|name| name.addresses.len() > 1) {
+            Some(Resolved {
+                party: Party::Host(name),
+                ..
+            }) if self.is_shared() => Err(Usage::new(format!(
+                "{name} has several addresses here, and may have others on another machine: with \
+                 --shard write the address that is meant, or -4 or -6"
+            ))),
+            _ => Ok(()),
         }
+    }
+
+    /// Refuses that one of so many names has lost its address.
+    pub(super) fn check_excluded(&self, targets: &[Target], names: usize) -> Result<(), Usage> {
+        let hosts = targets.iter();
+        let hosts = hosts.filter(|target| matches!(target.whom, Whom::Host(..)));
+        if self.is_shared() && hosts.count() < names {
+            return Err(Usage::new(
+                "--exclude leaves out the address of a name: with --shard leave the name itself out",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether other machines do the rest of the job.
+    fn is_shared(&self) -> bool {
+        self.assignment.as_ref().is_some_and(Assignment::is_shared)
     }
 }

@@ -62,7 +62,9 @@ impl Sink<'_> {
         let open = open.map(|(host, address, ports)| (host, address, Remark::AllOpen(ports)));
         let rationed = self.rationing.hosts().into_iter();
         let rationed = rationed.map(|(host, address, how)| (host, address, Remark::Rationed(how)));
-        Ok(open.chain(rationed).collect())
+        let rejecting = self.rationing.rejecting().into_iter();
+        let rejecting = rejecting.map(|(host, address)| (host, address, Remark::Rejecting));
+        Ok(open.chain(rationed).chain(rejecting).collect())
     }
 
     /// Keeps results for the end, or prints their records.

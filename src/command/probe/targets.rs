@@ -162,8 +162,7 @@ pub(super) fn questions(targets: &[Target]) -> u64 {
             Whom::Range(_) => true,
         };
         if is_new {
-            let ports = target.ports.len() as u64;
-            total = total.saturating_add(target.addresses().saturating_mul(ports));
+            total = total.saturating_add(target.questions());
         }
     }
     total

@@ -4,18 +4,14 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use super::Correspondent;
-use crate::net::Proto;
+use crate::net::{LONGEST_MESSAGE, Proto};
 use crate::sys::{self, Arrival, MOST_MESSAGES};
 
 /// Room for the longest datagram of UDP, or for as many in one as the system makes of them.
 const LONGEST_UDP: usize = 65_536;
 
-/// Room for the longest message of a Unix socket whose send buffer an ordinary user can have
-/// (`net.core.wmem_max`, doubled; `unix_dgram_sendmsg` in `net/unix/af_unix.c`).
-const LONGEST_UNIX: usize = 512 * 1024;
-
 /// All the room for messages of a Unix socket. What is not used takes no memory.
-const ROOM_UNIX: usize = 4 * LONGEST_UNIX;
+const ROOM_UNIX: usize = 4 * LONGEST_MESSAGE;
 
 /// Datagrams that came together, in room that is used again.
 #[derive(Debug, Default)]
@@ -31,7 +27,7 @@ impl Batch {
     pub fn new(proto: Proto) -> Self {
         let (slot, room) = match proto {
             Proto::Udp | Proto::Tcp => (LONGEST_UDP, MOST_MESSAGES * LONGEST_UDP),
-            _ => (LONGEST_UNIX, ROOM_UNIX),
+            _ => (LONGEST_MESSAGE, ROOM_UNIX),
         };
         Self {
             room: vec![0; room],

@@ -32,10 +32,9 @@ impl Report for Connections<'_> {
 
 /// Who talks to whom, and what holds it up.
 fn ends(connection: &Connection) -> Vec<Word> {
-    let end = |end: Option<std::net::SocketAddr>| {
-        end.map_or_else(|| "-".to_owned(), |end| end.to_string())
-    };
-    let (local, peer) = (end(connection.socket.local), end(connection.socket.peer));
+    let end = |end: Option<String>| end.unwrap_or_else(|| "-".to_owned());
+    let socket = &connection.socket;
+    let (local, peer) = (end(socket.local_end()), end(socket.peer_end()));
     vec![
         Word::new(Tone::Strong, format!("{local} > {peer}")),
         verdict(connection.verdict),

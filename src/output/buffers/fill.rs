@@ -6,6 +6,9 @@ use super::record;
 use crate::output::layout::{Tone, Word, table};
 use crate::output::{Report, Style, quantity, record as records};
 
+/// Who has what was read.
+const BY_PEER: &str = "by the peer's program";
+
 /// How many letters the bar takes.
 const BAR: u64 = 60;
 
@@ -131,11 +134,16 @@ fn places(fill: &Fill) -> Vec<Vec<Word>> {
                 "with the peer's system".to_owned(),
             ),
         ],
-        (_, queue) => vec![
-            row("not sent", fill.unsent, here),
-            row("in flight", fill.in_flight, flight),
-            row("peer's queue", queue, there),
-        ],
+        (_, queue) => {
+            let mut rows = vec![
+                row("not sent", fill.unsent, here),
+                row("in flight", fill.in_flight, flight),
+                row("peer's queue", queue, there),
+            ];
+            let read = fill.read.filter(|read| *read > 0);
+            rows.extend(read.map(|read| row("read", Some(read), BY_PEER.to_owned())));
+            rows
+        }
     }
 }
 

@@ -137,6 +137,7 @@ pub(super) struct Socket<'a> {
     process: Option<&'a str>,
     drops: Option<u64>,
     inode: Option<u64>,
+    interface: Option<&'a str>,
 }
 
 impl<'a> Socket<'a> {
@@ -162,6 +163,7 @@ impl<'a> Socket<'a> {
             process: socket.process.as_ref().map(|process| process.name.as_str()),
             drops: socket.drops,
             inode: Some(socket.inode).filter(|inode| *inode != 0),
+            interface: socket.interface.as_deref(),
         }
     }
 }
@@ -207,7 +209,7 @@ impl<'a> Advised<'a> {
 
 /// `connection`.
 #[derive(Serialize)]
-pub(super) struct Connection {
+pub(super) struct Connection<'a> {
     state: &'static str,
     local_addr: Option<String>,
     local_port: Option<u16>,
@@ -224,11 +226,12 @@ pub(super) struct Connection {
     send_queue_bytes: Option<u64>,
     receive_queue_bytes: Option<u64>,
     verdict: Option<&'static str>,
+    interface: Option<&'a str>,
 }
 
-impl Connection {
+impl<'a> Connection<'a> {
     /// What a connection did.
-    pub(super) fn new(connection: &buffers::Connection) -> Self {
+    pub(super) fn new(connection: &'a buffers::Connection) -> Self {
         let (local_addr, local_port) = end(connection.socket.local);
         let (peer_addr, peer_port) = end(connection.socket.peer);
         Self {
@@ -248,6 +251,7 @@ impl Connection {
             send_queue_bytes: connection.socket.send_queue,
             receive_queue_bytes: connection.socket.receive_queue,
             verdict: connection.verdict.map(Verdict::name),
+            interface: connection.socket.interface.as_deref(),
         }
     }
 }

@@ -13,10 +13,14 @@ pub(crate) struct SocketTable<'a> {
     pub(crate) sockets: &'a [Socket],
     /// Whether their processes were looked for.
     pub(crate) processes: bool,
+    /// Whether what there was no room for has a column.
+    pub(crate) drops: bool,
 }
 
-/// The headlines.
-const HEADS: [&str; 6] = ["proto", "state", "recv-q", "send-q", "recv-buf", "send-buf"];
+/// The headlines; the last one's column is there if it is wanted.
+const HEADS: [&str; 7] = [
+    "proto", "state", "recv-q", "send-q", "recv-buf", "send-buf", "drops",
+];
 
 impl Report for SocketTable<'_> {
     fn records(&self) -> String {
@@ -27,8 +31,13 @@ impl Report for SocketTable<'_> {
     }
 
     fn text(&self, style: Style) -> String {
-        let head = heads(&HEADS, 2..HEADS.len());
-        let rows: Vec<Vec<Word>> = self.sockets.iter().map(numbers).collect();
+        let mut head = heads(&HEADS, 2..HEADS.len());
+        let mut rows: Vec<Vec<Word>> = self.sockets.iter().map(numbers).collect();
+        if !self.drops {
+            for row in std::iter::once(&mut head).chain(&mut rows) {
+                row.pop();
+            }
+        }
         let all = std::iter::once(&head).chain(&rows).map(Vec::as_slice);
         let columns = Columns::of(all);
         let last = if self.processes {
@@ -52,8 +61,8 @@ impl SocketTable<'_> {
         if socket.kind.is_unix() {
             words.push(Word::plain(text(socket.path.clone())));
         } else {
-            words.push(Word::plain(text(socket.local.map(|end| end.to_string()))));
-            words.push(Word::plain(text(socket.peer.map(|end| end.to_string()))));
+            words.push(Word::plain(text(socket.local_end())));
+            words.push(Word::plain(text(socket.peer_end())));
         }
         if self.processes {
             let process = socket.process.as_ref();
@@ -64,7 +73,7 @@ impl SocketTable<'_> {
     }
 }
 
-/// Kind, state, queues and sizes.
+/// Kind, state, queues, sizes and drops.
 fn numbers(socket: &Socket) -> Vec<Word> {
     let number = |bytes: Option<u64>, tone| {
         let text = bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
@@ -88,5 +97,6 @@ fn numbers(socket: &Socket) -> Vec<Word> {
         number(sent, send_tone),
         number(socket.receive_buffer, Tone::Dim),
         number(socket.send_buffer, Tone::Dim),
+        number(socket.drops, waits(socket.drops)),
     ]
 }

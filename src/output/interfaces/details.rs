@@ -110,7 +110,7 @@ fn driver(hardware: &Hardware) -> Vec<Word> {
     let driver = driver.map(|name| Word::plain(format!("driver {name}")));
     let speed = hardware
         .speed
-        .map(|speed| format!("speed {}/s", quantity::bits(speed)));
+        .map(|speed| format!("speed {}/s", quantity::bits(speed.into())));
     let duplex = hardware
         .duplex
         .map(|duplex: Duplex| format!("{} duplex", duplex.name()));

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use nettool::interfaces::{
-    self, AddressFlag, Duplex, InterfaceAddress, InterfaceFlags, Mac, Scope, State, Statistics,
+    self, AddressFlag, Duplex, InterfaceAddress, InterfaceFlags, Mac, Refusal, Scope, State,
+    Statistics,
 };
 use serde::Serialize;
 
@@ -184,6 +185,7 @@ pub(super) struct Route<'a> {
     gateway: Option<IpAddr>,
     prefix: u8,
     metric: Option<u32>,
+    refusal: Option<&'static str>,
 }
 
 impl<'a> Route<'a> {
@@ -197,6 +199,7 @@ impl<'a> Route<'a> {
             gateway: route.gateway,
             prefix: route.prefix,
             metric: route.metric,
+            refusal: route.refusal.map(Refusal::name),
         }
     }
 }

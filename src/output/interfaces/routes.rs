@@ -43,6 +43,17 @@ impl Routes<'_> {
             (Some(host), to) if *host == to.to_string() => host.clone(),
             (Some(host), to) => format!("{host} ({to})"),
         };
+        let metric = route
+            .metric
+            .filter(|metric| self.host.is_none() && *metric != 0);
+        let metric = metric.map(|metric| Word::new(Tone::Dim, format!("metric {metric}")));
+        if let Some(refusal) = route.refusal {
+            let words = [
+                Word::new(Tone::Strong, to),
+                Word::new(Tone::Warning, refusal.name()),
+            ];
+            return words.into_iter().chain(metric).collect();
+        }
         let source = route
             .source
             .map_or_else(|| "-".to_owned(), |ip| zoned(ip, route));
@@ -51,10 +62,6 @@ impl Routes<'_> {
             Some(gateway) => Word::plain(format!("gateway {gateway}")),
             None => Word::new(Tone::Dim, "no gateway"),
         };
-        let metric = route
-            .metric
-            .filter(|metric| self.host.is_none() && *metric != 0);
-        let metric = metric.map(|metric| Word::new(Tone::Dim, format!("metric {metric}")));
         let words = [
             Word::new(Tone::Strong, to),
             Word::plain(format!("source {source}")),

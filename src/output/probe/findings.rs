@@ -161,6 +161,13 @@ impl Findings {
         self.shown.contains(&state)
     }
 
+    /// The states whose ports are listed, if not all are.
+    pub(super) fn listed(&self) -> Option<Vec<State>> {
+        let states = State::ALL.into_iter();
+        let listed: Vec<State> = states.filter(|state| self.shows(*state)).collect();
+        (listed.len() < State::ALL.len()).then_some(listed)
+    }
+
     /// Which target a port belongs to.
     fn target(&self, report: &PortReport) -> Option<usize> {
         let key = (report.host.clone(), report.addr.clone());

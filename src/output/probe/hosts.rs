@@ -18,6 +18,8 @@ pub(crate) struct Hosts {
 pub(crate) struct Roll<'a> {
     hosts: &'a Hosts,
     summary: &'a PingSummary,
+    /// Whether somebody is missing who was to be asked, and is in none of the figures.
+    is_lacking: bool,
 }
 
 impl Hosts {
@@ -27,11 +29,16 @@ impl Hosts {
     }
 
     /// Nothing more will come: the hosts are put in the order of the targets.
-    pub(crate) fn conclude<'a>(&'a mut self, summary: &'a PingSummary) -> Roll<'a> {
+    pub(crate) fn conclude<'a>(
+        &'a mut self,
+        summary: &'a PingSummary,
+        is_lacking: bool,
+    ) -> Roll<'a> {
         self.sort();
         Roll {
             hosts: self,
             summary,
+            is_lacking,
         }
     }
 
@@ -51,7 +58,11 @@ impl Hosts {
 impl Report for Roll<'_> {
     /// The hosts themselves were printed as they were found.
     fn records(&self) -> String {
-        record::line("hosts", self.summary)
+        let summary = PingSummary {
+            complete: self.summary.complete && !self.is_lacking,
+            ..*self.summary
+        };
+        record::line("hosts", &summary)
     }
 
     /// Every host that was named, and of those that were meant with others who is up.

@@ -11,7 +11,7 @@ mod text;
 mod waiting;
 
 use nettool::error::Error;
-use nettool::probe::{PortReport, ScopedIp, Summary};
+use nettool::probe::{PortReport, ScopedIp, State, Summary};
 use serde::Serialize;
 
 use super::{Output, Report, Style, record};
@@ -28,6 +28,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) findings: &'a Findings,
     /// The figures.
     pub(crate) summary: &'a Summary,
+    /// Whether somebody is missing who was to be probed, and is in none of the figures.
+    pub(crate) is_lacking: bool,
     /// Which part of a job it is, if it is one.
     pub(crate) part: Option<PartRecord>,
 }
@@ -51,17 +53,24 @@ pub(crate) struct PartRecord {
 #[derive(Serialize)]
 struct SummaryRecord<'a> {
     #[serde(flatten)]
-    summary: &'a Summary,
+    summary: Summary,
     #[serde(flatten)]
     part: Option<&'a PartRecord>,
+    /// The states whose ports were printed, if not all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<Vec<State>>,
 }
 
 impl Report for Conclusion<'_> {
     /// The ports themselves were printed as they were found.
     fn records(&self) -> String {
         let record = SummaryRecord {
-            summary: self.summary,
+            summary: Summary {
+                complete: self.summary.complete && !self.is_lacking,
+                ..*self.summary
+            },
             part: self.part.as_ref(),
+            listed: self.findings.listed(),
         };
         record::line("summary", &record)
     }

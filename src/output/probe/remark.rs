@@ -18,6 +18,15 @@ pub(crate) enum Remark {
     },
     /// It says of few of its closed UDP ports that they are closed.
     Rationed(Rationed),
+    /// It rejects TCP ports, perhaps more than it says.
+    Rejecting,
+}
+
+impl Remark {
+    /// Whether it is known, and not only possible: then it is told where there is no report, too.
+    pub(crate) const fn is_sure(&self) -> bool {
+        !matches!(self, Self::Rejecting)
+    }
 }
 
 impl Display for Remark {
@@ -41,6 +50,10 @@ impl Display for Remark {
             }) => write!(
                 f,
                 "{answered} of {asked} UDP ports answered, the host limits its ICMP"
+            ),
+            Self::Rejecting => f.write_str(
+                "rejects by ICMP, of which many hosts send only so much: what is filtered may be \
+                 rejected, too",
             ),
         }
     }

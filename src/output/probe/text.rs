@@ -201,6 +201,7 @@ mod tests {
             &Conclusion {
                 findings: &findings,
                 summary: &summary,
+                is_lacking: false,
                 part: None,
             },
             Style::PLAIN,

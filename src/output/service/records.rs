@@ -35,6 +35,7 @@ pub(super) struct Served {
     bytes_sent: u64,
     bytes_received: u64,
     datagrams_lost: Option<u64>,
+    datagrams_cut: u64,
     datagrams_unsent: u64,
     elapsed_us: u64,
 }
@@ -49,6 +50,7 @@ impl Served {
             bytes_sent: totals.sent,
             bytes_received: totals.received,
             datagrams_lost: totals.datagrams_lost,
+            datagrams_cut: totals.datagrams_cut,
             datagrams_unsent: totals.datagrams_unsent,
             elapsed_us: microseconds(totals.elapsed),
         }

@@ -79,7 +79,11 @@ pub(super) fn totals_text(totals: &Totals) -> String {
     };
     let lost = match totals.datagrams_lost {
         None | Some(0) => String::new(),
-        Some(count) => format!(", {} lost for want of room", counted(count, "datagram")),
+        Some(count) => format!(", {} lost", counted(count, "datagram")),
+    };
+    let cut = match totals.datagrams_cut {
+        0 => String::new(),
+        count => format!(", {} cut off", counted(count, "datagram")),
     };
     let unsent = match totals.datagrams_unsent {
         0 => String::new(),
@@ -87,7 +91,7 @@ pub(super) fn totals_text(totals: &Totals) -> String {
     };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
-    let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{unsent}");
+    let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{cut}{unsent}");
     format!("served {clients}{failed}{refused}: {moved}")
 }
 
@@ -109,7 +113,7 @@ mod tests {
         let text = totals_text(&totals);
         assert!(text.starts_with("served 1 client: "), "{text}");
         assert!(
-            text.ends_with(", 1 datagram lost for want of room, 2 datagrams not sent"),
+            text.ends_with(", 1 datagram lost, 2 datagrams not sent"),
             "{text}"
         );
     }

@@ -64,6 +64,9 @@ impl Datagrams {
 
     /// Sends a question and looks for an answer that is there at once.
     fn ask(&mut self, probe: ProbeId, to: SocketAddr, number: u8) -> Option<Outcome> {
+        if let Some(unfit) = self.binding.unfit_for(to) {
+            return Some(unfit);
+        }
         let is_here = self.own.has(to.ip());
         if !is_here {
             self.neighbourhood.seek(to.ip(), self.clock.elapsed());
@@ -71,10 +74,10 @@ impl Datagrams {
         let bind = |socket: &_| self.binding.apply(socket, to.is_ipv6());
         let asked = match Asked::open(self.kind, to, number, bind) {
             Ok(asked) => asked,
-            Err(error) => return Some(local(&error)),
+            Err(error) => return Some(self.binding.blamed(local(&error), to)),
         };
         if let Err(error) = asked.send() {
-            return Some(asked.refused(&error));
+            return Some(self.binding.blamed(asked.refused(&error), to));
         }
         // From this machine itself an answer of the system is there before the call returns.
         if is_here && let Some(outcome) = asked.outcome(|end| self.is_ours(end)) {
@@ -120,9 +123,7 @@ impl Datagrams {
             }
         }
     }
-}
 
-impl Datagrams {
     /// Takes the outcomes that the events tell of.
     fn collect(&mut self, answers: &mut Vec<Answer>) {
         let at = self.clock.elapsed();

@@ -6,8 +6,8 @@
 
 mod answers;
 mod silence;
+mod timing;
 
-use super::question::questions;
 use super::rations::{Paced, Rations};
 use crate::probe::drought::Drought;
 use crate::probe::network::{Outcome, ProbeId};
@@ -20,23 +20,10 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::num::NonZero;
 use std::time::Duration;
 
-/// How long an answer may take: a server may have to think, and SSDP may take a second (`MX`).
-const TIMEOUT: Duration = Duration::from_millis(1100);
-/// The same on this machine.
-const TIMEOUT_HERE: Duration = Duration::from_millis(500);
-/// The most that a long way adds.
-const LONGEST: Duration = Duration::from_secs(5);
-/// How long a host that never answered is waited for: neighbour discovery gives up after three
-/// seconds (Linux: `mcast_solicit` times `retrans_time_ms`).
-const PATIENCE: Duration = Duration::from_millis(3500);
 /// How long hosts that ration their ICMP messages are asked at their pace, unless the user says.
 const CONFIRMATION: Duration = Duration::from_secs(30);
-/// The most tries of a port, however many others needed.
-const MOST_TRIES: u8 = 6;
 /// How many questions are under way at once, at first and at most.
 const WINDOW: (f64, f64) = (512.0, 4096.0);
-/// The least time between two questions, unless they are for this machine.
-const INTERVAL: Duration = Duration::from_micros(100);
 /// How far sending may lag behind and catch up; timers are no finer than this.
 const LAG: Duration = Duration::from_millis(2);
 /// How many silent ports may wait at once: memory has an end.
@@ -235,46 +222,6 @@ impl Survey {
             .next_send
             .max(now.saturating_sub(LAG))
             .saturating_add(self.interval());
-    }
-
-    /// Between two questions.
-    fn interval(&self) -> Duration {
-        let wanted = self
-            .limits
-            .rate
-            .map(|rate| Duration::from_secs(1) / rate.get());
-        let own = if self.is_here {
-            Duration::ZERO
-        } else {
-            INTERVAL
-        };
-        wanted.unwrap_or(own)
-    }
-
-    /// How long the answer of a task may take, whose first question is `age` old.
-    fn timeout(&self, task: &Task, age: Duration) -> Duration {
-        if let Some(most) = self.limits.try_timeout {
-            return most;
-        }
-        if self.is_here {
-            return TIMEOUT_HERE;
-        }
-        let usual = TIMEOUT.max(self.slowest.saturating_mul(3)).min(LONGEST);
-        let is_last = task.tries.saturating_add(1) >= self.tries(task);
-        if is_last && !self.rations.knows(task.place.host) {
-            return usual.max(PATIENCE.saturating_sub(age));
-        }
-        usual
-    }
-
-    /// How often a silent port is asked: every question that there is for it, and once more than any
-    /// answer has needed.
-    fn tries(&self, task: &Task) -> u8 {
-        let needed = self
-            .best_try
-            .saturating_add(1)
-            .max(questions(task.place.port));
-        self.limits.tries.unwrap_or(needed.min(MOST_TRIES))
     }
 
     /// Handles one timer that is due. Returns whether there was one.

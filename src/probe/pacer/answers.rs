@@ -57,8 +57,6 @@ impl Pacer {
         self.window.relax(self.capacity);
         if !case.outcome.is_local() {
             self.observe(case);
-        } else if matches!(case.outcome, Outcome::Icmp { .. }) {
-            self.hosts.miss(case.task.place.host, finding);
         }
         match case.task.purpose {
             Purpose::Report => {}
@@ -193,6 +191,7 @@ impl Outcome {
         matches!(
             self,
             Self::Local(_)
+                | Self::UnfitSource(_)
                 | Self::NoNeighbour
                 | Self::Icmp {
                     sender: Sender::Ourselves,

@@ -11,6 +11,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(3500);
 /// The least time between a port's first try and its third: an outage may last this long.
 const SPREAD: Duration = Duration::from_secs(1);
+
 impl Pacer {
     /// The current try of a task was not answered in time.
     pub(super) fn silent(&mut self, number: usize, task: Task, now: Duration) {

@@ -37,7 +37,7 @@ impl Sockets {
             Ok(()) => Some(connected(&socket)),
             Err(libc::EALREADY | libc::EINPROGRESS) => self.watch(probe, Attempt { socket, to }),
             Err(errno) => {
-                let outcome = failed(&socket, to, errno);
+                let outcome = self.binding.blamed(failed(&socket, to, errno), to);
                 if errno == libc::ECONNREFUSED
                     && let Some(spare) = self.spare.get_mut(usize::from(to.is_ipv6()))
                 {

@@ -5,6 +5,7 @@ use crate::error::{Action, Cause, Error};
 use crate::probe::attempt::Tried;
 use crate::probe::report::State;
 use crate::probe::sought::Sought;
+use crate::probe::verdict::UNFIT_SOURCE;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -174,6 +175,9 @@ fn silence() -> io::Error {
 fn error_of(tried: &Tried) -> io::Error {
     match tried.errno {
         None | Some(0) => silence(),
+        Some(_) if tried.reason == UNFIT_SOURCE => {
+            io::Error::other("our source address has no way there")
+        }
         Some(errno) => io::Error::from_raw_os_error(errno),
     }
 }

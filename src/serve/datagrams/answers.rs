@@ -28,11 +28,21 @@ impl Server {
         let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
             return self.tell_unnamed();
         };
+        let Some(answer) = self.sendable(answer) else {
+            return;
+        };
         let handed = post.send(answer, from).await;
         let sent = self.account(handed, answer.len());
         if let Some(peer) = self.peers.get(place) {
-            peer.sent = peer.sent.saturating_add(sent);
+            peer.note_sent(sent);
         }
+    }
+
+    /// As much of a datagram as may still be sent, unless as much as may has been.
+    pub(super) fn sendable<'a>(&self, datagram: &'a [u8]) -> Option<&'a [u8]> {
+        let sent = self.totals.sent;
+        let is_full = self.service.most.is_some_and(|most| sent >= most);
+        (!is_full).then(|| self.within_limit(datagram, sent))
     }
 
     /// Sends what a client said to all others. One that takes nothing now does without.
@@ -52,6 +62,9 @@ impl Server {
             if !trusted {
                 continue;
             }
+            let Some(datagram) = self.sendable(datagram) else {
+                return;
+            };
             let handed = post.send(datagram, from).await;
             if matches!(&handed, Handed::Gone) {
                 if let Some(forgotten) = self.peers.forget(&place) {
@@ -61,24 +74,24 @@ impl Server {
             }
             let sent = self.account(handed, datagram.len());
             if let Some(peer) = self.peers.get(&place) {
-                peer.sent = peer.sent.saturating_add(sent);
+                peer.note_sent(sent);
             }
         }
     }
 
-    /// Takes account of what became of a datagram; how many bytes were sent.
-    pub(super) fn account(&mut self, handed: Handed, length: usize) -> u64 {
+    /// Takes account of what became of a datagram; how many bytes were sent, if it was.
+    pub(super) fn account(&mut self, handed: Handed, length: usize) -> Option<u64> {
         let error = match handed {
             Handed::Over => {
                 let length = length as u64;
                 self.totals.sent = self.totals.sent.saturating_add(length);
-                return length;
+                return Some(length);
             }
             Handed::Gone => io::Error::from_raw_os_error(libc::ECONNREFUSED),
             Handed::Failed(error) => error,
         };
         self.totals.datagrams_unsent = self.totals.datagrams_unsent.saturating_add(1);
         self.tell_unsent(&error);
-        0
+        None
     }
 }

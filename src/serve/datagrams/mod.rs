@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use self::peers::{PATIENCE, Peers, Place};
+use self::peers::{PATIENCE, Peers, Place, Short};
 use self::post::Post;
 use self::sessions::{News, Sessions};
 use self::telling::Once;
@@ -159,10 +159,34 @@ impl Server {
         Poll::Pending
     }
 
-    /// Whether as many bytes came as are wanted.
+    /// Whether as many bytes came as are wanted, or went as may.
     fn is_sated(&self) -> bool {
-        let most = self.service.most;
-        most.is_some_and(|most| self.totals.received >= most)
+        let gone = self.totals.received.max(self.totals.sent);
+        self.service.most.is_some_and(|most| gone >= most)
+    }
+
+    /// As much of a datagram as is still wanted.
+    fn wanted<'a>(&self, datagram: &'a [u8]) -> &'a [u8] {
+        self.within_limit(datagram, self.totals.received)
+    }
+
+    /// As much of a datagram as may still go one way when so many bytes have gone.
+    fn within_limit<'a>(&self, datagram: &'a [u8], gone: u64) -> &'a [u8] {
+        let left = self.service.most.map(|most| most.saturating_sub(gone));
+        let left = left.and_then(|left| usize::try_from(left).ok());
+        let cut = left.and_then(|left| datagram.get(..left));
+        cut.unwrap_or(datagram)
+    }
+
+    /// Takes account of a client's datagram of which the end was not wanted any more.
+    fn look_for_curtailed(&mut self, (length, kept): (usize, usize), place: &Place) {
+        let peer = self.peers.get(place);
+        let is_client = peer.is_some_and(|peer| peer.refusal.is_none());
+        if kept < length && is_client {
+            self.totals.datagrams_cut = self.totals.datagrams_cut.saturating_add(1);
+            let (length, kept) = (length as u64, kept as u64);
+            self.tell_short(place, Short::Curtailed { length, kept });
+        }
     }
 
     /// When nothing will have come for so long, if anything came.
@@ -190,15 +214,18 @@ impl Server {
                 socket: post,
                 from: arrived.from(),
             };
-            if let Some(length) = arrived.truncated_from() {
-                self.truncated = self.truncated.saturating_add(1);
-                self.tell_truncated(&place, length, arrived.bytes().len() as u64);
-            }
             for datagram in arrived.datagrams() {
                 if self.is_sated() {
                     return;
                 }
-                self.take(datagram, &place).await;
+                let wanted = self.wanted(datagram);
+                self.take(wanted, &place).await;
+                self.look_for_curtailed((datagram.len(), wanted.len()), &place);
+            }
+            if let Some(length) = arrived.truncated_from() {
+                self.truncated = self.truncated.saturating_add(1);
+                let kept = arrived.bytes().len() as u64;
+                self.tell_short(&place, Short::Truncated { length, kept });
             }
         }
     }

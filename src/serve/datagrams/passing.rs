@@ -66,7 +66,6 @@ impl Server {
         };
         let aftermath = self.sessions.conclude(over);
         if let Some((caller, error)) = &aftermath.failed {
-            self.totals.failed = self.totals.failed.saturating_add(1);
             self.tell(&Event::SessionFailed {
                 client: caller.number,
                 peer: &caller.peer,
@@ -90,10 +89,13 @@ impl Server {
         let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
             return self.tell_unnamed();
         };
+        let Some(answer) = self.sendable(answer) else {
+            return;
+        };
         let handed = post.send(answer, from).await;
         let sent = self.account(handed, answer.len());
         if let Some(peer) = self.client(number, &place) {
-            peer.sent = peer.sent.saturating_add(sent);
+            peer.note_sent(sent);
         }
     }
 

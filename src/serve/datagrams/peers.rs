@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
+use crate::error::Cause;
 use crate::net::{Address, Correspondent};
 use crate::serve::Refusal;
 
@@ -36,6 +37,25 @@ impl Place {
     }
 }
 
+/// A datagram of which a part was lost, and the reason.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Short {
+    /// There was no room for the rest.
+    Truncated { length: u64, kept: u64 },
+    /// The rest was not wanted any more.
+    Curtailed { length: u64, kept: u64 },
+}
+
+impl Short {
+    /// The same as the cause of an error.
+    pub(super) fn cause(self) -> Cause {
+        match self {
+            Self::Truncated { length, kept } => Cause::Truncated { length, kept },
+            Self::Curtailed { length, kept } => Cause::Curtailed { length, kept },
+        }
+    }
+}
+
 /// Somebody who was heard.
 #[derive(Debug)]
 pub(super) struct Peer {
@@ -49,6 +69,10 @@ pub(super) struct Peer {
     pub(super) received: u64,
     /// Bytes that were sent to them.
     pub(super) sent: u64,
+    /// Datagrams that were for them, and that the system did not take.
+    pub(super) unsent: u64,
+    /// The last datagram of theirs that did not come whole.
+    pub(super) short: Option<Short>,
     /// Why they are none of our clients, if they are not.
     pub(super) refusal: Option<Refusal>,
     /// What was answered lately, as hashes, in a ring.
@@ -138,10 +162,20 @@ impl Peer {
             heard: now,
             received: 0,
             sent: 0,
+            unsent: 0,
+            short: None,
             refusal,
             answered: Vec::new(),
             next: 0,
             repeats: 0,
+        }
+    }
+
+    /// Takes account of a datagram for them: of so many bytes, or one that was not sent.
+    pub(super) fn note_sent(&mut self, sent: Option<u64>) {
+        match sent {
+            Some(length) => self.sent = self.sent.saturating_add(length),
+            None => self.unsent = self.unsent.saturating_add(1),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Server;
-use super::peers::{Forgotten, Place};
+use super::peers::{Forgotten, Place, Short};
 use crate::error::{Action, Cause, Error};
 use crate::event::Event;
 use crate::net::Address;
@@ -53,18 +53,36 @@ impl Server {
         self.tell_once(Once::Unnamed, &Event::UnnamedSender);
     }
 
-    /// Tells of a datagram that was longer than the room for it.
-    pub(super) fn tell_truncated(&self, place: &Place, length: u64, kept: u64) {
-        let cause = Cause::Truncated { length, kept };
-        let error = &Error::new(Action::Receive, place.address(), cause);
+    /// Tells of a datagram that did not come whole, and remembers it of who sent it.
+    pub(super) fn tell_short(&mut self, place: &Place, short: Short) {
+        let error = &Error::new(Action::Receive, place.address(), short.cause());
         self.tell(&Event::DatagramTruncated { error });
+        if let Some(peer) = self.peers.get(place) {
+            peer.short = Some(short);
+        }
+    }
+
+    /// What was lost of a client's datagrams, or was to be sent to it and was not, as an error.
+    fn loss_of(&self, (place, peer): &Forgotten) -> Option<Error> {
+        let lost = self.sessions.lost_of(peer.number);
+        let (action, cause) = match (lost, peer.short) {
+            (Some(lost @ 1..), _) => (Action::Session, Cause::Lost(lost)),
+            (_, Some(short)) => (Action::Receive, short.cause()),
+            _ if peer.unsent > 0 => (Action::Send, Cause::Unsent(peer.unsent)),
+            _ => return None,
+        };
+        Some(Error::new(action, place.address(), cause))
     }
 
     /// Tells of a client that is forgotten.
-    pub(super) fn tell_gone(&self, (place, peer): &Forgotten, end: End) {
+    pub(super) fn tell_gone(&mut self, forgotten: &Forgotten, end: End) {
+        let (place, peer) = forgotten;
         if peer.refusal.is_some() {
             return;
         }
+        let error = self.loss_of(forgotten);
+        let failed = u64::from(error.is_some());
+        self.totals.failed = self.totals.failed.saturating_add(failed);
         self.tell(&Event::ClientGone {
             client: peer.number,
             transfer: &Transfer {
@@ -80,7 +98,7 @@ impl Server {
                 untouched: false,
                 end,
                 at_rest: false,
-                error: None,
+                error,
             },
         });
     }

@@ -85,7 +85,11 @@ impl Exec {
             Proto::Tcp => sys::carried(client.as_fd()).is_some(),
             _ => false,
         };
-        service.most.is_none() && (counts || (!self.counted && service.idle_timeout.is_none()))
+        // What a read leaves of a message is lost.
+        let is_stream = client.proto() != Proto::UnixSeqpacket;
+        is_stream
+            && service.most.is_none()
+            && (counts || (!self.counted && service.idle_timeout.is_none()))
     }
 }
 

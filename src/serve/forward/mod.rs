@@ -4,6 +4,7 @@
 pub(super) mod datagrams;
 mod upstream;
 
+use std::convert::Infallible;
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 pub(super) use self::upstream::Upstream;
 use super::client::Client;
-use super::looks::PROBE_INTERVAL;
+use super::looks::{self, PROBE_INTERVAL};
 use super::scratch;
 use crate::error::{Action, Error, Result};
 use crate::event::Observer;
@@ -116,6 +117,7 @@ async fn unless_it_leaves<T>(client: &Client, work: impl Future<Output = Result<
 async fn carry(client: &Client, upstream: &Upstream) -> Result<()> {
     let mut asking = std::pin::pin!(ask(client, upstream));
     let mut answering = std::pin::pin!(answer(client, upstream));
+    let mut draining = std::pin::pin!(note_draining(client, upstream));
     let (mut asked, mut answered) = (false, false);
     while !(asked && answered) {
         tokio::select! {
@@ -130,9 +132,26 @@ async fn carry(client: &Client, upstream: &Upstream) -> Result<()> {
             }
             error = client.failure() => return Err(error),
             error = upstream.failure(), if answered => return Err(error),
+            never = draining.as_mut() => match never {},
         }
     }
     Ok(())
+}
+
+/// Takes note of what drains towards the other side: a client whose bytes are taken is not idle.
+async fn note_draining(client: &Client, upstream: &Upstream) -> Infallible {
+    let Some(idle) = client.service.idle_timeout else {
+        return std::future::pending().await;
+    };
+    let mut last = 0;
+    loop {
+        tokio::time::sleep(looks::every(idle)).await;
+        let queue = upstream.line().unacknowledged().unwrap_or(0);
+        if queue < last {
+            client.meter.note_move();
+        }
+        last = queue;
+    }
 }
 
 /// Gives the other side what the client sends, and its end. What it does not take yet is kept, and

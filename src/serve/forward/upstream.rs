@@ -52,7 +52,7 @@ impl Upstream {
         loop {
             let ready = self.stream.ready(Interest::READABLE).await;
             ready.map_err(|error| self.broken(error))?;
-            let taken = scratch::lend(|buffer| {
+            let taken = scratch::lend(scratch::SIZE, |buffer| {
                 let length = self.stream.try_read(buffer)?;
                 let came = buffer.get(..length).unwrap_or_default();
                 Ok::<_, io::Error>((length > 0).then(|| take(came)))

@@ -16,6 +16,8 @@ const BY_FAMILY: u16 = 20;
 
 /// The length of `struct inet_diag_msg`.
 const INET_FIXED: usize = 72;
+/// Where in it the interface stands that the socket is bound to.
+const INTERFACE: usize = 40;
 /// The length of `struct unix_diag_msg`.
 const UNIX_FIXED: usize = 16;
 
@@ -154,6 +156,7 @@ fn inet(kind: SocketKind, body: &[u8]) -> io::Result<Option<Socket>> {
         state: socket_list::state(u8_at(body, 1)?),
         local: Some(local),
         peer: Some(peer).filter(|peer| peer.port() != 0 || !peer.ip().is_unspecified()),
+        interface_index: Some(u32_at(body, INTERFACE)?).filter(|index| *index != 0),
         inode: u64::from(u32_at(body, 68)?),
         ..Socket::default()
     };
@@ -178,7 +181,7 @@ fn end(body: &[u8], ipv6: bool, port: usize, address: usize) -> io::Result<Socke
     }
     let octets: [u8; 16] = *bytes.first_chunk().ok_or_else(malformed)?;
     let address = Ipv6Addr::from(octets);
-    let interface = u32_at(body, 40)?;
+    let interface = u32_at(body, INTERFACE)?;
     let scope = if address.is_unicast_link_local() {
         interface
     } else {

@@ -1,5 +1,7 @@
 //! `RTM_NEWROUTE`: which way a packet goes.
 
+mod defaults;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,8 +10,9 @@ use super::address::ip;
 use super::interfaces::ROUTE;
 use super::link;
 use super::message::{Attributes, add_attribute, malformed, u8_at, u16_at, u32_at};
-use crate::interfaces::Route;
-use crate::net::Family;
+use crate::interfaces::{Refusal, Route};
+
+pub(crate) use defaults::default_routes;
 
 /// The length of `struct rtmsg`.
 const FIXED: usize = 12;
@@ -17,7 +20,13 @@ const FIXED: usize = 12;
 /// An attribute that not every libc names: a gateway of another family than the route.
 const RTA_VIA: u16 = 18;
 
-/// A route whose interface is still a number.
+/// An attribute that not every libc names: how much a router wants to be taken (RFC 4191).
+const RTA_PREF: u16 = 20;
+
+/// A flag that not every libc names: the way is not used.
+const RTNH_F_DEAD: u32 = 1;
+
+/// A route whose interfaces are still numbers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Entry {
     ipv6: bool,
@@ -25,10 +34,15 @@ struct Entry {
     prefix: u8,
     table: u32,
     metric: u32,
+    /// Of two routers with one metric, the one with the smaller number is taken.
+    preference: u8,
+    /// It is for packets with a type of service of their own alone (ip-route(8)).
+    is_for_marked: bool,
+    /// It is for packets from some addresses of ours alone (ip-route(8), `from`).
+    is_for_some: bool,
     source: Option<IpAddr>,
-    hop: Hop,
-    /// Further ways, which the kernel takes in turn with the first.
-    others: Vec<Hop>,
+    /// The ways, which the kernel takes in turn if there are several.
+    hops: Vec<Hop>,
 }
 
 /// The next station of a packet.
@@ -36,25 +50,17 @@ struct Entry {
 struct Hop {
     interface: Option<u32>,
     gateway: Option<IpAddr>,
+    is_dead: bool,
 }
 
 /// Asks the routing table for the way to an address. Nothing is sent.
 pub(crate) fn route_to(address: IpAddr, zone: Option<u32>) -> io::Result<Option<Route>> {
     let mut netlink = Netlink::open(ROUTE)?;
     let entry = look_up(&mut netlink, address, zone)?;
-    refusal(entry.kind)?;
+    if let Some(refusal) = entry.refusal() {
+        return Err(refusal.error());
+    }
     route(&mut netlink, &entry, Some(address)).map(Some)
-}
-
-/// The default routes of the main table, those that are taken first first.
-pub(crate) fn default_routes(family: Family) -> io::Result<Option<Vec<Route>>> {
-    let mut netlink = Netlink::open(ROUTE)?;
-    let mut entries = netlink.dump(libc::RTM_GETROUTE, &[0; FIXED], libc::RTM_NEWROUTE, read)?;
-    entries.retain(|entry| is_default(entry) && family.includes(somewhere(entry.ipv6)));
-    entries.sort_by_key(|entry| (entry.ipv6, entry.metric));
-    let each = entries.into_iter().flat_map(ways);
-    let routes: io::Result<Vec<Route>> = each.map(|e| route(&mut netlink, &e, None)).collect();
-    routes.map(Some)
 }
 
 /// The kernel's answer for one address.
@@ -83,34 +89,6 @@ fn question(address: IpAddr, interface: Option<u32>) -> Vec<u8> {
     body
 }
 
-/// The error of a route that says that there is no way (ip-route(8)).
-fn refusal(kind: u8) -> io::Result<()> {
-    let errno = match kind {
-        libc::RTN_UNREACHABLE => libc::EHOSTUNREACH,
-        libc::RTN_PROHIBIT => libc::EACCES,
-        libc::RTN_BLACKHOLE => libc::EINVAL,
-        _ => return Ok(()),
-    };
-    Err(io::Error::from_raw_os_error(errno))
-}
-
-/// Whether packets that nothing else is said of go there.
-fn is_default(entry: &Entry) -> bool {
-    let main = u32::from(libc::RT_TABLE_MAIN);
-    entry.prefix == 0 && entry.kind == libc::RTN_UNICAST && entry.table == main
-}
-
-/// The ways of a route, an entry each.
-fn ways(mut entry: Entry) -> Vec<Entry> {
-    let others = std::mem::take(&mut entry.others);
-    let way = |hop| Entry {
-        hop,
-        ..entry.clone()
-    };
-    let others: Vec<Entry> = others.into_iter().map(way).collect();
-    std::iter::once(entry).chain(others).collect()
-}
-
 /// An address of documentation (RFC 5737, RFC 3849), which hardly a route is made for.
 fn somewhere(ipv6: bool) -> IpAddr {
     if ipv6 {
@@ -129,19 +107,28 @@ fn anywhere(ipv6: bool) -> IpAddr {
 
 /// The route with the name of its interface, and the source address that it gives to packets.
 fn route(netlink: &mut Netlink, entry: &Entry, to: Option<IpAddr>) -> io::Result<Route> {
-    let source = entry.source.or_else(|| {
+    let (mut hop, mut source) = (entry.hop(), entry.source);
+    let refusal = entry.refusal();
+    // Where nexthops are objects of their own the table may name none (`nexthop_compat_mode`).
+    let is_nameless = hop.interface.is_none() && refusal.is_none();
+    if source.is_none() || is_nameless {
         let to = to.unwrap_or(somewhere(entry.ipv6));
-        look_up(netlink, to, entry.hop.interface).ok()?.source
-    });
-    let interface = entry.hop.interface;
+        if let Ok(answer) = look_up(netlink, to, hop.interface) {
+            source = source.or(answer.source);
+            hop = if is_nameless { answer.hop() } else { hop };
+        }
+    }
+    // One of IPv6 that refuses stands with `lo`, which no packet leaves through.
+    let interface = hop.interface.filter(|_| refusal.is_none());
     let interface = interface.map(|index| name(netlink, index)).transpose()?;
     Ok(Route {
         destination: to.unwrap_or(anywhere(entry.ipv6)),
         prefix: entry.prefix,
-        source,
+        source: source.filter(|_| refusal.is_none()),
         interface,
-        gateway: entry.hop.gateway,
+        gateway: hop.gateway,
         metric: Some(entry.metric),
+        refusal,
     })
 }
 
@@ -172,9 +159,14 @@ fn read(body: &[u8]) -> io::Result<Option<Entry>> {
         prefix: u8_at(body, 1)?,
         table: u32::from(u8_at(body, 4)?),
         metric: 0,
+        preference: rank(0),
+        is_for_marked: u8_at(body, 3)? != 0,
+        is_for_some: u8_at(body, 2)? != 0,
         source: None,
-        hop: Hop::default(),
-        others: Vec::new(),
+        hops: vec![Hop {
+            is_dead: u32_at(body, 8)? & RTNH_F_DEAD != 0,
+            ..Hop::default()
+        }],
     };
     for attribute in Attributes::behind(FIXED, body)? {
         let (kind, value) = attribute?;
@@ -184,20 +176,46 @@ fn read(body: &[u8]) -> io::Result<Option<Entry>> {
 }
 
 impl Entry {
+    /// The first of its ways.
+    fn hop(&self) -> Hop {
+        self.hops.first().copied().unwrap_or_default()
+    }
+
+    /// How it says that there is no way (ip-route(8)).
+    fn refusal(&self) -> Option<Refusal> {
+        match self.kind {
+            libc::RTN_UNREACHABLE => Some(Refusal::Unreachable),
+            libc::RTN_PROHIBIT => Some(Refusal::Prohibit),
+            libc::RTN_BLACKHOLE => Some(Refusal::Blackhole),
+            libc::RTN_THROW => Some(Refusal::Throw),
+            _ => None,
+        }
+    }
+
     /// Takes over what an attribute says.
     fn take(&mut self, kind: u16, value: &[u8]) -> io::Result<()> {
         match kind {
             libc::RTA_PRIORITY => self.metric = u32_at(value, 0)?,
             libc::RTA_TABLE => self.table = u32_at(value, 0)?,
             libc::RTA_PREFSRC => self.source = Some(ip(value)?),
-            libc::RTA_MULTIPATH => {
-                let mut hops = hops(value)?.into_iter();
-                self.hop = hops.next().unwrap_or_default();
-                self.others = hops.collect();
+            libc::RTA_MULTIPATH => self.hops = hops(value)?,
+            RTA_PREF => self.preference = rank(u8_at(value, 0)?),
+            _ => {
+                if let Some(hop) = self.hops.first_mut() {
+                    hop.take(kind, value)?;
+                }
             }
-            _ => self.hop.take(kind, value)?,
         }
         Ok(())
+    }
+}
+
+/// The place of a preference, the highest first (`ICMPV6_ROUTER_PREF_*`: low is -1 in two bits).
+fn rank(preference: u8) -> u8 {
+    match preference {
+        1 => 0,
+        3 => 2,
+        _ => 1,
     }
 }
 
@@ -225,6 +243,7 @@ fn hops(mut value: &[u8]) -> io::Result<Vec<Hop>> {
         let mut hop = Hop {
             interface: Some(u32_at(value, 4)?),
             gateway: None,
+            is_dead: u32::from(u8_at(value, 2)?) & RTNH_F_DEAD != 0,
         };
         for attribute in Attributes::of(attributes) {
             let (kind, value) = attribute?;
@@ -238,6 +257,7 @@ fn hops(mut value: &[u8]) -> io::Result<Vec<Hop>> {
 
 #[cfg(test)]
 mod tests {
+    use super::defaults::{is_default, ways};
     use super::*;
     use proptest::prelude::*;
 
@@ -271,8 +291,8 @@ mod tests {
         ];
         let entry = read(&body(libc::AF_INET, &attributes)).unwrap().unwrap();
         assert!(is_default(&entry));
-        assert_eq!(entry.hop.gateway, Some(Ipv6Addr::LOCALHOST.into()));
-        assert_eq!(entry.hop.interface, Some(7));
+        assert_eq!(entry.hop().gateway, Some(Ipv6Addr::LOCALHOST.into()));
+        assert_eq!(entry.hop().interface, Some(7));
     }
 
     #[test]
@@ -283,14 +303,14 @@ mod tests {
         let entry = read(&body(libc::AF_INET, &[(libc::RTA_MULTIPATH, &two)]));
         let ways = ways(entry.unwrap().unwrap());
         assert_eq!(ways.len(), 2);
-        assert!(ways.iter().all(|way| way.hop.interface == Some(3)));
+        assert!(ways.iter().all(|way| way.hop().interface == Some(3)));
     }
 
     #[test]
     fn a_question_reads_as_a_route() {
         let body = question(Ipv6Addr::LOCALHOST.into(), Some(4));
         let entry = read(&body).unwrap().unwrap();
-        assert_eq!((entry.prefix, entry.hop.interface), (128, Some(4)));
+        assert_eq!((entry.prefix, entry.hop().interface), (128, Some(4)));
         assert!(entry.ipv6 && !is_default(&entry));
     }
 

@@ -1,13 +1,18 @@
 //! Folding the records of many runs into one report. Pure.
 
+mod gaps;
+mod run;
+
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nettool::probe::{PortReport, ScopedIp, State, Summary};
 
 use super::TOLD;
 use super::line::{Line, SummaryLine};
+use gaps::{gaps, words};
+use run::Run;
 
 /// What makes a port the same one in two files.
 type Key = (Arc<str>, ScopedIp, u16, &'static str);
@@ -19,6 +24,8 @@ pub(super) struct Merged {
     pub(super) reports: Vec<PortReport>,
     /// The figures of all runs together.
     pub(super) summary: Summary,
+    /// Ports of each state that are counted in the figures, and listed by no run.
+    pub(super) unlisted: BTreeMap<State, u64>,
     /// What a reader should know.
     pub(super) problems: Vec<String>,
     /// Whether the report may be wrong or lacks something.
@@ -57,13 +64,6 @@ struct Known {
     order: usize,
 }
 
-/// The run that is being read.
-#[derive(Debug, Default)]
-struct Run {
-    listed: HashMap<State, u64>,
-    keys: Vec<Key>,
-}
-
 /// A part of a job, or a run that is none.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum GroupKey {
@@ -97,7 +97,7 @@ impl Fold {
             self.is_doubtful |= self.runs_of_file == 0;
         }
         let has_ended = self.runs_of_file > 0 || self.has_hosts;
-        if !has_ended || !self.run.keys.is_empty() {
+        if !has_ended || !self.run.is_empty() {
             let problem = format!(
                 "{} has no summary at its end: the run was cut off",
                 self.file
@@ -138,9 +138,7 @@ impl Fold {
         let proto = report.proto.as_str();
         let addr = report.addr.clone();
         let key = (report.host.clone(), addr, report.port, proto);
-        let listed = self.run.listed.entry(report.state).or_default();
-        *listed = listed.saturating_add(1);
-        self.run.keys.push(key.clone());
+        self.run.tell(key.clone(), report.state);
         let order = self.known.len();
         let conflict = match self.known.entry(key) {
             Entry::Vacant(place) => {
@@ -167,7 +165,7 @@ impl Fold {
 
     /// Takes the end of a run.
     fn take_summary(&mut self, summary: &SummaryLine) {
-        let run = std::mem::take(&mut self.run);
+        let run = std::mem::take(&mut self.run).end(summary);
         let figures = summary.figures();
         self.runs = self.runs.saturating_add(1);
         self.runs_of_file = self.runs_of_file.saturating_add(1);
@@ -180,14 +178,24 @@ impl Fold {
         let group = self.groups.entry(key).or_default();
         group.size = group.size.max(summary.share_ports.unwrap_or(summary.ports));
         group.keys.extend(run.keys);
-        for state in State::ALL {
-            let listed = run.listed.get(&state).copied().unwrap_or(0);
-            let unlisted = figures.of(state).saturating_sub(listed);
-            if state != State::Undetermined && unlisted > 0 {
-                group.unlisted = group.unlisted.saturating_add(unlisted);
-                let all = self.unlisted.entry(state).or_default();
-                *all = all.saturating_add(unlisted);
-            }
+        for (state, unlisted) in run.unlisted {
+            group.unlisted = group.unlisted.saturating_add(unlisted);
+            let all = self.unlisted.entry(state).or_default();
+            *all = all.saturating_add(unlisted);
+        }
+        if run.missing > 0 {
+            let problem = format!(
+                "{} lacks {} of the ports that its summary counts",
+                self.file, run.missing
+            );
+            self.problem(problem);
+        }
+        if run.surplus > 0 {
+            let problem = format!(
+                "{} lists more ports than its summary counts, by {}",
+                self.file, run.surplus
+            );
+            self.problem(problem);
         }
     }
 
@@ -195,7 +203,7 @@ impl Fold {
     pub(super) fn finish(mut self) -> Merged {
         let missing = self.missing_shards();
         let is_lacking = !missing.is_empty();
-        for problem in missing {
+        for problem in missing.into_iter().chain(self.moved_names()) {
             self.problem(problem);
         }
         if self.conflicts > TOLD {
@@ -211,7 +219,8 @@ impl Fold {
             ));
         }
         let known = |group: &Group| (group.keys.len() as u64).saturating_add(group.unlisted);
-        if self.groups.values().any(|group| known(group) > group.size) {
+        let is_double = |group: &Group| group.unlisted > 0 && known(group) > group.size;
+        if self.groups.values().any(is_double) {
             self.problem(
                 "a part was probed twice without listing all its ports: they are counted twice"
                     .to_owned(),
@@ -234,8 +243,8 @@ impl Fold {
         for report in &reports {
             summary.add_ports(report.state, 1);
         }
-        for (state, number) in self.unlisted {
-            summary.add_ports(state, number);
+        for (state, number) in &self.unlisted {
+            summary.add_ports(*state, *number);
         }
         summary.add_ports(State::Undetermined, unknown);
         summary.ports = State::ALL
@@ -244,9 +253,24 @@ impl Fold {
         Merged {
             reports,
             summary,
+            unlisted: self.unlisted,
             problems: self.problems,
             is_doubtful: self.is_doubtful,
         }
+    }
+
+    /// The names that do not have the same address in all parts of a job, in words: on none of the
+    /// addresses were all ports asked.
+    fn moved_names(&self) -> Vec<String> {
+        let parts = self.groups.iter();
+        let shared = parts.filter(|(key, _)| matches!(key, GroupKey::Part(_, 2.., _)));
+        let mut known: BTreeMap<&str, BTreeSet<&ScopedIp>> = BTreeMap::new();
+        for (host, address, ..) in shared.flat_map(|(_, group)| &group.keys) {
+            known.entry(host).or_default().insert(address);
+        }
+        let moved = known.iter().filter(|(_, addresses)| addresses.len() > 1);
+        let words = |(host, _): (&&str, _)| format!("{host} has other addresses in other shards");
+        moved.map(words).collect()
     }
 
     /// What jobs lack, in words.
@@ -277,35 +301,6 @@ impl Fold {
             }
         }
         problems
-    }
-}
-
-/// The first and last of the numbers from 1 to `of` that are not there: a file may say of itself that
-/// it is one of billions.
-fn gaps(of: u32, numbers: &BTreeSet<u32>) -> Vec<(u32, u32)> {
-    let mut gaps = Vec::new();
-    let mut next = 1;
-    for number in numbers.range(1..).take_while(|number| **number <= of) {
-        if *number > next {
-            gaps.push((next, number.saturating_sub(1)));
-        }
-        let Some(after) = number.checked_add(1) else {
-            return gaps;
-        };
-        next = after;
-    }
-    if next <= of {
-        gaps.push((next, of));
-    }
-    gaps
-}
-
-/// Numbers in a row, in words.
-fn words((first, last): (u32, u32)) -> String {
-    match last.saturating_sub(first) {
-        0 => first.to_string(),
-        1 => format!("{first}, {last}"),
-        _ => format!("{first}-{last}"),
     }
 }
 

@@ -50,9 +50,17 @@ pub(super) struct SummaryLine {
     pub(super) shard: Option<u32>,
     pub(super) shards: Option<u32>,
     pub(super) share_ports: Option<u64>,
+    /// The states whose ports are listed, if not all are.
+    listed: Option<Vec<State>>,
 }
 
 impl SummaryLine {
+    /// Whether ports of this state are listed.
+    pub(super) fn lists(&self, state: State) -> bool {
+        let listed = self.listed.as_ref();
+        listed.is_none_or(|listed| listed.contains(&state))
+    }
+
     /// The figures.
     pub(super) fn figures(&self) -> Summary {
         Summary {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-/// So many bytes wait at most.
+/// So many bytes wait at most, or a single datagram that is longer.
 const ROOM: usize = 256 * 1024;
 
 /// What a datagram takes besides its bytes, so that empty ones are not for nothing.
@@ -54,7 +54,7 @@ impl Feed {
     /// Whether there is room for one of this length.
     pub(super) fn has_room(&self, length: usize) -> bool {
         let waiting = self.waiting.load(Ordering::Relaxed);
-        waiting.saturating_add(taken_by(length)) <= ROOM
+        waiting == 0 || waiting.saturating_add(taken_by(length)) <= ROOM
     }
 
     /// Takes a datagram, unless there is no room for it.
@@ -84,6 +84,12 @@ impl Inbox {
             self.waiting
                 .fetch_sub(taken_by(first.len()), Ordering::Relaxed);
         }
+    }
+
+    /// Nothing will be done with the first one that is left, asked for or not.
+    pub(super) fn give_up_first(&mut self) {
+        self.first = self.first.take().or_else(|| self.receiver.try_recv().ok());
+        self.done();
     }
 
     /// How many were done with.
@@ -121,6 +127,27 @@ mod tests {
             assert_eq!(taken, ROOM / (length + OVERHEAD));
             assert_eq!(inbox.count_left(), taken as u64);
         }
+    }
+
+    #[test]
+    fn a_long_one_finds_room_where_nothing_waits() {
+        let (feed, mut inbox) = queue();
+        let long = vec![0; 2 * ROOM];
+        assert!(feed.put(&long) && !feed.put(b""));
+        inbox.give_up_first();
+        assert!(feed.put(b"") && !feed.put(&long));
+    }
+
+    #[tokio::test]
+    async fn one_that_is_given_up_is_gone() {
+        let (feed, mut inbox) = queue();
+        assert!(feed.put(b"one") && feed.put(b"two") && feed.put(b"three"));
+        inbox.give_up_first();
+        assert_eq!(inbox.count_left(), 2);
+        assert_eq!(inbox.next().await, Some(&b"two"[..]));
+        inbox.give_up_first();
+        assert_eq!(inbox.next().await, Some(&b"three"[..]));
+        assert_eq!((inbox.count_left(), inbox.count_done()), (1, 2));
     }
 
     #[tokio::test]

@@ -90,7 +90,7 @@ impl Session {
         }
         if fruitless {
             // The next session is to have another one, or it might go on like this for ever.
-            inbox.done();
+            inbox.give_up_first();
             lost = u64::from(result.is_err() || !self.is_for_command());
         }
         lost = lost.saturating_add(self.dropped.load(Ordering::Relaxed));

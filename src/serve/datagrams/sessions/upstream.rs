@@ -54,7 +54,13 @@ async fn ask(inbox: &mut Inbox, socket: &DatagramSocket) -> io::Result<()> {
             Ok(_) => inbox.done(),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                if error.raw_os_error() == Some(libc::EMSGSIZE) {
+                    // It is this one that is lost; any other error may be of an earlier one.
+                    inbox.done();
+                }
+                return Err(error);
+            }
         }
     }
     Ok(())

@@ -2,6 +2,10 @@
 
 use super::super::line::{Line, Reasons};
 use super::{Fold, Merged};
+use nettool::probe::State;
+
+/// That a run lists open ports alone.
+const LISTS_OPEN: &str = r#","listed":["open"]"#;
 
 /// The record of a port of 10.0.0.1.
 fn port(port: u16, state: &str) -> String {
@@ -64,12 +68,57 @@ fn all_shards_are_the_whole() {
 
 #[test]
 fn ports_that_are_counted_and_not_listed_count() {
+    let of = |number, ports| part(number, ports) + LISTS_OPEN;
     let merged = merge(&[
-        vec![port(1, "open"), summary(2000, 1, 1999, &part(1, 2000))],
-        vec![summary(1999, 0, 1999, &part(2, 1999))],
+        vec![port(1, "open"), summary(2000, 1, 1999, &of(1, 2000))],
+        vec![summary(1999, 0, 1999, &of(2, 1999))],
     ]);
     assert_eq!(figures(&merged), [3999, 1, 3998, 0]);
-    assert!(merged.summary.complete);
+    assert!(merged.summary.complete && !merged.is_doubtful);
+    assert_eq!(
+        merged.unlisted.into_iter().collect::<Vec<_>>(),
+        [(State::Closed, 3998)]
+    );
+}
+
+#[test]
+fn ports_that_a_run_counts_and_should_list_are_missed() {
+    let whole = [
+        port(1, "open"),
+        port(2, "open"),
+        port(3, "closed"),
+        summary(3, 2, 1, ""),
+    ];
+    for missing in [&[0][..], &[2], &[1, 2], &[0, 1, 2]] {
+        let lines = whole.iter().enumerate();
+        let lines = lines.filter(|(number, _)| !missing.contains(number));
+        let merged = merge(&[lines.map(|(_, line)| line.clone()).collect()]);
+        assert!(merged.is_doubtful && !merged.summary.complete, "{merged:?}");
+        let number = missing.len();
+        let told = format!("0.json lacks {number} of the ports that its summary counts");
+        assert_eq!(merged.problems, [told]);
+        assert_eq!(figures(&merged)[3], number as u64);
+    }
+    // Of the states that were to be listed none may be missing either.
+    let merged = merge(&[vec![port(1, "open"), summary(9, 2, 7, LISTS_OPEN)]]);
+    assert_eq!(figures(&merged), [9, 1, 7, 1]);
+    assert!(merged.is_doubtful);
+    let merged = merge(&[vec![port(1, "open"), port(2, "open"), summary(1, 1, 0, "")]]);
+    assert_eq!(
+        merged.problems,
+        ["0.json lists more ports than its summary counts, by 1"]
+    );
+}
+
+#[test]
+fn a_name_has_one_address_in_all_parts_of_a_job() {
+    let moved = port(2, "closed").replace("10.0.0.1", "10.0.0.2");
+    let first = vec![port(1, "closed"), summary(1, 0, 1, &part(1, 1))];
+    let merged = merge(&[first, vec![moved.clone(), summary(1, 0, 1, &part(2, 1))]]);
+    assert_eq!(merged.problems, ["h has other addresses in other shards"]);
+    assert!(merged.is_doubtful);
+    let merged = merge(&[vec![port(1, "closed"), moved, summary(2, 0, 2, "")]]);
+    assert!(!merged.is_doubtful);
 }
 
 #[test]
@@ -91,7 +140,7 @@ fn a_run_and_its_resumption_are_one() {
 
 #[test]
 fn what_was_counted_twice_is_told() {
-    let one = vec![summary(9, 0, 9, &part(1, 9))];
+    let one = vec![summary(9, 0, 9, &(part(1, 9) + LISTS_OPEN))];
     let merged = merge(&[one.clone(), one, vec![summary(0, 0, 0, &part(2, 0))]]);
     assert!(merged.is_doubtful, "{merged:?}");
     assert!(merged.problems[0].contains("probed twice"));
@@ -138,8 +187,8 @@ fn what_is_told_twice_counts_once_and_contradictions_are_told() {
 fn missing_shards_are_told_in_few_words() {
     let shard = |number: u32, of: u32| {
         let part =
-            format!(r#","job":"cafe","seed":0,"shard":{number},"shards":{of},"share_ports":1"#);
-        vec![summary(1, 1, 0, &part)]
+            format!(r#","job":"cafe","seed":0,"shard":{number},"shards":{of},"share_ports":0"#);
+        vec![summary(0, 0, 0, &part)]
     };
     let told = |files: &[Vec<String>]| merge(files).problems.join("; ");
     let of_ten = [shard(1, 10), shard(2, 10), shard(5, 10), shard(7, 10)];
