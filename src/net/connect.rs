@@ -90,8 +90,21 @@ impl Connecting<'_> {
 /// The name cannot be resolved, an option cannot be had, or no address was reached: the error names
 /// each one tried.
 pub async fn connect_tcp(wanted: &Connecting<'_>, observer: &dyn Observer) -> Result<Reached> {
+    connect_tcp_if(wanted, observer, |_| Ok(())).await
+}
+
+/// Likewise, if that is right with the addresses that were found.
+///
+/// # Errors
+/// As with [`connect_tcp`], or it is not right.
+pub(crate) async fn connect_tcp_if(
+    wanted: &Connecting<'_>,
+    observer: &dyn Observer,
+    check: impl FnOnce(&[SocketAddr]) -> Result<()>,
+) -> Result<Reached> {
     let deadline = wanted.deadline();
     let addresses = wanted.resolve().await?;
+    check(&addresses)?;
     let mut race = Race {
         waiting: interleaved(&addresses).into(),
         running: JoinSet::new(),

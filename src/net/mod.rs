@@ -16,6 +16,7 @@ mod stream;
 
 pub(crate) use address::is_link_local;
 pub use address::{Address, Family, Proto};
+pub(crate) use connect::connect_tcp_if;
 pub use connect::{Connecting, Reached, connect_tcp, connect_unix};
 pub use datagrams::{
     Arrived, Batch, Correspondent, DatagramSocket, bind_udp, bind_unix_datagram, connect_udp,

@@ -134,6 +134,8 @@ pub struct Transfer {
     pub untouched: bool,
     /// How it ended.
     pub end: End,
+    /// Whether nothing was in flight when a signal ended it, so that nothing is lost.
+    pub at_rest: bool,
     /// What went wrong, if anything did.
     pub error: Option<Error>,
 }
@@ -142,6 +144,6 @@ impl Transfer {
     /// Whether everything arrived, as far as can be known.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.error.is_none() && self.end != End::Signal
+        self.error.is_none() && (self.at_rest || self.end != End::Signal)
     }
 }

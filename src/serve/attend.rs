@@ -211,6 +211,7 @@ fn end_for(client: &Client, error: &Error) -> End {
 /// Closes or resets the connection, and says what became of it.
 fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer {
     client.take_stock();
+    let at_rest = matches!(outcome, Err(Cut::AtRest));
     let (end, error, well) = match outcome {
         Ok(end) => (end, None, true),
         Err(Cut::AtRest) => (End::Signal, None, true),
@@ -244,6 +245,7 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         elapsed: client.since.elapsed(),
         untouched: end == End::Reset && sent == 0 && received == 0,
         end,
+        at_rest,
         error: error.map(|error| match error.action {
             Action::Connect | Action::Resolve | Action::Run => error,
             _ => error.after(progress),

@@ -9,7 +9,8 @@ use socket2::{Domain, Socket, Type};
 
 use super::{address, ask, client, server, stopped};
 use crate::support::{
-    End, LIMIT, Output, Pattern, Peer, Program, Running, Step, need, nettool, records_of, scratch,
+    End, LIMIT, Output, Pattern, Peer, Program, Running, Step, closed_port, need, nettool,
+    records_of, scratch,
 };
 
 /// A forwarder to this endpoint, for many.
@@ -354,4 +355,49 @@ fn a_path_that_nobody_listens_on_any_more_is_an_error_of_its_own() {
         path.display()
     ));
     stopped(server);
+}
+
+/// It would be a client of its own, and that one another, until no descriptor is left.
+#[test]
+fn a_forwarder_to_itself_refuses() {
+    for (here, there, by) in [
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "localhost", "127.0.0.1"),
+        ("0.0.0.0", "0.0.0.0", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1", "127.0.0.2"),
+        ("::1", "[::]", "::1"),
+    ] {
+        let (held, addr) = closed_port();
+        drop(held);
+        let port = addr.port().to_string();
+        let server = nettool(["listen", "-k", "--json", here, &port])
+            .args(["--forward", &format!("{there}:{port}")])
+            .start();
+        server.says("\"listening\"");
+        let client = SocketAddr::new(by.parse().unwrap(), addr.port());
+        let seen = Peer::connect(client, vec![Step::ReadToEnd]).seen();
+        assert_eq!((seen.received.count, seen.end), (0, End::Reset));
+        server.says("this server itself is there");
+        let stderr = stopped(server);
+        let totals = &records_of(&stderr, "served")[0];
+        let most = if by == "127.0.0.2" { 2 } else { 1 };
+        assert_eq!(totals["clients"], most, "{stderr}");
+    }
+}
+
+#[test]
+fn a_forwarder_to_its_own_path_refuses() {
+    let directory = scratch();
+    let path = directory.path().join("here");
+    let again = directory.path().join(".").join("here");
+    let server = nettool(["listen", "-k", "-v", "-U"])
+        .arg(&path)
+        .args(["--forward", &format!("unix:{}", again.display())])
+        .start();
+    server.says("listening");
+    let seen = Peer::connect_unix(&path, vec![Step::ReadToEnd]).seen();
+    assert_eq!(seen.received.count, 0);
+    server.says("this server itself is there");
+    let stderr = stopped(server);
+    assert!(stderr.contains("served 1 client"), "{stderr}");
 }

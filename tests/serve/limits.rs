@@ -176,6 +176,43 @@ fn stopping_waits_for_what_is_in_flight() {
     }
 }
 
+/// Who has had everything is no failure when it is left.
+#[test]
+fn who_is_left_with_a_good_end_is_served() {
+    for options in [&["--echo"][..], &["--reply", "hello"], &["--broker"]] {
+        let server = server(&[options, &["--json"]].concat()).start();
+        let one = client(address(&server));
+        let is_heard = options[0] == "--broker";
+        let other = is_heard.then(|| client(address(&server)));
+        if is_heard {
+            until("both are there", || {
+                server.said().matches("connected").count() == 2
+            });
+        }
+        let mut hearer = other.as_ref().unwrap_or(&one);
+        (&one).write_all(b"hello").unwrap();
+        let mut answer = [0; 5];
+        hearer.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"hello");
+        let stderr = stopped(server);
+        assert_eq!(hearer.read(&mut answer).unwrap(), 0);
+        let transfer = &records_of(&stderr, "transfer")[0];
+        assert_eq!(
+            (&transfer["complete"], &transfer["end"]),
+            (&true.into(), &"signal".into())
+        );
+        assert_eq!(records_of(&stderr, "served")[0]["failed"], 0, "{stderr}");
+    }
+    // It may be that it has more to say, and what it said is no file.
+    let directory = scratch();
+    let path = directory.path().to_str().unwrap();
+    let server = server(&["--save", path, "--json"]).start();
+    let one = client(address(&server));
+    (&one).write_all(b"hello").unwrap();
+    until("it is there", || fs::read_dir(path).unwrap().count() == 1);
+    assert_eq!(records_of(stopped(server), "served")[0]["failed"], 1);
+}
+
 /// A client that takes nothing is waited for, but not by a second signal, and is reset.
 #[test]
 fn a_second_signal_ends_at_once() {

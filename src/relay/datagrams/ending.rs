@@ -109,6 +109,7 @@ impl Exchange<'_> {
             elapsed: self.started.elapsed(),
             untouched: false,
             end,
+            at_rest: false,
             error: error.map(|error| error.after(progress)),
         }
     }

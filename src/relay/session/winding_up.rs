@@ -133,6 +133,7 @@ impl<M: Mover> Session<'_, M> {
             elapsed: self.started.elapsed(),
             untouched,
             end,
+            at_rest: false,
             error: error.map(|error| error.after(progress)),
         }
     }

@@ -97,6 +97,7 @@ impl Server {
                 elapsed: peer.heard.duration_since(peer.since),
                 untouched: false,
                 end,
+                at_rest: false,
                 error,
             },
         });

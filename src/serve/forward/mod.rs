@@ -5,15 +5,21 @@ pub(super) mod datagrams;
 mod upstream;
 
 use std::convert::Infallible;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 pub(super) use self::upstream::Upstream;
 use super::client::Client;
 use super::looks::{self, PROBE_INTERVAL};
 use super::scratch;
-use crate::error::Result;
+use crate::error::{Action, Error, Result};
 use crate::event::Observer;
-use crate::net::{Connecting, Family, Proto, Reached, SocketOptions, connect_tcp, connect_unix};
+use crate::net::{
+    Address, Connecting, Family, Proto, Reached, SocketOptions, connect_tcp_if, connect_unix,
+};
 use crate::relay::End;
 use crate::value::Endpoint;
 
@@ -26,7 +32,7 @@ pub(super) async fn serve(client: &Client, endpoint: &Endpoint) -> Result<End> {
     if let Endpoint::Udp(host, port) = endpoint {
         return datagrams::serve(client, host, *port).await;
     }
-    let reaching = reach(endpoint, &*client.service.observer);
+    let reaching = reach(endpoint, Some(&client.local), &*client.service.observer);
     let reached = unless_it_leaves(client, reaching).await?;
     let upstream = Upstream::new(reached)?;
     carry(client, &upstream).await?;
@@ -34,14 +40,27 @@ pub(super) async fn serve(client: &Client, endpoint: &Endpoint) -> Result<End> {
     Ok(End::Both)
 }
 
-/// Reaches the other side.
+/// Reaches the other side, for a client that came by this address.
 ///
 /// # Errors
-/// It cannot be reached.
-pub(super) async fn reach(endpoint: &Endpoint, observer: &dyn Observer) -> Result<Reached> {
+/// It cannot be reached, or is that address: we should be a client of our own, which gets another
+/// one, until no descriptor is left.
+pub(super) async fn reach(
+    endpoint: &Endpoint,
+    here: Option<&Address>,
+    observer: &dyn Observer,
+) -> Result<Reached> {
     let options = SocketOptions::default();
+    let unless = |leads_back: bool| {
+        if leads_back {
+            return Err(leads_here(endpoint));
+        }
+        Ok(())
+    };
     match endpoint {
         Endpoint::Unix(path) => {
+            let place = here.and_then(|here| here.path());
+            unless(place.is_some_and(|here| is_same_file(path, here)))?;
             connect_unix(path, Proto::Unix, Some(PATIENCE), &options, observer).await
         }
         Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => {
@@ -52,8 +71,35 @@ pub(super) async fn reach(endpoint: &Endpoint, observer: &dyn Observer) -> Resul
                 limit: Some(PATIENCE),
                 options: &options,
             };
-            connect_tcp(&wanted, observer).await
+            connect_tcp_if(&wanted, observer, |found| {
+                let ours = here.and_then(Address::ip);
+                unless(ours.is_some_and(|ours| found.iter().any(|there| leads_to(*there, ours))))
+            })
+            .await
         }
+    }
+}
+
+/// The error of what leads back here.
+fn leads_here(endpoint: &Endpoint) -> Error {
+    let text = "this server itself is there".to_owned();
+    Error::new(Action::Connect, endpoint, text)
+}
+
+/// Whether who connects to the one address comes to the other, which is one of this machine. The
+/// unspecified address is loopback then (`ip_route_output_key_hash_rcu`, `net/ipv4/route.c`).
+fn leads_to(there: SocketAddr, here: SocketAddr) -> bool {
+    let ip = there.ip().to_canonical();
+    let is_there = ip == here.ip() || (ip.is_unspecified() && here.ip().is_loopback());
+    there.port() == here.port() && is_there
+}
+
+/// Whether both paths are those of one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    match (place(one), place(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
     }
 }
 

@@ -94,7 +94,7 @@ fn take(
 /// As bytes in a stream, whose answers are cut into datagrams. Its end is the session's.
 async fn to_stream(session: &Session, endpoint: &Endpoint, inbox: &mut Inbox) -> Result<()> {
     let observer = &*session.shared.service.observer;
-    let upstream = Upstream::new(reach(endpoint, observer).await?)?;
+    let upstream = Upstream::new(reach(endpoint, None, observer).await?)?;
     let asking = async {
         ask_stream(inbox, &upstream).await?;
         // Its answers may still be on their way, and its end is the last of them.
