@@ -5,7 +5,8 @@ use std::io::{PipeReader, PipeWriter, Read};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::process::Child;
+use std::path::Path;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
@@ -252,7 +253,11 @@ impl Running {
         // What ends it may still be on its way to its last words.
         let patience = Instant::now() + Duration::from_millis(500);
         let ended = ready(self.handle.as_fd(), PollFlags::IN, patience);
-        let state = if ended { "has ended" } else { "still runs" };
+        let state = if ended {
+            "has ended".to_owned()
+        } else {
+            format!("still runs{}", whereabouts(self.pid()))
+        };
         let stderr = self.errors.as_ref().map_or_else(String::new, Watched::text);
         panic!(
             "{}: {what} ({:?} after its start; it {state}); standard error:\n{stderr}",
@@ -260,6 +265,38 @@ impl Running {
             self.started.elapsed()
         );
     }
+}
+
+/// In which calls the threads of a process are (proc(5): number and arguments), what its environment
+/// says of us, and the state of the TCP connections around it.
+fn whereabouts(pid: u32) -> String {
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let place = Path::new("/proc").join(pid.to_string());
+    let tasks = fs::read_dir(place.join("task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let calls = tasks.map(|task| format!("\n  {}", read(&task.path().join("syscall")).trim()));
+    let environment = read(&place.join("environ"));
+    let ours = environment
+        .split('\0')
+        .filter(|word| word.starts_with("NETTOOL_"));
+    let told = calls.chain(ours.map(|word| format!("\n  {word}")));
+    let sockets = Command::new("ss").args(["-tnmip"]).output();
+    let sockets = sockets.map_or_else(
+        |_| String::new(),
+        |found| String::from_utf8_lossy(&found.stdout).into_owned(),
+    );
+    let lines: Vec<_> = sockets.lines().collect();
+    let is_its = |pair: &&[&str]| {
+        pair.iter()
+            .any(|line| line.contains(&format!("pid={pid},")))
+    };
+    let connections = lines
+        .windows(2)
+        .filter(is_its)
+        .map(|pair| format!("\n  {}", pair.join(" ")));
+    told.chain(connections).collect()
 }
 
 /// What follows `listening on ` in each complete line that begins with it.
