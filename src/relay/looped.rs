@@ -113,8 +113,12 @@ impl<'a> Looped<'a> {
 
     /// Whether received bytes have somewhere to go.
     fn has_room(&self) -> bool {
-        let outlet = self.outlet.as_ref().is_none_or(Outlet::has_room);
-        self.phase == Phase::Leaving || (outlet && self.has_dump_room())
+        self.phase == Phase::Leaving || (self.has_outlet_room() && self.has_dump_room())
+    }
+
+    /// Whether stdout takes more, or there is none.
+    fn has_outlet_room(&self) -> bool {
+        self.outlet.as_ref().is_none_or(Outlet::has_room)
     }
 
     /// Whether more can be written down, or nothing is.
@@ -148,15 +152,23 @@ impl Mover for Looped<'_> {
             }
         }
         let now = Instant::now();
-        let (unsent, room) = (self.has_unsent(), self.has_room());
+        // Each is asked once: whoever writes makes room meanwhile, and what is not waited for here would
+        // be waited for nowhere.
+        let (unsent, outlet_room) = (self.has_unsent(), self.has_outlet_room());
+        let dump_room = self.has_dump_room();
+        let room = self.phase == Phase::Leaving || (outlet_room && dump_room);
         let (held, unsent_until) = (self.held_until(now), self.unsent_until(now));
         let reads_input = self.reads_input && !unsent;
-        let dump_room = self.has_dump_room();
         let is_talking = self.phase != Phase::Rescuing;
         let sends = unsent && unsent_until.is_none() && dump_room;
         let interest = interest(self.reads_peer && room && held.is_none(), sends);
-        let outlet_room = self.outlet.as_ref().is_none_or(Outlet::has_room);
-        let wants_room = self.reads_peer && !room && !outlet_room;
+        // Where the socket is not watched any more, room that came meanwhile is news, too.
+        let wants_room = self.reads_peer
+            && if is_talking {
+                !room && !outlet_room
+            } else {
+                room || !outlet_room
+            };
         let opens = earliest(held, unsent_until);
         let Self {
             stream,

@@ -199,7 +199,8 @@ impl Mover for Records<'_> {
         let (unsent, room) = (self.has_unsent(), self.has_room());
         let reads_input = self.reads_input && !unsent;
         let interest = interest(self.reads_peer && room, unsent);
-        let wants_room = self.reads_peer && !room;
+        // Where the socket is not watched any more, room that came meanwhile is news, too.
+        let wants_room = self.reads_peer && (!room || self.rescuing);
         let Self {
             stream,
             letters,
