@@ -132,6 +132,8 @@ const LARGEST_BUFFER: u64 = 1 << 30;
 #[command(next_help_heading = "Times")]
 pub(crate) struct TimeArgs {
     /// Fail when nothing moves in either direction for this long
+    ///
+    /// Time in which stdout takes nothing does not count, except with listen --keep-open
     #[arg(long, value_name = "TIME", value_parser = limit)]
     idle_timeout: Option<Duration>,
     /// Give up when nothing happens for so long

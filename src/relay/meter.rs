@@ -92,7 +92,13 @@ impl Meter {
         let (proto, socket) = socket.as_ref()?;
         let socket = socket.upgrade()?;
         let queued = Line::new(*proto, socket.as_fd()).unacknowledged()?;
-        Some(queued.saturating_sub(self.is_shut_down.load(Ordering::Relaxed).into()))
+        Some(self.data_of(queued))
+    }
+
+    /// Of so many bytes that wait for their acknowledgement those that are data: once the write half
+    /// is shut down the last one is the FIN, which counts as one.
+    pub(crate) fn data_of(&self, queued: u64) -> u64 {
+        queued.saturating_sub(self.is_shut_down.load(Ordering::Relaxed).into())
     }
 
     /// The checksums so far, where they are made.
@@ -138,7 +144,7 @@ impl Meter {
     }
 
     /// Takes note that the write half is shut down.
-    pub(super) fn note_shut_down(&self) {
+    pub(crate) fn note_shut_down(&self) {
         self.is_shut_down.store(true, Ordering::Relaxed);
     }
 

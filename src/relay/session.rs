@@ -278,7 +278,8 @@ impl<'a, M: Mover> Session<'a, M> {
     }
 
     /// When the next limit is passed, or it is time for a look: what drains from the queue is seen
-    /// only by looking. Idleness does not count while our own reader stalls.
+    /// only by looking. Idleness does not count while our own reader stalls: we read no more then, and
+    /// what came before a timeout is to be written.
     fn deadline(&self) -> Option<Instant> {
         let end = self.terms.limits.end.map(|(end, _)| end);
         let Some(idle) = self.terms.limits.idle else {

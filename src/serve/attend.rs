@@ -220,8 +220,8 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
     };
     let line = client.line();
     let (sent, received) = (client.meter.sent(), client.meter.received());
-    // A FIN that waits for its acknowledgement counts as one, and carries nothing.
-    let undelivered = line.unacknowledged().map(|queue| queue.min(sent));
+    let queue = line.unacknowledged();
+    let undelivered = queue.map(|queue| client.meter.data_of(queue).min(sent));
     if well {
         line.reset_on_close(false);
     } else if client.lent_socket().is_some() {

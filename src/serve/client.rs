@@ -145,7 +145,14 @@ impl Client {
             return;
         }
         if let Some(carried) = sys::carried(socket) {
-            self.meter.observe(carried.written, carried.taken);
+            let written = if carried.we_ended {
+                self.meter.note_shut_down();
+                carried.written
+            } else {
+                // A connection that is over may no longer tell what it told before.
+                self.meter.data_of(carried.written)
+            };
+            self.meter.observe(written, carried.taken);
         }
     }
 
@@ -245,7 +252,10 @@ impl Client {
             return Ok(());
         }
         match self.line().shut_down_write() {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.meter.note_shut_down();
+                Ok(())
+            }
             Err(error) => {
                 self.check_socket()?;
                 match sys::carried(self.as_fd()) {

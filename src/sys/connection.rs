@@ -90,6 +90,7 @@ pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
         taken: (info.number(BYTES_RECEIVED)?)
             .saturating_sub(unread)
             .saturating_sub(peer_ended.into()),
+        we_ended,
         is_finished: is_over && peer_ended && exceeds(acknowledged, info.sent()),
     })
 }

@@ -146,6 +146,8 @@ pub(crate) struct Carried {
     pub(crate) written: u64,
     /// Bytes that came in order and were read.
     pub(crate) taken: u64,
+    /// Whether the write half was shut down, as far as a connection that is over tells.
+    pub(crate) we_ended: bool,
     /// Whether both sides have ended it, and the peer has acknowledged everything.
     pub(crate) is_finished: bool,
 }

@@ -227,6 +227,40 @@ fn a_peer_that_reads_slowly_is_not_silent() {
     }
 }
 
+/// Nor is one whose bytes wait for our own reader. Once that has taken them silence counts again.
+#[test]
+fn a_peer_that_waits_for_our_reader_is_not_silent() {
+    // More than the pipe and both queues hold.
+    let much = Pattern::new(47, 20_000_000).to_vec();
+    let steps = || vec![Step::Write(much.clone()), Step::AwaitReset];
+    let options = ["--recv-only", "--idle-timeout", "1s"];
+    let mut talks: Vec<_> = ["auto", "portable", "looped"]
+        .into_iter()
+        .flat_map(|way| {
+            let start = |words: &[&str]| {
+                let program = nettool(words).args(options).env("NETTOOL_PATH", way);
+                program.stdout(Output::Open).start()
+            };
+            let peer = Peer::serve(steps());
+            let client = start(&["connect", &peer.target()]);
+            let server = start(&["listen", "127.0.0.1", "0"]);
+            let other = Peer::connect(server.listening(), steps());
+            [(client, peer), (server, other)]
+        })
+        .collect();
+    for (running, _) in &talks {
+        assert!(running.stays(MOMENT), "{}", running.said());
+    }
+    for (running, _) in &mut talks {
+        assert!(running.read(much.len()) == much);
+    }
+    for (running, peer) in talks {
+        let exit = running.wait();
+        exit.says("nothing moved for 1s").status(1);
+        assert_eq!(peer.seen().end, End::Reset);
+    }
+}
+
 /// Bytes that never cease leave the limit its turn, whatever carries them.
 #[test]
 fn a_session_that_lasts_too_long_ends_under_way() {

@@ -14,6 +14,7 @@ mod messages;
 mod saved;
 mod shared;
 mod standing;
+mod undelivered;
 mod unread;
 
 use std::io::{Read, Write};

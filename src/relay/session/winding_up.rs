@@ -64,13 +64,11 @@ impl<M: Mover> Session<'_, M> {
 
     /// How far we have come.
     fn progress(&self) -> Progress {
-        // A FIN that waits for its acknowledgement counts as one, and carries nothing.
-        let fin = u64::from(self.ending.is_shut_down());
-        let queue = self.line().unacknowledged();
+        let (meter, queue) = (self.terms.meter, self.line().unacknowledged());
         Progress {
-            sent: self.terms.meter.sent(),
-            received: self.terms.meter.received(),
-            undelivered: queue.map(|queue| queue.saturating_sub(fin)),
+            sent: meter.sent(),
+            received: meter.received(),
+            undelivered: queue.map(|queue| meter.data_of(queue)),
         }
     }
 
