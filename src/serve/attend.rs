@@ -1,6 +1,7 @@
 //! A client from its welcome to its end, whatever it gets: limits, stopping, ending well.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,25 @@ pub(super) async fn attend(client: Client) -> Transfer {
         client: client.number,
         transfer: &transfer,
     });
+    pass_on_rest(client).await;
     transfer
+}
+
+/// Passes on what came before the client was left, for which its connection is not needed any more:
+/// it may have been cut off while somebody else had no room. Until that is done it counts as one
+/// that is there, so that no more is held than clients may be.
+async fn pass_on_rest(client: Client) {
+    let Some(rest) = client.service.behaviour.rest_of(&client) else {
+        return;
+    };
+    let (number, service) = (client.number, Arc::clone(&client.service));
+    drop(client);
+    let pass_on = service.behaviour.pass_on(number, rest, &*service.observer);
+    tokio::select! {
+        biased;
+        () = pass_on => {}
+        () = service.stop.reached(Phase::Over) => {}
+    }
 }
 
 /// What it gets, as far as it may, and then a good end.
@@ -74,7 +93,7 @@ async fn serve(client: &Client) -> Result<End> {
 /// had its turn: nobody else has to wake us.
 async fn filled(client: &Client) {
     let look = |_: &mut Context<'_>| {
-        if client.is_full() && !client.holds() {
+        if client.is_full() && client.held.is_empty() {
             Poll::Ready(())
         } else {
             Poll::Pending

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::client::Client;
 use super::exec::{self, Exec};
+use super::room::Piece;
 use super::{Broker, Chat, Folder, Stdio, discard, echo, forward, reply, save};
 use crate::error::{Error, Result};
+use crate::event::Observer;
 use crate::relay::End;
 use crate::value::Endpoint;
 
@@ -51,6 +53,26 @@ impl Behaviour {
             Self::Reply(text) => reply::serve(client, text).await,
             Self::Save(folder) => Box::pin(save::serve(client, folder)).await,
             Self::Stdio(stdio) => Box::pin(stdio.serve(client)).await,
+        }
+    }
+
+    /// What came from a client that is no longer served, and is not yet where it is to go.
+    pub(super) fn rest_of(&self, client: &Client) -> Option<Piece> {
+        match self {
+            Self::Chat(chat) => chat.end_line(client),
+            Self::Stdio(stdio) => stdio.end_line(client),
+            _ => {}
+        }
+        client.held.piece()
+    }
+
+    /// Passes that on as soon as there is room for it: the client of this number is gone.
+    pub(super) async fn pass_on(&self, number: u64, rest: Piece, observer: &dyn Observer) {
+        match self {
+            Self::Broker(broker) => broker.say_rest(number, rest).await,
+            Self::Chat(chat) => chat.say_rest(number, rest).await,
+            Self::Stdio(stdio) => stdio.write(&rest, observer).await,
+            _ => {}
         }
     }
 
@@ -103,8 +125,8 @@ impl Behaviour {
     /// reset: nothing is kept from them, and what they sent need not be whole to be of worth.
     pub(super) fn may_end_well(&self, client: &Client) -> bool {
         match self {
-            Self::Stdio(stdio) => stdio.has_said_all() && !client.holds(),
-            Self::Broker(_) | Self::Chat(_) => !client.holds(),
+            Self::Stdio(stdio) => stdio.has_said_all() && client.held.is_empty(),
+            Self::Broker(_) | Self::Chat(_) => client.held.is_empty(),
             Self::Save(_) => false,
             _ => true,
         }

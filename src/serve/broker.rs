@@ -27,15 +27,19 @@ impl Broker {
         Ok(End::Both)
     }
 
+    /// Passes on what is left of somebody who is gone.
+    pub(super) async fn say_rest(&self, number: u64, rest: Piece) {
+        self.0.say(number, rest).await;
+    }
+
     /// Passes on what it says, and waits until it is gone.
     async fn listen_to(&self, client: &Client, hearing: &Hearing<'_>) -> Result<()> {
-        let take = |said: &[u8]| {
-            client.note_held(true);
-            Piece::from(said)
-        };
-        while let Some(piece) = client.receive(take).await? {
-            self.0.say(client.number, piece).await;
-            client.note_held(false);
+        while client
+            .receive(|said| client.held.keep(said))
+            .await?
+            .is_some()
+        {
+            self.0.say_held(client).await;
         }
         gone(client).await?;
         hearing.finish();

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::Slow;
 use super::broker::hear;
 use super::client::Client;
-use super::lines::Lines;
-use super::room::Room;
+use super::room::{Piece, Room};
 use crate::error::Result;
 use crate::net::Address;
 use crate::relay::End;
@@ -51,12 +50,9 @@ impl Chat {
         let hearing = self.room.enter(client.number);
         let welcome = self.wording.welcome(client.number, &others);
         self.room.whisper(client.number, bytes(welcome));
-        self.say(client, self.wording.came(client.number, &client.peer))
-            .await;
-        let _presence = Presence {
-            chat: self,
-            number: client.number,
-        };
+        let came = self.wording.came(client.number, &client.peer);
+        self.room.say(client.number, bytes(came)).await;
+        let _presence = Presence { chat: self, client };
         tokio::try_join!(
             async {
                 self.listen_to(client).await?;
@@ -70,50 +66,55 @@ impl Chat {
 
     /// Passes on what it says until its end.
     async fn listen_to(&self, client: &Client) -> Result<()> {
-        let mut lines = Lines::default();
-        let mut text = String::new();
-        while client
-            .receive(|piece| {
-                client.note_held(true);
-                lines.take(piece, |line| text += &self.said(client, line));
-            })
-            .await?
-            .is_some()
-        {
-            self.say(client, std::mem::take(&mut text)).await;
-            client.note_held(!lines.is_empty());
+        let take = |piece: &[u8]| {
+            let word = |line: &[u8], text: &mut Vec<u8>| self.word(client, line, text);
+            client.held.keep_lines(piece, word);
+        };
+        while client.receive(take).await?.is_some() {
+            self.room.say_held(client).await;
         }
-        lines.finish(|line| text += &self.said(client, line));
-        self.say(client, text).await;
-        client.note_held(false);
+        self.end_line(client);
+        self.room.say_held(client).await;
         Ok(())
     }
 
-    /// A line of a client, as the others see it.
-    fn said(&self, client: &Client, line: &[u8]) -> String {
-        self.wording.said(client.number, line)
+    /// Appends a line of a client, as the others see it.
+    fn word(&self, client: &Client, line: &[u8], text: &mut Vec<u8>) {
+        text.extend_from_slice(self.wording.said(client.number, line).as_bytes());
     }
 
-    /// Passes on a text to all but the client.
-    async fn say(&self, client: &Client, text: String) {
-        if !text.is_empty() {
-            self.room.say(client.number, bytes(text)).await;
-        }
+    /// Takes what a client has said of a line for all of it.
+    pub(super) fn end_line(&self, client: &Client) {
+        let word = |line: &[u8], text: &mut Vec<u8>| self.word(client, line, text);
+        client.held.end_line(word);
+    }
+
+    /// Passes on what is left of somebody who is gone, and then that they are.
+    pub(super) async fn say_rest(&self, number: u64, rest: Piece) {
+        self.room.say(number, rest).await;
+        self.tell_left(number);
+    }
+
+    /// Tells the others that somebody has left. There need be no room for that, since there was for
+    /// the news that they had come.
+    fn tell_left(&self, number: u64) {
+        self.room.proclaim(&bytes(self.wording.left(number)));
     }
 }
 
 /// Somebody of whom the others know that they are there.
 struct Presence<'a> {
     chat: &'a Chat,
-    number: u64,
+    client: &'a Client,
 }
 
 impl Drop for Presence<'_> {
-    /// The others are told, however it came about: a client that is cut off leaves as well. There
-    /// need be no room for that, since there was for the news that somebody had come.
+    /// The others are told, however it came about: a client that is cut off leaves as well, but not
+    /// before its last words.
     fn drop(&mut self) {
-        let left = self.chat.wording.left(self.number);
-        self.chat.room.proclaim(&bytes(left));
+        if self.client.held.is_empty() {
+            self.chat.tell_left(self.client.number);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::Service;
 use super::caller::Caller;
 use super::cut::Cut;
 use super::exec::Child;
+use super::held::Held;
 use super::said::Said;
 use super::scratch;
 use crate::error::{Error, Result};
@@ -39,10 +40,10 @@ pub(super) struct Client {
     pub(super) since: Instant,
     /// The command that is at work for it.
     pub(super) child: Mutex<Option<Child>>,
+    /// What came from it and is not yet where it is to go.
+    pub(super) held: Held,
     connection: Connection,
     write_ended: AtomicBool,
-    /// Whether something that came from it is not yet where it is to go.
-    holds: AtomicBool,
     said: std::sync::Mutex<Said>,
     cut: Cut,
 }
@@ -80,9 +81,9 @@ impl Client {
             service,
             since: Instant::now(),
             child: Mutex::default(),
+            held: Held::default(),
             connection: Connection::Own(stream),
             write_ended: AtomicBool::new(false),
-            holds: AtomicBool::new(false),
             said: std::sync::Mutex::default(),
             cut: Cut::default(),
         }
@@ -280,16 +281,6 @@ impl Client {
                 return self.broken(error);
             }
         }
-    }
-
-    /// Whether something of what came is held by us alone.
-    pub(super) fn holds(&self) -> bool {
-        self.holds.load(Ordering::Relaxed)
-    }
-
-    /// Takes note of that.
-    pub(super) fn note_held(&self, holds: bool) {
-        self.holds.store(holds, Ordering::Relaxed);
     }
 
     /// Counts what came, and tells of it, not too often.

@@ -19,6 +19,7 @@ mod exec;
 mod first;
 mod forward;
 mod gate;
+mod held;
 mod inquiry;
 mod lines;
 mod looks;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use self::queue::{Fate, Queue};
+use super::client::Client;
 
 pub(super) use self::hearing::Hearing;
 
@@ -82,6 +83,14 @@ impl Room {
     /// need be there.
     pub(super) async fn say(&self, speaker: u64, piece: Piece) {
         self.pass_on(Some(speaker), &piece, false).await;
+    }
+
+    /// Likewise what is held of a client, which is then no longer held.
+    pub(super) async fn say_held(&self, client: &Client) {
+        if let Some(piece) = client.held.piece() {
+            self.say(client.number, piece).await;
+            client.held.note_passed_on();
+        }
     }
 
     /// Likewise to everybody, of whom there must be one.

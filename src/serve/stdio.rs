@@ -9,11 +9,10 @@ use tokio::sync::Mutex;
 use super::Slow;
 use super::broker::{gone, hear};
 use super::client::Client;
-use super::lines::Lines;
 use super::one::GRACE;
 use super::room::{Hearing, Room};
 use crate::error::{Action, Cause, Error, Result};
-use crate::event::Event;
+use crate::event::{Event, Observer};
 use crate::net::Address;
 use crate::relay::{End, Input, Letters, Outlet, Sink, StdinKind};
 
@@ -165,21 +164,12 @@ impl Stdio {
     /// Writes what it says. Its end is the end if nobody reads stdin for it, or somebody types:
     /// else it may still hear.
     async fn listen_to(&self, client: &Client, hearing: &Hearing<'_>) -> Result<End> {
-        let mut lines = Lines::default();
-        while let Some(said) = client
-            .receive(|piece| {
-                client.note_held(true);
-                self.marked(client, &mut lines, piece)
-            })
-            .await?
-        {
-            self.write(client, &said).await?;
-            client.note_held(!lines.is_empty());
+        let take = |piece: &[u8]| self.keep(client, piece);
+        while client.receive(take).await?.is_some() {
+            self.write_held(client).await;
         }
-        let mut rest = Vec::new();
-        lines.finish(|line| self.mark(client, line, &mut rest));
-        self.write(client, &rest).await?;
-        client.note_held(false);
+        self.end_line(client);
+        self.write_held(client).await;
         self.flushed().await;
         if matches!(self.kind, None | Some(StdinKind::Terminal)) {
             hearing.finish();
@@ -195,14 +185,19 @@ impl Stdio {
         }
     }
 
-    /// What is written of a piece: the lines that it completes, or all of it.
-    fn marked(&self, client: &Client, lines: &mut Lines, piece: &[u8]) -> Vec<u8> {
+    /// Keeps what is to be written of a piece: the lines that it completes, or all of it.
+    fn keep(&self, client: &Client, piece: &[u8]) {
         if self.tag.is_none() {
-            return piece.to_vec();
+            return client.held.keep(piece);
         }
-        let mut marked = Vec::with_capacity(piece.len());
-        lines.take(piece, |line| self.mark(client, line, &mut marked));
-        marked
+        let mark = |line: &[u8], marked: &mut Vec<u8>| self.mark(client, line, marked);
+        client.held.keep_lines(piece, mark);
+    }
+
+    /// Takes what a client has said of a line for all of it.
+    pub(super) fn end_line(&self, client: &Client) {
+        let mark = |line: &[u8], marked: &mut Vec<u8>| self.mark(client, line, marked);
+        client.held.end_line(mark);
     }
 
     /// Appends a line with its tag.
@@ -214,20 +209,24 @@ impl Stdio {
         marked.push(b'\n');
     }
 
-    /// Writes when stdout has room.
-    async fn write(&self, client: &Client, bytes: &[u8]) -> Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
+    /// Writes what is held of a client, which is then no longer held.
+    async fn write_held(&self, client: &Client) {
+        if let Some(piece) = client.held.piece() {
+            self.write(&piece, &*client.service.observer).await;
+            client.held.note_passed_on();
         }
+    }
+
+    /// Writes when stdout has room, and does not wait once it has.
+    pub(super) async fn write(&self, bytes: &[u8], observer: &dyn Observer) {
         let mut outlet = self.outlet.lock().await;
         let Some(outlet) = outlet.as_mut() else {
-            return Ok(());
+            return;
         };
         outlet.room().await;
         if outlet.put(bytes) {
-            client.service.observer.notice(&Event::PayloadEscaped);
+            observer.notice(&Event::PayloadEscaped);
         }
-        Ok(())
     }
 
     /// Waits until all that was said until now is written: a client takes our end to mean that.

@@ -1,6 +1,7 @@
 //! `nettool listen` with a behaviour: what each client gets, and how it ends.
 
 mod crowds;
+mod cut_off;
 mod datagram_sessions;
 mod datagrams;
 mod exec;

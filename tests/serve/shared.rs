@@ -30,7 +30,7 @@ impl Reader {
 }
 
 /// Clients of a broker who are all there: each has heard the last.
-fn company(addr: SocketAddr, count: usize) -> Vec<TcpStream> {
+pub(super) fn company(addr: SocketAddr, count: usize) -> Vec<TcpStream> {
     let clients: Vec<_> = (0..count).map(|_| client(addr)).collect();
     let (last, others) = clients.split_last().expect("clients");
     let mut speaker = last;
