@@ -46,14 +46,22 @@ impl Kept {
         }
     }
 
+    /// A line was not taken, and there is nobody to tell; but a full disk is no reader that wants no
+    /// more, and no stderr that was closed for us.
+    fn note_failure(&mut self, error: &io::Error) {
+        let is_unwanted = matches!(error.raw_os_error(), Some(libc::EPIPE | libc::EBADF));
+        self.has_missed |= !is_unwanted;
+    }
+
     /// Keeps a line, and has it written.
     fn keep(&mut self, line: &[u8]) {
         if !self.has_writer {
             self.has_writer = thread::Builder::new().spawn(write_kept).is_ok();
         }
         if !self.has_writer {
-            // There is nobody to tell when that fails.
-            let _ = process::write_stderr(line);
+            if let Err(error) = process::write_stderr(line) {
+                self.note_failure(&error);
+            }
             return;
         }
         self.lines.push_back(line.to_vec());
@@ -74,8 +82,10 @@ pub(super) fn say(text: &str) {
         }
         return;
     }
-    let Some(rest) = left_of(text.as_bytes()) else {
-        return;
+    let rest = match left_of(text.as_bytes()) {
+        Ok(Some(rest)) => rest,
+        Ok(None) => return,
+        Err(error) => return kept.note_failure(&error),
     };
     kept.keep(rest);
     if process::is_terminal(io::stderr()) {
@@ -109,15 +119,14 @@ pub(super) fn has_missed() -> bool {
     kept().has_missed
 }
 
-/// What is left of a text when stderr has taken what it takes at once; nothing where it takes no
-/// more, ever.
-fn left_of(text: &[u8]) -> Option<&[u8]> {
+/// What is left of a text when stderr has taken what it takes at once. Fails where it takes no more.
+fn left_of(text: &[u8]) -> io::Result<Option<&[u8]>> {
     let taken = match process::write_stderr_now(text) {
         Ok(taken) => taken,
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-        Err(_) => return None,
+        Err(error) => return Err(error),
     };
-    text.get(taken..).filter(|rest| !rest.is_empty())
+    Ok(text.get(taken..).filter(|rest| !rest.is_empty()))
 }
 
 /// Writes what is kept, a line a write, for as long as we live.
@@ -130,8 +139,11 @@ fn write_kept() {
             continue;
         };
         drop(now);
-        let _ = process::write_stderr(&line);
+        let written = process::write_stderr(&line);
         now = kept();
+        if let Err(error) = written {
+            now.note_failure(&error);
+        }
         now.lines.pop_front();
         now.length = now.length.saturating_sub(line.len());
         KEPT.1.notify_all();
