@@ -37,7 +37,7 @@ fn hearing() -> &'static [OsString] {
         if wanted.iter().all(|signal| ignored >> (signal - 1) & 1 == 0) {
             return Vec::new();
         }
-        ["env", "--default-signal=HUP,INT,QUIT,TERM"]
+        ["/usr/bin/env", "--default-signal=HUP,INT,QUIT,TERM"]
             .map(OsString::from)
             .into()
     });
