@@ -98,7 +98,7 @@ pub fn read_from(path: &Path) -> io::Result<()> {
 /// Whether stdout was closed when the process began, and is no file since.
 #[must_use]
 pub fn stdout_was_closed() -> bool {
-    sys::stdout_was_closed()
+    sys::was_closed(libc::STDOUT_FILENO)
 }
 
 /// Writes all of it to stdout, whatever flags the description has.

@@ -781,12 +781,19 @@ fn an_output_may_be_a_descriptor_of_ours() {
     let redirection = format!("3> {}", file.display());
     get(&["/dev/fd/3"], &redirection).success().printed("");
     assert_eq!(fs::read_to_string(&file).unwrap(), "hello");
-    for (path, redirection) in [("/dev/stdout", ">&-"), ("/dev/fd/99", ""), ("-", ">&-")] {
+    for (path, redirection) in [
+        ("/dev/stdout", ">&-"),
+        ("/dev/fd/99", ""),
+        ("-", ">&-"),
+        ("/dev/fd/0", "<&-"),
+    ] {
         let exit = get(&[path], redirection);
         let error = exit.failure(1);
         let wanted = format!("open {path}: bad file descriptor");
         assert!(error.contains(&wanted), "{error}");
     }
+    // Nobody hears why, but everybody sees that.
+    get(&["/dev/stderr"], "2>&-").status(1);
 }
 
 /// A FIFO is opened when both of its ends are, as the shell does it.

@@ -238,6 +238,30 @@ fn a_dump_that_fails_is_an_error() {
     assert!(!Path::new("/nowhere").exists());
 }
 
+/// What was closed when we began takes no dump, and that shows in the status alone.
+#[test]
+fn a_dump_into_a_closed_stderr_is_an_error() {
+    for path in ["-", "/dev/stderr"] {
+        let peer = Peer::serve(vec![Step::Write(b"x".to_vec()), Step::ReadToEnd]);
+        let client = nettool(["connect", &peer.target(), "-x", path]).redirected("2>&-");
+        client.run().status(1).printed("");
+    }
+}
+
+/// A path may stand for what the shell has opened: what that holds is kept.
+#[test]
+fn a_dump_may_go_to_a_descriptor_of_ours() {
+    let place = scratch();
+    let file = place.path().join("file");
+    let redirection = format!("3>> {}", file.display());
+    fs::write(&file, "older\n").unwrap();
+    let peer = Peer::serve(vec![Step::Write(b"x".to_vec())]);
+    let client = nettool(["connect", &peer.target(), "-x", "/dev/fd/3"]);
+    client.redirected(&redirection).run().success().printed("x");
+    let dump = fs::read_to_string(&file).unwrap();
+    assert!(dump.starts_with("older\n< 00000000 78 "), "{dump}");
+}
+
 /// Nobody reads the dump any more: that is an error, and not the end of stdout's reader.
 #[test]
 fn a_dump_without_a_reader_is_an_error() {

@@ -1,8 +1,6 @@
 //! The files that the user named: opened first, so that what is wrong with them is known before
 //! anybody is connected, and emptied only when somebody is.
 
-use std::io;
-use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,17 +42,14 @@ impl Files {
         let Some(path) = shaping.hexdump() else {
             return Ok(None);
         };
-        let (name, descriptor) = if path == Path::new("-") {
-            let stderr = io::stderr().as_fd().try_clone_to_owned();
-            let failed = |error| Error::new(Action::Dump, "stderr", error);
-            ("stderr".to_owned(), stderr.map_err(failed)?)
+        let (name, path) = if path == Path::new("-") {
+            ("stderr".to_owned(), Path::new("/dev/stderr"))
         } else {
-            let name = path.display().to_string();
-            let failed = |error| Error::new(Action::Open, &name, error);
-            let (descriptor, file) = OutputFile::replacing(path).map_err(failed)?;
-            self.written.push((Action::Dump, file));
-            (name, descriptor)
+            (path.display().to_string(), path)
         };
+        let failed = |error| Error::new(Action::Open, &name, error);
+        let (descriptor, file) = OutputFile::replacing(path).map_err(failed)?;
+        self.written.push((Action::Dump, file));
         let dump = Dump::into(descriptor, name.clone());
         dump.map(Some)
             .map_err(|error| Error::new(Action::Dump, name, error))

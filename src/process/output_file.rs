@@ -43,17 +43,11 @@ impl OutputFile {
     /// us.
     pub fn in_place_of_stdout(path: &Path, existing: Existing) -> io::Result<Self> {
         if let Some(number) = descriptor_number(path) {
+            let descriptor = sys::inherited(number)?;
             if number != libc::STDOUT_FILENO {
-                sys::replace_stdout(sys::inherited(number)?)?;
-            } else if sys::stdout_was_closed() {
-                return Err(io::Error::from_raw_os_error(libc::EBADF));
+                sys::replace_stdout(descriptor)?;
             }
-            return Ok(Self {
-                path: path.to_owned(),
-                is_new: false,
-                replaces: false,
-                waiting: Mutex::default(),
-            });
+            return Ok(Self::given(path));
         }
         let mut options = OpenOptions::new();
         options.custom_flags(libc::O_NOFOLLOW);
@@ -62,13 +56,27 @@ impl OutputFile {
         Ok(output)
     }
 
-    /// Opens this file, as the shell's redirections do: what it holds is to be replaced.
+    /// Opens this file, as the shell's redirections do: what it holds is to be replaced. A path that
+    /// stands for a descriptor that we were given is that descriptor, as above.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// It cannot be opened, or is a descriptor that nobody gave us.
     pub fn replacing(path: &Path) -> io::Result<(OwnedFd, Self)> {
+        if let Some(number) = descriptor_number(path) {
+            return Ok((sys::inherited(number)?, Self::given(path)));
+        }
         let (file, output) = Self::open(OpenOptions::new(), path, Existing::Replaced)?;
         Ok((file.into(), output))
+    }
+
+    /// What was open already: nothing becomes of what it holds.
+    fn given(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            is_new: false,
+            replaces: false,
+            waiting: Mutex::default(),
+        }
     }
 
     /// Opens it with what these options say besides.

@@ -13,7 +13,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, getpgrp, getrlimit, setrlimit};
 
-use super::{forget_closed_stdout, stdout_was_closed, write_now};
+use super::{closed_at_start, forget_closed, write_now};
 
 /// How often a terminal is asked whether it is ours again.
 const FOREGROUND_LOOK: Duration = Duration::from_millis(100);
@@ -185,7 +185,7 @@ pub(crate) fn input_waits() -> bool {
 
 /// Writes all of it to stdout.
 pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
-    if stdout_was_closed() && !bytes.is_empty() {
+    if was_closed(libc::STDOUT_FILENO) && !bytes.is_empty() {
         return Err(Errno::BADF.into());
     }
     write_all(&rustix::stdio::stdout(), bytes)
@@ -248,11 +248,19 @@ fn wait_for(descriptor: BorrowedFd<'_>, what: PollFlags) -> io::Result<()> {
     }
 }
 
+/// Whether this number was closed when the process began, and is nothing since.
+pub(crate) fn was_closed(number: RawFd) -> bool {
+    closed_at_start().any(|closed| closed == number)
+}
+
 /// The description behind a descriptor that we may have inherited, by its number.
 ///
 /// # Errors
 /// There is none (`EBADF`).
 pub(crate) fn inherited(number: RawFd) -> io::Result<OwnedFd> {
+    if was_closed(number) {
+        return Err(Errno::BADF.into());
+    }
     // SAFETY: fcntl(2) takes any number, and what it returns is a new descriptor of our own.
     unsafe {
         match libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) {
@@ -262,15 +270,17 @@ pub(crate) fn inherited(number: RawFd) -> io::Result<OwnedFd> {
     }
 }
 
-/// Puts another description in the place of stdin.
+/// Puts another description in the place of stdin; that it was closed is no matter any more.
 pub(crate) fn replace_stdin(with: impl AsFd) -> io::Result<()> {
-    Ok(rustix::stdio::dup2_stdin(with)?)
+    rustix::stdio::dup2_stdin(with)?;
+    forget_closed(libc::STDIN_FILENO);
+    Ok(())
 }
 
-/// Puts another description in the place of stdout; that it was closed is no matter any more.
+/// Puts another description in the place of stdout, likewise.
 pub(crate) fn replace_stdout(with: impl AsFd) -> io::Result<()> {
     rustix::stdio::dup2_stdout(with)?;
-    forget_closed_stdout();
+    forget_closed(libc::STDOUT_FILENO);
     Ok(())
 }
 

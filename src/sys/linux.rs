@@ -56,23 +56,19 @@ pub(crate) fn receive_drops(socket: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     Ok(drops.map(|drops| u32::from_ne_bytes(*drops).into()))
 }
 
-/// Whether stdout was closed when the process began: what is written there must not seem to have
-/// arrived.
-pub(crate) fn stdout_was_closed() -> bool {
-    let [_, stdout, _] = &WERE_CLOSED;
-    stdout.load(Ordering::Relaxed)
-}
-
-/// Which of stdin, stdout and stderr were closed when the process began, and are nothing since.
+/// Which of stdin, stdout and stderr were closed when the process began, and are nothing since: what
+/// is written there must not seem to have arrived.
 pub(crate) fn closed_at_start() -> impl Iterator<Item = RawFd> {
     let closed = WERE_CLOSED.iter().zip(0..);
     closed.filter_map(|(closed, number)| closed.load(Ordering::Relaxed).then_some(number))
 }
 
-/// stdout is another one now.
-pub(crate) fn forget_closed_stdout() {
-    let [_, stdout, _] = &WERE_CLOSED;
-    stdout.store(false, Ordering::Relaxed);
+/// This number is something now.
+pub(crate) fn forget_closed(number: RawFd) {
+    let was_closed = usize::try_from(number).ok();
+    if let Some(was_closed) = was_closed.and_then(|number| WERE_CLOSED.get(number)) {
+        was_closed.store(false, Ordering::Relaxed);
+    }
 }
 
 static WERE_CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];

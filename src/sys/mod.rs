@@ -46,24 +46,22 @@ pub(crate) use connection::{carried, forget_news, peer_state, watch_for_end};
 pub(crate) use ethtool::hardware;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, forget_closed_stdout,
-    nonblocking_socket, read_now, receive_drops, send_file, set_receive_low_water,
-    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, unix_address, unsent,
-    wide_pipe, widen_pipe, write_now,
+    CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, forget_closed, nonblocking_socket,
+    read_now, receive_drops, send_file, set_receive_low_water, sigpipe_was_ignored, splice,
+    unacknowledged, unix_address, unsent, wide_pipe, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use netlink::{default_routes, interfaces, neighbours, route_to, tcp_socket};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, default_routes,
-    forget_closed_stdout, hardware, interfaces, neighbours, nonblocking_socket, process_sockets,
-    receive_drops, route_to, sockets, tcp_socket, unix_address, unsent,
+    CONNECTS_AGAIN, alarm, bind_to_interface, closed_at_start, default_routes, forget_closed,
+    hardware, interfaces, neighbours, nonblocking_socket, process_sockets, receive_drops, route_to,
+    sockets, tcp_socket, unix_address, unsent,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
     carried, forget_news, peer_state, read_now, send_file, set_receive_low_water,
-    sigpipe_was_ignored, splice, stdout_was_closed, unacknowledged, watch_for_end, wide_pipe,
-    widen_pipe, write_now,
+    sigpipe_was_ignored, splice, unacknowledged, watch_for_end, wide_pipe, widen_pipe, write_now,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use processes::process_sockets;
@@ -83,7 +81,7 @@ pub(crate) use descriptors::{
     interface_index, interface_name, is_channel, is_terminal, open_files, poll_now,
     raise_open_files, read_stdin, replace_stdin, replace_stdout, restore_open_files,
     stderr_has_room, stdin_kind, stdin_place, stdout_kind, terminal_columns, terminal_lines,
-    write_all, write_piece, write_stderr, write_stderr_now, write_stdout,
+    was_closed, write_all, write_piece, write_stderr, write_stderr_now, write_stdout,
 };
 pub use errno::errno_name;
 pub(crate) use exec::replace_with;

@@ -75,17 +75,12 @@ pub(crate) fn process_sockets() -> Vec<(u64, Process)> {
     Vec::new()
 }
 
-/// Unknown here: Rust's runtime has put `/dev/null` in the place of a closed stdout.
-pub(crate) fn stdout_was_closed() -> bool {
-    false
-}
-
 /// The address of a Unix socket: names are paths here.
 pub(crate) fn unix_address(name: &Path) -> io::Result<SockAddr> {
     SockAddr::unix(name)
 }
 
-/// Unknown here as well.
+/// Unknown here: Rust's runtime has put `/dev/null` in the place of what was closed.
 pub(crate) fn closed_at_start() -> impl Iterator<Item = RawFd> {
     std::iter::empty()
 }
@@ -96,7 +91,7 @@ pub(crate) fn sigpipe_was_ignored() -> bool {
 }
 
 /// Nothing to forget.
-pub(crate) fn forget_closed_stdout() {}
+pub(crate) fn forget_closed(_number: RawFd) {}
 
 /// Not here.
 pub(crate) fn splice(
