@@ -122,11 +122,11 @@ pub enum Cause {
     Other(String),
     /// It did not happen in the time allowed.
     TimedOut(Duration),
-    /// A message was longer than the room for it.
+    /// A message was longer than the room for it, or one of a connection than what was still wanted.
     Truncated {
         /// Its length in bytes.
         length: u64,
-        /// Of these the ones that there was room for.
+        /// Of these the ones that were kept.
         kept: u64,
     },
     /// Everything was handed over, and not everything arrived.

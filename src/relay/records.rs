@@ -101,8 +101,8 @@ impl<'a> Records<'a> {
                 self.close_outlet();
                 News::PeerEnded
             }
-            Ok((kept, length)) => {
-                self.pass_on(kept);
+            Ok((came, length)) => {
+                let kept = self.pass_on(came);
                 if length > kept {
                     return News::Failed(self.truncated(length, kept));
                 }
@@ -116,7 +116,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The error of a message that there was no room for.
+    /// The error of a message that there was no room for, or of which not all was still wanted.
     fn truncated(&self, length: usize, kept: usize) -> Error {
         let (length, kept) = (length as u64, kept as u64);
         let path = self.stream.local().map(|local| local.to_string());
@@ -124,11 +124,11 @@ impl<'a> Records<'a> {
         Error::new(Action::Receive, path.unwrap_or_default(), cause)
     }
 
-    /// Gives a message to stdout, unless we are leaving.
-    fn pass_on(&mut self, length: usize) {
+    /// Gives a message to stdout, unless we are leaving, and says how much of it that was.
+    fn pass_on(&mut self, length: usize) -> usize {
         if self.leaving && self.most.is_some() {
-            // More than was wanted is neither written nor counted.
-            return;
+            // What comes after all that was wanted is neither written nor counted.
+            return length;
         }
         let most = self.most.and_then(|most| usize::try_from(most).ok());
         let length = length.min(most.unwrap_or(usize::MAX));
@@ -142,6 +142,7 @@ impl<'a> Records<'a> {
         if outlet.is_some_and(|outlet| outlet.put(bytes)) {
             self.observer.notice(&Event::PayloadEscaped);
         }
+        length
     }
 
     /// Gives the system the messages that it takes now.
@@ -165,7 +166,9 @@ impl<'a> Records<'a> {
     fn read_held(&mut self) {
         while self.reads_peer && self.has_room() {
             match self.stream.read_now(&mut self.buffer) {
-                Ok(length @ 1..) => self.pass_on(length),
+                Ok(length @ 1..) => {
+                    self.pass_on(length);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => self.reads_peer = false,
             }

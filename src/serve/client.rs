@@ -174,7 +174,7 @@ impl Client {
             }
             let taken = scratch::lend(wanted, |buffer| {
                 let (length, whole) = stream.try_take(buffer)?;
-                if whole > self.most_at_once() {
+                if whole > length {
                     self.cut.note(whole, length);
                 }
                 let came = buffer.get(..length).unwrap_or_default();
@@ -324,7 +324,7 @@ impl Client {
         usize::try_from(most.saturating_sub(gone)).unwrap_or(usize::MAX)
     }
 
-    /// Fails if the last message was longer than the room for it.
+    /// Fails if the last message was longer than the room for it, or than was still wanted.
     pub(super) fn check_cut(&self) -> Result<()> {
         self.cut.check(&self.peer)
     }

@@ -165,6 +165,34 @@ fn a_message_that_is_cut_is_an_error() {
     assert_eq!(names, ["client-1.part"]);
 }
 
+/// `--max-bytes` cuts no message silently, however short, whoever takes it; one that ends where the limit
+/// is loses nothing.
+#[test]
+fn a_message_beyond_the_limit_is_an_error() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    for options in [&[][..], &["--discard"], &["-c", "cat > /dev/null"]] {
+        for (messages, code) in [(&[12][..], 1), (&[8, 4], 1), (&[8, 2], 0), (&[10], 0)] {
+            let server = listen(&path, options).args(["--max-bytes", "10"]);
+            let server = server.stdout(Output::Captured).start();
+            server.says("listening");
+            let mut client = connect(&path);
+            for length in messages {
+                client.write_all(&vec![b'7'; *length]).unwrap();
+            }
+            let end = server.wait();
+            end.status(code);
+            let transfer = &records_of(&end.stderr, "transfer")[0];
+            assert_eq!(transfer["bytes_received"], 10, "{options:?}");
+            assert_eq!(transfer["complete"], code == 0, "{options:?} {messages:?}");
+            if let ([.., last], 1) = (messages, code) {
+                let kept = 10 - (messages.iter().sum::<usize>() - last);
+                end.says(&format!("a message of {last} bytes was cut to {kept}"));
+            }
+        }
+    }
+}
+
 /// A command that reads a few bytes at a time gets all of them, whatever else is asked for.
 #[test]
 fn a_command_has_no_message_cut() {
