@@ -88,12 +88,12 @@ async fn serve(client: &Client) -> Result<End> {
     Ok(if client.is_sated() { End::Limit } else { end })
 }
 
-/// Waits until the client has got as much as it may, and what it said is where it is to go. Asked
-/// after whatever sends, each time that has
-/// had its turn: nobody else has to wake us.
+/// Waits until the client has got as much as it may, and what it said is where it is to go; the
+/// beginning of a line goes there afterwards, as the rest. Asked after whatever sends, each time that
+/// has had its turn: nobody else has to wake us.
 async fn filled(client: &Client) {
     let look = |_: &mut Context<'_>| {
-        if client.is_full() && client.held.is_empty() {
+        if client.is_full() && client.held.piece().is_none() {
             Poll::Ready(())
         } else {
             Poll::Pending

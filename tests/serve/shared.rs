@@ -271,6 +271,24 @@ fn nothing_is_lost_of_whoever_has_got_the_most() {
     stopped(server);
 }
 
+/// Nor does it stay for the end of a line that may never come; what it said of that is passed on.
+#[test]
+fn the_beginning_of_a_line_keeps_nobody_who_has_got_the_most() {
+    let server = server(&["-v", "--tag", "--max-bytes", "5"]);
+    let mut server = server.stdin(Input::Open).start();
+    let mut client = client(server.listening());
+    client.write_all(b"hal").unwrap();
+    let name = client.local_addr().unwrap();
+    server.says(&format!("client {name}: "));
+    let mut stdin = server.stdin.take().expect("a kept pipe");
+    stdin.write_all(b"answer").unwrap();
+    let mut heard = Vec::new();
+    client.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, b"answe");
+    server.prints(&format!("{name}: hal\n"));
+    stopped(server);
+}
+
 #[test]
 fn the_end_of_stdin_ends_only_our_sending() {
     let text = Pattern::new(3, 3_000_000);
