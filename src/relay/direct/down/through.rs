@@ -1,6 +1,7 @@
 //! From the peer into a file by way of a pipe of our own, into which the system puts what came
 //! without a copy: then one is made instead of two.
 
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
@@ -52,6 +53,7 @@ impl Down {
         while let Some(pipe) = self.through.as_ref().filter(|_| length > 0) {
             let (reader, stdout) = (pipe.reader.as_fd(), rustix::stdio::stdout());
             match sys::splice(reader, stdout, length, false) {
+                Splice::Moved(0) => return Err(End::Failed(io::ErrorKind::WriteZero.into())),
                 Splice::Moved(moved) => length = length.saturating_sub(moved),
                 Splice::NotNow => self.wait_for_room()?,
                 Splice::NotHere => {
