@@ -175,26 +175,6 @@ fn the_values_that_there_are_are_told() {
     assert!(exit.stderr.contains("'wait'"), "{}", exit.stderr);
 }
 
-/// What contradicts itself is told before anything is done.
-#[test]
-fn an_address_of_the_other_family_is_named() {
-    for (words, names) in [
-        ("connect -4 ::1 80", ["::1", "-4"]),
-        ("connect -6 127.0.0.1:80", ["127.0.0.1", "-6"]),
-        ("listen -4 ::1 0", ["::1", "-4"]),
-        ("listen -u -6 127.0.0.1:0", ["127.0.0.1", "-6"]),
-        ("connect -s ::1 127.0.0.1 80", ["127.0.0.1", "--source ::1"]),
-        (
-            "connect -us 127.0.0.1 [::1]:80",
-            ["::1", "--source 127.0.0.1"],
-        ),
-    ] {
-        let exit = nettool(words.split(' ')).run();
-        let line = exit.failure(2);
-        assert!(names.iter().all(|name| line.contains(name)), "{line}");
-    }
-}
-
 #[test]
 fn what_does_not_fit_together_is_named() {
     let conflicts: [(&[&str], [&str; 2]); 12] = [
