@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use crate::support::{
     CONTROL_C, CONTROL_D, End, Exit, Fingerprint, Input, Namespace, Output, Pattern, Peer, Program,
-    Running, Step, Terminal, need, nettool, scratch, skip, until,
+    Running, Step, Stopwatch, Terminal, need, nettool, scratch, skip, until,
 };
 
 /// The signals that end a session.
@@ -25,11 +25,11 @@ const SOON: Duration = Duration::from_secs(5);
 /// Sends the signal, which must end it soon.
 #[track_caller]
 fn ends_by(running: Running, signal: Signal) {
-    let sent = Instant::now();
+    let sent = Stopwatch::start();
     running.signal(signal);
     let exit = without_end_of_input(running);
     exit.died_of(signal.as_raw());
-    assert!(sent.elapsed() < SOON, "{signal:?}: {:?}", sent.elapsed());
+    assert!(sent.awake() < SOON, "{signal:?}: {:?}", sent.awake());
 }
 
 /// Waits for its end and holds its stdin open until then.

@@ -1,10 +1,10 @@
 //! How many clients, for how long, and what happens when the system has no room or we are stopped.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
-use crate::support::{Input, scratch, until};
+use crate::support::{Input, Stopwatch, scratch, until};
 
 /// How many descriptors a process has.
 fn descriptors(server: &Running) -> usize {
@@ -222,12 +222,12 @@ fn a_second_signal_ends_at_once() {
     let stalled = client(addr);
     stalled.set_nonblocking(true).unwrap();
     while (&stalled).write(&[0; 4096]).is_ok() {}
-    let before = Instant::now();
+    let before = Stopwatch::start();
     server.signal(Signal::TERM);
     until("it no longer listens", || TcpStream::connect(addr).is_err());
     server.signal(Signal::TERM);
     server.wait().died_of(libc::SIGTERM);
-    assert!(before.elapsed() < Duration::from_millis(1900));
+    assert!(before.awake() < Duration::from_millis(1900));
     stalled.set_nonblocking(false).unwrap();
     let mut stalled = stalled;
     let read = std::io::copy(&mut stalled, &mut std::io::sink());

@@ -21,6 +21,8 @@ pub(crate) struct Exit {
     pub(crate) stderr: String,
     /// From start to end.
     pub(crate) elapsed: Duration,
+    /// The same without the time that the machine stood still.
+    pub(crate) awake: Duration,
 }
 
 impl Exit {
@@ -128,7 +130,7 @@ impl Exit {
     #[track_caller]
     pub(crate) fn within(&self, limit: Duration) -> &Self {
         self.assert(
-            self.elapsed < limit,
+            self.awake < limit,
             &format!("an end within {limit:?} was expected"),
         );
         self
@@ -155,6 +157,7 @@ impl Exit {
             received,
             stderr,
             elapsed,
+            ..
         } = self;
         let shown = String::from_utf8_lossy(&stdout[..stdout.len().min(2000)]);
         assert!(

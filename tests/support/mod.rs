@@ -15,6 +15,7 @@ mod relay;
 mod running;
 mod skip;
 mod stdio;
+mod stopwatch;
 mod watch;
 
 pub(crate) use data::{Fingerprint, Pattern, scratch};
@@ -31,3 +32,4 @@ pub(crate) use relay::{Relay, Way};
 pub(crate) use running::Running;
 pub(crate) use skip::{need, skip};
 pub(crate) use stdio::{Errors, Input, Output};
+pub(crate) use stopwatch::Stopwatch;

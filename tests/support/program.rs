@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::running::Running;
 use super::skip::search_path;
 use super::stdio::{Errors, Input, Outlet, Output};
+use super::stopwatch::Stopwatch;
 
 /// Variables that would change what the program under test prints.
 const UNWANTED: [&str; 7] = [
@@ -164,7 +165,7 @@ impl Program {
         // Whoever runs the tests may have a terminal that shows nothing, or none.
         command.env("PATH", search_path()).env("TERM", "xterm");
         command.envs(self.variables);
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let child = command
             .stdin(input)
             .stdout(output)
@@ -177,7 +178,7 @@ impl Program {
             Outlet::Watched(watched) => (None, Some(watched)),
             Outlet::Kept(reader) => (Some(reader), None),
         };
-        let deadline = started + self.limit;
+        let deadline = Instant::now() + self.limit;
         Running {
             stdin,
             stdout,

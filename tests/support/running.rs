@@ -14,6 +14,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use super::deadline::{LIMIT, ready};
 use super::exit::Exit;
+use super::stopwatch::Stopwatch;
 use super::watch::Watched;
 
 /// A started program; it is killed when dropped.
@@ -29,7 +30,7 @@ pub(crate) struct Running {
     /// Its pidfd: ready when it has ended.
     pub(super) handle: OwnedFd,
     /// When it was started.
-    pub(super) started: Instant,
+    pub(super) started: Stopwatch,
     /// When it must have ended.
     pub(super) deadline: Instant,
     /// Its standard output, if that is read in the background.
@@ -213,7 +214,7 @@ impl Running {
 
     /// What is known of a program that has ended.
     fn collect(mut self) -> Exit {
-        let elapsed = self.started.elapsed();
+        let (elapsed, awake) = (self.started.elapsed(), self.started.awake());
         let status = self.child.wait().expect("a child of ours");
         for watched in self.output.iter().chain(&self.errors) {
             assert!(
@@ -234,6 +235,7 @@ impl Running {
             received,
             stderr,
             elapsed,
+            awake,
         }
     }
 
