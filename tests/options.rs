@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, pidfd_getfd, pidfd_open};
@@ -726,7 +727,7 @@ fn an_output_that_exists_is_kept_unless_said_otherwise() {
     let file = place.path().join("file");
     let symlink = place.path().join("symlink");
     std::os::unix::fs::symlink(&file, &symlink).unwrap();
-    let get = |options: &[&str], path: &std::path::Path, known: &str| {
+    let get = |options: &[&str], path: &Path, known: &str| {
         fs::write(&file, known).unwrap();
         let peer = TcpListener::bind("127.0.0.1:0").unwrap();
         let target = peer.local_addr().unwrap().to_string();
@@ -807,32 +808,41 @@ fn an_output_may_be_a_descriptor_of_ours() {
     get(&["/dev/stderr"], "2>&-").status(1);
 }
 
+/// A new FIFO in this directory: nobody else has ever had it open, not even a program that another
+/// test was about to start.
+fn fifo(place: &Path) -> PathBuf {
+    let numbers = (0..).map(|number| place.join(format!("fifo{number}")));
+    let mut free = numbers.filter(|path| !path.exists());
+    let path = free.next().expect("a free name");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, mode).unwrap();
+    path
+}
+
 /// A FIFO is opened when both of its ends are, as the shell does it.
 #[test]
 fn an_output_may_be_a_fifo() {
     let place = scratch();
-    let path = place.path().join("fifo");
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    rustix::fs::mkfifoat(rustix::fs::CWD, &path, mode).unwrap();
-    let reader = || {
+    let reader = |path: &Path| {
         let mut options = fs::OpenOptions::new();
         let flag = rustix::fs::OFlags::NONBLOCK.bits();
         let options = options.read(true).custom_flags(flag.cast_signed());
-        options.open(&path).unwrap()
+        options.open(path).unwrap()
     };
     for options in [&[][..], &["--append"], &["--force"]] {
         for is_there in [true, false] {
+            let path = fifo(place.path());
             let peer = Peer::serve(vec![Step::Write(b"hello".to_vec())]);
             let client = nettool(["connect", &peer.target(), "-o"])
                 .arg(&path)
                 .args(options);
             let (client, mut reader) = if is_there {
-                let reader = reader();
+                let reader = reader(&path);
                 (client.start(), reader)
             } else {
                 let client = client.start();
                 assert!(client.stays(Duration::from_millis(100)));
-                (client, reader())
+                (client, reader(&path))
             };
             client.wait().success().printed("");
             let mut came = String::new();
@@ -841,7 +851,7 @@ fn an_output_may_be_a_fifo() {
         }
     }
     let waits = nettool(["listen", "127.0.0.1", "0", "-o"])
-        .arg(&path)
+        .arg(fifo(place.path()))
         .start();
     assert!(waits.stays(Duration::from_millis(100)));
     waits.signal(Signal::INT);

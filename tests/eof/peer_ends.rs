@@ -4,7 +4,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{MOMENT, Plan, Side, Stdin, Talk, rows};
-use crate::support::{End, Input, LIMIT, Namespace, Pattern, Peer, Step, need, nettool, scratch};
+use crate::support::{
+    End, Input, LIMIT, Namespace, Pattern, Peer, Step, Stopwatch, need, nettool, scratch,
+};
 
 rows! {
     stdout_is_closed_and_stdin_still_sent:
@@ -160,7 +162,13 @@ fn connect_stays_while_its_input_is_not_idle() {
     let mut talk = Plan::new(Side::Connect, Stdin::Pipe("")).start(goodbye());
     talk.running.output_ends();
     for _ in 0..10 {
-        assert!(talk.running.stays(MOMENT / 3));
+        let waits = Stopwatch::start();
+        let stays = talk.running.stays(MOMENT / 3);
+        if waits.elapsed() > MOMENT {
+            // The machine stood still, and the input was idle for too long.
+            return;
+        }
+        assert!(stays);
         talk.pipe()
             .write_all(b"word ")
             .expect("a program that reads on");

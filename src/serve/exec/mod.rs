@@ -24,7 +24,7 @@ pub(super) use piped::{Hearer, answer, start, talk, write};
 
 /// For how long what the client still sends is dropped when the child has ended, and how long
 /// nothing of it may come.
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(500);
 
 /// What is run.
@@ -110,10 +110,12 @@ pub(super) async fn serve(client: &Client, command: &Exec) -> Result<End> {
 async fn see_off(client: &Client) -> Result<()> {
     let (began, mut last) = (Instant::now(), Instant::now());
     let mut looks = Looks::new();
-    while began.elapsed() < LINGER && last.elapsed() < QUIET {
+    while began.elapsed() < LINGER {
+        // Only a look that was made after so long tells that nothing came: we may have been stopped.
+        let is_quiet = last.elapsed() >= QUIET;
         let dropped = client.line().drop_what_came();
         let dropped = dropped.map_err(|error| client.broken(error))?;
-        if dropped.ended {
+        if dropped.ended || (is_quiet && !dropped.some) {
             break;
         }
         if dropped.some {
