@@ -122,6 +122,20 @@ fn a_name_has_one_address_in_all_parts_of_a_job() {
 }
 
 #[test]
+fn a_name_may_have_another_address_in_another_job() {
+    let of = |job: &str, number| part(number, 1).replace("cafe", job);
+    let job = |job: &str, address: &str| {
+        [1, 2].map(|number| {
+            let port = port(number, "closed").replace("10.0.0.1", address);
+            vec![port, summary(1, 0, 1, &of(job, number.into()))]
+        })
+    };
+    let merged = merge(&[job("cafe", "10.0.0.1"), job("beef", "10.0.0.2")].concat());
+    let told = "the files are of 2 jobs with other targets, ports, seeds or numbers of shards";
+    assert_eq!(merged.problems, [told]);
+}
+
+#[test]
 fn a_run_and_its_resumption_are_one() {
     let stopped = vec![port(1, "open"), summary(3, 1, 0, &part(1, 3))];
     let other = vec![summary(0, 0, 0, &part(2, 0))];
