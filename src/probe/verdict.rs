@@ -5,7 +5,9 @@ use super::report::{Icmp, State};
 use std::net::IpAddr;
 
 /// Why nothing is known of who cannot be asked from our source address.
-pub(super) const UNFIT_SOURCE: &str = "unfit-source";
+pub(crate) const UNFIT_SOURCE: &str = "unfit-source";
+/// The same for a person: the error that goes with it is not what the system would say of it.
+pub(crate) const UNFIT_SOURCE_WORDS: &str = "our source address has no way there";
 /// Why nothing is known of whom our system does not let us ask.
 pub(super) const NOT_PERMITTED: &str = "not-permitted";
 
