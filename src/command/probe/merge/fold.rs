@@ -208,13 +208,13 @@ impl Fold {
         }
         if self.conflicts > TOLD {
             self.problems.push(format!(
-                "and {} more ports have different states in different files",
+                "further ports that have different states in different files: {}",
                 self.conflicts.saturating_sub(TOLD)
             ));
         }
         if self.same > 0 {
             self.problems.push(format!(
-                "{} ports are told more than once, and counted once",
+                "ports that are told more than once, and counted once: {}",
                 self.same
             ));
         }

@@ -182,7 +182,9 @@ fn what_is_told_twice_counts_once_and_contradictions_are_told() {
     let merged = merge(&[one.clone(), one.clone()]);
     assert_eq!(figures(&merged), [2, 1, 1, 0]);
     assert!(!merged.is_doubtful);
-    assert!(merged.problems[0].starts_with("2 ports are told more than once"));
+    assert!(
+        merged.problems[0].starts_with("ports that are told more than once, and counted once: 2")
+    );
     let other = vec![port(1, "closed"), port(2, "closed"), summary(2, 0, 2, "")];
     for files in [[one.clone(), other.clone()], [other, one]] {
         let merged = merge(&files);
@@ -221,7 +223,7 @@ fn many_contradictions_are_counted_after_the_first() {
     let merged = merge(&[first, second]);
     let told = merged.problems.iter();
     assert_eq!(told.filter(|text| text.contains("is open in")).count(), 10);
-    let rest = "and 20 more ports have different states in different files";
+    let rest = "further ports that have different states in different files: 20";
     assert!(merged.problems.iter().any(|text| text == rest));
     assert!(merged.is_doubtful);
 }
