@@ -167,6 +167,8 @@ pub enum Event<'a> {
     LeavingIdleInput,
     /// Payload was changed on its way to the terminal.
     PayloadEscaped,
+    /// The first datagram of all has come, and goes to the output next.
+    FirstDatagram,
     /// The system has no room for some of the datagrams that come.
     DatagramsDropped,
     /// A datagram was longer than the room for it.

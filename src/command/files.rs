@@ -1,5 +1,5 @@
 //! The files that the user named: opened first, so that what is wrong with them is known before
-//! anybody is connected, and emptied only when somebody is.
+//! anybody is connected, and emptied only when somebody is, or a first datagram has come.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +55,7 @@ impl Files {
             .map_err(|error| Error::new(Action::Dump, name, error))
     }
 
-    /// Somebody is connected: what the files held goes now.
+    /// Somebody is there: what the files held goes now.
     pub(super) fn begin(&self) -> Result<(), Error> {
         for (action, file) in &self.written {
             let failed = |error| Error::new(*action, file.path().display(), error);
@@ -78,11 +78,6 @@ impl Beginning {
         Arc::new(Self { files, output })
     }
 
-    /// What they held goes now.
-    pub(super) fn begin(&self) -> Result<(), Error> {
-        self.files.begin()
-    }
-
     /// What went wrong when nobody could be told.
     pub(super) fn take_failure(&self) -> Option<Error> {
         let failure = self.files.failure.lock();
@@ -92,9 +87,11 @@ impl Beginning {
 
 impl Observer for Beginning {
     fn notice(&self, event: &Event<'_>) {
-        if matches!(event, Event::Connected { .. } | Event::ClientCame { .. })
-            && let Err(error) = self.files.begin()
-        {
+        let is_begin = matches!(
+            event,
+            Event::Connected { .. } | Event::ClientCame { .. } | Event::FirstDatagram
+        );
+        if is_begin && let Err(error) = self.files.begin() {
             let failure = self.files.failure.lock();
             let mut failure = failure.unwrap_or_else(PoisonError::into_inner);
             failure.get_or_insert(error);

@@ -248,7 +248,6 @@ impl Service<'_> {
     ) -> Result<Transfer, Error> {
         let how = (self.arguments, self.options);
         let sockets = bind_datagrams(place, addresses, how, self.output)?;
-        self.beginning.begin()?;
         let (data, times) = (&self.arguments.data, &self.arguments.times);
         let filter = || self.output.payload_filter(data.raw);
         let end = times.whole();
@@ -268,7 +267,7 @@ impl Service<'_> {
             },
             limits: Limits { idle: None, end },
             meter: &self.meter,
-            observer: self.output,
+            observer: self.beginning,
         };
         exchange(datagrams, stop).await
     }

@@ -340,10 +340,7 @@ impl Probe<'_> {
     /// How many ports must be open for all to be.
     fn wanted_open(&self, targets: &[Target]) -> u64 {
         if self.arguments.all_addresses {
-            targets
-                .iter()
-                .map(Target::questions)
-                .fold(0, u64::saturating_add)
+            Target::all_questions(targets)
         } else {
             questions(targets)
         }

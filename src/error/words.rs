@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Action, Cause, Error, Progress};
 use crate::buffers::Cap;
 use crate::net::Family;
+use crate::probe::{UNFIT_SOURCE, UNFIT_SOURCE_WORDS};
 
 impl Action {
     /// What stands between the action and its target in a sentence.
@@ -66,7 +67,11 @@ impl Error {
                 error,
             } => {
                 let tries = counted(*tries);
-                format!("{tries} could not be made ({reason}): {}", describe(error))
+                let said = match *reason {
+                    UNFIT_SOURCE => UNFIT_SOURCE_WORDS.to_owned(),
+                    _ => describe(error),
+                };
+                format!("{tries} could not be made ({reason}): {said}")
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What every socket of a probe is bound to.
 
 use super::network::Outcome;
+use super::sockets::local;
 use crate::sys::{bind_to_interface, bind_without_port, interface_name};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -73,12 +74,17 @@ impl Binding {
         }
         let mut here = to;
         here.set_port(0);
-        let is_here = UdpSocket::bind(here).is_ok();
-        (!is_here).then_some(Outcome::UnfitSource(libc::EINVAL))
+        match UdpSocket::bind(here) {
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                Some(Outcome::UnfitSource(libc::EINVAL))
+            }
+            Err(error) if is_want(&error) => Some(local(&error)),
+            _ => None,
+        }
     }
 
     /// The same outcome, or that our source address is to blame for it: without it our system knows a
-    /// way.
+    /// way. Where it cannot be asked for want of something, nothing is known.
     pub(super) fn blamed(&self, outcome: Outcome, to: SocketAddr) -> Outcome {
         let (Outcome::Local(errno) | Outcome::Remote(errno)) = outcome else {
             return outcome;
@@ -87,10 +93,13 @@ impl Binding {
         let has_source = self
             .source
             .is_some_and(|source| source.is_ipv6() == to.is_ipv6());
-        if has_no_way && has_source && self.knows_way(to).is_ok() {
-            Outcome::UnfitSource(errno)
-        } else {
-            outcome
+        if !has_no_way || !has_source {
+            return outcome;
+        }
+        match self.knows_way(to) {
+            Ok(()) => Outcome::UnfitSource(errno),
+            Err(error) if is_want(&error) => local(&error),
+            Err(_) => outcome,
         }
     }
 
@@ -100,6 +109,14 @@ impl Binding {
         self.apply_interface(&socket)?;
         socket.connect(&to.into())
     }
+}
+
+/// Whether our system could not say for want of files, ports or memory.
+fn is_want(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM)
+    )
 }
 
 /// Whether an address that sockets can be bound to is a broadcast.

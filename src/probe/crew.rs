@@ -74,8 +74,7 @@ impl Job {
     /// How many ports there are.
     #[must_use]
     pub fn len(&self) -> u64 {
-        let of_each = self.targets.iter().map(Target::questions);
-        of_each.fold(0, u64::saturating_add)
+        Target::all_questions(&self.targets)
     }
 
     /// Whether there is nothing to probe.

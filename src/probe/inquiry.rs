@@ -70,15 +70,15 @@ impl Connector {
         number: u8,
         limit: Option<Duration>,
     ) -> (Option<Outcome>, Instant) {
+        if let Some(unfit) = self.binding.unfit_for(to) {
+            return (Some(unfit), Instant::now());
+        }
         let bind = |socket: &_| match kind {
             Kind::Udp => self.beside.apply(socket, &self.binding, to.is_ipv6()),
             Kind::Echo => self.binding.apply(socket, to.is_ipv6()),
         };
         let asked = Asked::open(kind, to, number, bind);
         let began = Instant::now();
-        if let Some(unfit) = self.binding.unfit_for(to) {
-            return (Some(unfit), began);
-        }
         let asked = match asked {
             Ok(asked) => asked,
             Err(error) => return (Some(self.binding.blamed(local(&error), to)), began),

@@ -68,6 +68,7 @@ pub use shard::{Left, Part};
 pub use sockets::Sockets;
 pub use sought::Sought;
 pub use target::{Ports, Target, Targets, Whom};
+pub(crate) use verdict::{UNFIT_SOURCE, UNFIT_SOURCE_WORDS};
 pub use wait::{Goal, News, Unmet, Wait, Waited};
 
 use crate::error::errno_name;

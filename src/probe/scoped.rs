@@ -30,6 +30,14 @@ impl ScopedIp {
             zone,
         }
     }
+
+    /// With a port, as an endpoint is written: `[fe80::1%eth0]:22`.
+    pub(super) fn with_port(&self, port: u16) -> String {
+        match self.ip {
+            IpAddr::V4(_) => format!("{self}:{port}"),
+            IpAddr::V6(_) => format!("[{self}]:{port}"),
+        }
+    }
 }
 
 /// The number of the zone of an address, 0 for none.

@@ -5,6 +5,7 @@ mod beat;
 use super::attempt::{Connector, Tried, try_unix};
 use super::datagram::variety;
 use super::report::State;
+use super::verdict::{NOT_PERMITTED, UNFIT_SOURCE};
 use beat::Beat;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,7 +59,7 @@ impl Series {
     /// Tries all targets, each on time however long the others take, and tells of each try: the
     /// number of the target, the number of the try from 1 on, and what came of it. A try that is under
     /// way when `stop` comes is not told. One that fails on our side is made again, ever slower, until
-    /// the next one is due.
+    /// the next one is due, unless it cannot be made at all.
     pub async fn run(
         &self,
         stop: impl Future<Output = ()>,
@@ -99,6 +100,11 @@ impl Series {
             }
         }
     }
+}
+
+/// Whether a try failed on our side as it will when it is made again.
+fn is_refused_for_good(tried: &Tried) -> bool {
+    [UNFIT_SOURCE, NOT_PERMITTED].contains(&tried.reason)
 }
 
 /// One target of a series, and what its tries have taught.
@@ -156,8 +162,8 @@ impl Connector {
         let (mut pause, longest) = PAUSES;
         loop {
             let tried = self.measure(aim, limit).await;
-            let is_made = tried.state != State::Undetermined;
-            if is_made || began.elapsed().saturating_add(pause) >= due {
+            let is_over = tried.state != State::Undetermined || is_refused_for_good(&tried);
+            if is_over || began.elapsed().saturating_add(pause) >= due {
                 return tried;
             }
             sleep(pause).await;
@@ -214,6 +220,8 @@ impl Connector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::binding::Binding;
+    use std::net::Ipv6Addr;
 
     const fn ms(n: u64) -> Duration {
         Duration::from_millis(n)
@@ -287,5 +295,43 @@ mod tests {
             tokio::join!(tries, mend)
         });
         assert_eq!(states, [State::Undetermined, State::Open]);
+    }
+
+    #[test]
+    fn what_cannot_be_made_at_all_is_not_made_again() {
+        let hour = Duration::from_secs(3600);
+        let source = Binding {
+            source: Some(Ipv6Addr::LOCALHOST.into()),
+            ..Binding::default()
+        };
+        let elsewhere = "[2001:db8::1]:9".parse().unwrap();
+        let broadcast = "127.255.255.255:9".parse().unwrap();
+        for (binding, aim, reason) in [
+            (source, Aim::Tcp(elsewhere), "unfit-source"),
+            (
+                Binding::default(),
+                Aim::Udp(broadcast, None),
+                "not-permitted",
+            ),
+        ] {
+            let series = Series {
+                targets: vec![aim],
+                count: 1,
+                every: hour,
+                try_timeout: hour,
+                connector: Connector::new(binding, &[]),
+            };
+            let mut told = Vec::new();
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_all().build().unwrap();
+            runtime.block_on(async {
+                let tries = series.run(std::future::pending(), |_, _, tried| {
+                    told.push((tried.state, tried.reason));
+                });
+                let ended = timeout(Duration::from_secs(60), tries).await;
+                assert!(ended.is_ok(), "{reason}: it is made again");
+            });
+            assert_eq!(told, [(State::Undetermined, reason)]);
+        }
     }
 }

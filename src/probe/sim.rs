@@ -268,20 +268,24 @@ impl Network for SimNet {
 
 impl Reply {
     fn outcome(self) -> Outcome {
-        let icmp = |errno, code, sender| Outcome::Icmp {
-            errno,
-            icmp: Icmp {
-                kind: 3,
-                code,
-                from: None,
-            },
-            sender,
-        };
         match self {
             Self::SynAck => Outcome::Connected,
             Self::Reset => Outcome::Remote(libc::ECONNREFUSED),
-            Self::Prohibited => icmp(libc::EHOSTUNREACH, 13, Sender::Path),
-            Self::NoNeighbour => icmp(libc::EHOSTUNREACH, 1, Sender::Ourselves),
+            Self::Prohibited => unreachable(libc::EHOSTUNREACH, 13, Sender::Path),
+            Self::NoNeighbour => unreachable(libc::EHOSTUNREACH, 1, Sender::Ourselves),
         }
+    }
+}
+
+/// What the system makes of an ICMP message of type 3 (destination unreachable) with this code.
+pub(super) const fn unreachable(errno: i32, code: u8, sender: Sender) -> Outcome {
+    Outcome::Icmp {
+        errno,
+        icmp: Icmp {
+            kind: 3,
+            code,
+            from: None,
+        },
+        sender,
     }
 }

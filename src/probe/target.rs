@@ -62,6 +62,13 @@ impl Target {
         self.addresses().saturating_mul(self.ports.len() as u64)
     }
 
+    /// How many ports these have together.
+    #[must_use]
+    pub fn all_questions(targets: &[Self]) -> u64 {
+        let of_each = targets.iter().map(Self::questions);
+        of_each.fold(0, u64::saturating_add)
+    }
+
     /// The address with this number.
     pub(super) fn address(&self, number: u64) -> Option<SocketAddr> {
         match &self.whom {

@@ -5,7 +5,11 @@ use super::report::{Icmp, State};
 use std::net::IpAddr;
 
 /// Why nothing is known of who cannot be asked from our source address.
-pub(super) const UNFIT_SOURCE: &str = "unfit-source";
+pub(crate) const UNFIT_SOURCE: &str = "unfit-source";
+/// The same for a person: the error that goes with it is not what the system would say of it.
+pub(crate) const UNFIT_SOURCE_WORDS: &str = "our source address has no way there";
+/// Why nothing is known of whom our system does not let us ask.
+pub(super) const NOT_PERMITTED: &str = "not-permitted";
 
 /// What one outcome says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -184,7 +188,7 @@ const fn local(errno: i32) -> Verdict {
         }
         libc::ENETDOWN => port(State::Unreachable, errno, "network-down"),
         libc::EAFNOSUPPORT => port(State::Unreachable, errno, "no-address-family"),
-        libc::EACCES | libc::EPERM => port(State::Undetermined, errno, "not-permitted"),
+        libc::EACCES | libc::EPERM => port(State::Undetermined, errno, NOT_PERMITTED),
         _ => port(State::Undetermined, errno, "local-error"),
     }
 }

@@ -2,6 +2,7 @@
 //! every other netcat.
 
 mod boundaries;
+mod files;
 mod groups;
 mod interop;
 mod losses;

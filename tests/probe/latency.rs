@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{closed_port, open_port, probe, records, server, text};
-use crate::support::{CONTROL_C, Exit, Namespace, Terminal, need};
+use crate::support::{CONTROL_C, Exit, Namespace, Terminal, can_inject, inject, need, scratch};
 
 /// The figures in a record, in the order of their names.
 fn figures(record: &Value) -> Vec<u64> {
@@ -160,6 +160,30 @@ fn what_fails_on_our_side_is_no_loss_of_the_target() {
     }
     let words = format!("--count 3 --every 50ms 127.0.0.1:{open}");
     probe(&words).run().success().silent();
+}
+
+/// What is asked of our system before a try, and after one that it refused, it may have no
+/// descriptor for: then nothing is known, of the source address as little as of the target.
+#[test]
+fn a_question_that_our_system_could_not_be_asked_is_no_knowledge() {
+    let Some((near, _far)) = Namespace::pair().filter(|_| can_inject()) else {
+        return;
+    };
+    let (words, log) = ("--count 1 --every 10ms --json", scratch());
+    for (target, fault) in [
+        ("--source ::1 [::1]:9", "socket:error=EMFILE:when=3+"),
+        (
+            "--source 127.0.0.1 10.77.0.2:9",
+            "socket:error=EMFILE:when=4+",
+        ),
+    ] {
+        let program = probe(&format!("{words} {target}"));
+        let program = inject(program, &[fault], &[], &log.path().join("log"));
+        let exit = near.inside(program).run();
+        let told = &records(exit.status(3), "port")[0];
+        assert_eq!(told["state"], "undetermined", "{told}");
+        assert_eq!(told["reason"], "no-files", "{told}");
+    }
 }
 
 /// Some tries of each target could be made, and none that could not is called lost.

@@ -193,6 +193,10 @@ fn what_cannot_be_asked_from_our_source_is_not_known() {
         let expected = (expected.0.into(), expected.1.into(), expected.2.into());
         assert_eq!(told, expected, "{options} {target}");
     }
+    let told = "(unfit-source): our source address has no way there";
+    run("--source ::1 --count 1 u:[fd77::2]:53")
+        .status(3)
+        .says(told);
     for (source, target) in [("127.0.0.1", "10.77.0.2"), ("::1", "fd77::2")] {
         let hosts = run(&format!("--source {source} --json --ping {target}"));
         let hosts = records(hosts.status(3), "host");

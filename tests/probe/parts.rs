@@ -333,7 +333,7 @@ fn many_lines_that_are_no_records_are_counted_after_the_first() {
     let exit = probe(&format!("--merge {file}")).run();
     exit.status(3)
         .says(&format!("line 10 of {file}: it is no record"))
-        .says(&format!("{file}: and 4990 more lines are no records"));
+        .says(&format!("{file}: further lines that are no records: 4990"));
     assert!(!exit.stderr.contains("line 11 of"));
 }
 

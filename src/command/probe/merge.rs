@@ -102,7 +102,7 @@ fn read(path: &Path, fold: &mut Fold, reasons: &mut Reasons, output: &Output) ->
     }
     if refused > TOLD {
         let problem = format!(
-            "and {} more lines are no records",
+            "further lines that are no records: {}",
             refused.saturating_sub(TOLD)
         );
         output.error(&Error::new(Action::Read, &name, problem));

@@ -3,6 +3,7 @@
 use super::{Shortage, Verdict};
 use crate::probe::network::{Outcome, Sender};
 use crate::probe::report::{Icmp, State};
+use crate::probe::sim::unreachable;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -122,15 +123,7 @@ fn that_nobody_listens_only_the_target_itself_can_say() {
         Verdict::Port(finding) => Some((finding.state, finding.reason)),
         Verdict::Short(..) => None,
     };
-    let icmp = |code, sender| Outcome::Icmp {
-        errno: libc::ECONNREFUSED,
-        icmp: Icmp {
-            kind: 3,
-            code,
-            from: None,
-        },
-        sender,
-    };
+    let icmp = |code, sender| unreachable(libc::ECONNREFUSED, code, sender);
     for (outcome, expected) in [
         (icmp(3, Sender::Target), (State::Closed, "port-unreachable")),
         (icmp(3, Sender::Path), (State::Rejected, "port-unreachable")),

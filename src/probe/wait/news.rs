@@ -4,8 +4,9 @@ use super::Goal;
 use crate::error::{Action, Cause, Error};
 use crate::probe::attempt::Tried;
 use crate::probe::report::State;
+use crate::probe::scoped::ScopedIp;
 use crate::probe::sought::Sought;
-use crate::probe::verdict::UNFIT_SOURCE;
+use crate::probe::verdict::{UNFIT_SOURCE, UNFIT_SOURCE_WORDS};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -150,9 +151,10 @@ impl Known {
                 None if target.is_udp() => io::Error::new(io::ErrorKind::TimedOut, NO_REPLY),
                 None => silence(),
             };
+            let scoped = ScopedIp::from(*address);
             let address = match target {
-                Sought::Host(_) => address.ip().to_string(),
-                Sought::Port(_) => address.to_string(),
+                Sought::Host(_) => scoped.to_string(),
+                Sought::Port(_) => scoped.with_port(address.port()),
             };
             (address, error)
         });
@@ -175,9 +177,34 @@ fn silence() -> io::Error {
 fn error_of(tried: &Tried) -> io::Error {
     match tried.errno {
         None | Some(0) => silence(),
-        Some(_) if tried.reason == UNFIT_SOURCE => {
-            io::Error::other("our source address has no way there")
-        }
+        Some(_) if tried.reason == UNFIT_SOURCE => io::Error::other(UNFIT_SOURCE_WORDS),
         Some(errno) => io::Error::from_raw_os_error(errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Endpoint;
+    use std::net::SocketAddrV6;
+
+    #[test]
+    fn an_address_is_told_with_the_name_of_its_zone() {
+        let linked = SocketAddrV6::new("fe80::1".parse().unwrap(), 22, 0, 1);
+        let plain: SocketAddr = "192.0.2.1:22".parse().unwrap();
+        let scoped = ScopedIp::from(SocketAddr::from(linked));
+        assert!(scoped.zone.as_ref().is_some_and(|zone| **zone != *"1"));
+        let mut known = Known::default();
+        known.resolved(1, &[linked.into(), plain]);
+        let texts = |target: &Sought| match known.cause(target) {
+            Cause::Attempts(each) => each.into_iter().map(|(address, _)| address).collect(),
+            _ => Vec::new(),
+        };
+        let host: crate::value::Host = "h".parse().unwrap();
+        let port = Sought::Port(Endpoint::Tcp(host.clone(), 22));
+        let expected = [format!("[{scoped}]:22"), "192.0.2.1:22".to_owned()];
+        assert_eq!(texts(&port), expected);
+        let expected = [scoped.to_string(), "192.0.2.1".to_owned()];
+        assert_eq!(texts(&Sought::Host(host)), expected);
     }
 }

@@ -15,6 +15,9 @@ impl Exchange<'_> {
     /// Gives what came to stdout; an empty datagram is data, too.
     pub(super) fn pass_on(&mut self, socket: usize) -> Result<()> {
         let now = Instant::now();
+        if self.last_heard.is_none() {
+            self.observer.notice(&Event::FirstDatagram);
+        }
         (self.last_datagram, self.last_heard) = (now, Some(now));
         self.turn = socket.saturating_add(1);
         let batch = std::mem::take(&mut self.batch);

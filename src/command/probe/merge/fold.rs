@@ -208,13 +208,13 @@ impl Fold {
         }
         if self.conflicts > TOLD {
             self.problems.push(format!(
-                "and {} more ports have different states in different files",
+                "further ports that have different states in different files: {}",
                 self.conflicts.saturating_sub(TOLD)
             ));
         }
         if self.same > 0 {
             self.problems.push(format!(
-                "{} ports are told more than once, and counted once",
+                "ports that are told more than once, and counted once: {}",
                 self.same
             ));
         }
@@ -262,15 +262,20 @@ impl Fold {
     /// The names that do not have the same address in all parts of a job, in words: on none of the
     /// addresses were all ports asked.
     fn moved_names(&self) -> Vec<String> {
-        let parts = self.groups.iter();
-        let shared = parts.filter(|(key, _)| matches!(key, GroupKey::Part(_, 2.., _)));
-        let mut known: BTreeMap<&str, BTreeSet<&ScopedIp>> = BTreeMap::new();
-        for (host, address, ..) in shared.flat_map(|(_, group)| &group.keys) {
-            known.entry(host).or_default().insert(address);
+        let mut known: BTreeMap<(&str, u32, &str), BTreeSet<&ScopedIp>> = BTreeMap::new();
+        for (key, group) in &self.groups {
+            let GroupKey::Part(job, of @ 2.., _) = key else {
+                continue;
+            };
+            for (host, address, ..) in &group.keys {
+                let addresses = known.entry((job, *of, host)).or_default();
+                addresses.insert(address);
+            }
         }
         let moved = known.iter().filter(|(_, addresses)| addresses.len() > 1);
-        let words = |(host, _): (&&str, _)| format!("{host} has other addresses in other shards");
-        moved.map(words).collect()
+        let moved: BTreeSet<&str> = moved.map(|((_, _, host), _)| *host).collect();
+        let words = |host| format!("{host} has other addresses in other shards");
+        moved.into_iter().map(words).collect()
     }
 
     /// What jobs lack, in words.

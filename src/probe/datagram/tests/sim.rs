@@ -2,7 +2,7 @@
 
 use super::ms;
 use crate::probe::network::{Answer, Network, Outcome, ProbeId, Sender};
-use crate::probe::report::Icmp;
+use crate::probe::sim::unreachable;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
@@ -143,19 +143,10 @@ impl Network for SimHost {
             }
             self.asked.remove(&probe);
             until = until.min(at.max(self.now));
-            let icmp = |errno, code, sender| Outcome::Icmp {
-                errno,
-                icmp: Icmp {
-                    kind: 3,
-                    code,
-                    from: None,
-                },
-                sender,
-            };
             let outcome = match (is_icmp, is_closed) {
                 (false, _) => Outcome::Replied(Some("dns")),
-                (true, true) => icmp(libc::ECONNREFUSED, 3, Sender::Target),
-                (true, false) => icmp(libc::EHOSTUNREACH, 13, Sender::Path),
+                (true, true) => unreachable(libc::ECONNREFUSED, 3, Sender::Target),
+                (true, false) => unreachable(libc::EHOSTUNREACH, 13, Sender::Path),
             };
             answers.push(Answer { probe, at, outcome });
         }

@@ -122,6 +122,20 @@ fn a_name_has_one_address_in_all_parts_of_a_job() {
 }
 
 #[test]
+fn a_name_may_have_another_address_in_another_job() {
+    let of = |job: &str, number| part(number, 1).replace("cafe", job);
+    let job = |job: &str, address: &str| {
+        [1, 2].map(|number| {
+            let port = port(number, "closed").replace("10.0.0.1", address);
+            vec![port, summary(1, 0, 1, &of(job, number.into()))]
+        })
+    };
+    let merged = merge(&[job("cafe", "10.0.0.1"), job("beef", "10.0.0.2")].concat());
+    let told = "the files are of 2 jobs with other targets, ports, seeds or numbers of shards";
+    assert_eq!(merged.problems, [told]);
+}
+
+#[test]
 fn a_run_and_its_resumption_are_one() {
     let stopped = vec![port(1, "open"), summary(3, 1, 0, &part(1, 3))];
     let other = vec![summary(0, 0, 0, &part(2, 0))];
@@ -168,7 +182,9 @@ fn what_is_told_twice_counts_once_and_contradictions_are_told() {
     let merged = merge(&[one.clone(), one.clone()]);
     assert_eq!(figures(&merged), [2, 1, 1, 0]);
     assert!(!merged.is_doubtful);
-    assert!(merged.problems[0].starts_with("2 ports are told more than once"));
+    assert!(
+        merged.problems[0].starts_with("ports that are told more than once, and counted once: 2")
+    );
     let other = vec![port(1, "closed"), port(2, "closed"), summary(2, 0, 2, "")];
     for files in [[one.clone(), other.clone()], [other, one]] {
         let merged = merge(&files);
@@ -207,7 +223,7 @@ fn many_contradictions_are_counted_after_the_first() {
     let merged = merge(&[first, second]);
     let told = merged.problems.iter();
     assert_eq!(told.filter(|text| text.contains("is open in")).count(), 10);
-    let rest = "and 20 more ports have different states in different files";
+    let rest = "further ports that have different states in different files: 20";
     assert!(merged.problems.iter().any(|text| text == rest));
     assert!(merged.is_doubtful);
 }
