@@ -15,6 +15,7 @@ mod failure;
 mod input;
 mod letters;
 mod line_ends;
+pub(crate) mod looks;
 mod looped;
 mod meter;
 mod mover;
