@@ -235,6 +235,18 @@ fn a_unix_socket_is_ours_alone_and_removed() {
 }
 
 #[test]
+fn a_unix_socket_is_open_to_whom_its_mode_says() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let shut = ["sh", "-c", "umask 077; exec \"$@\"", "sh"];
+    let server = nettool(["listen", "--mode", "660", "-U"]).arg(&path);
+    let server = server.by_way_of(shut).start();
+    server.announced(1);
+    let found = fs::symlink_metadata(&path).unwrap();
+    assert_eq!(found.permissions().mode() & 0o777, 0o660);
+}
+
+#[test]
 fn an_abandoned_socket_is_taken_over() {
     let directory = scratch();
     let path = directory.path().join("s");

@@ -558,7 +558,11 @@ fn global_options_stand_anywhere() {
     ] {
         failure_record(&nettool(words).run().stderr);
     }
-    for words in [["-vv", "connect", &addr], ["connect", &addr, "-vv"]] {
+    for words in [
+        &["-vv", "connect", &addr][..],
+        &["connect", &addr, "-vv"],
+        &["connect", &addr, "--verbose", "--verbose"],
+    ] {
         nettool(words)
             .run()
             .says(&format!("trying {addr}"))

@@ -111,10 +111,16 @@ fn a_source_that_is_not_ours_is_an_error_that_names_it() {
     let exit = nettool(["connect", "127.0.0.1:9", "-s", "192.0.2.1"]).run();
     let line = exit.failure(1);
     assert!(line.contains("bind 192.0.2.1: "), "{line}");
-    refused(
-        &["connect", "::1", "9", "-s", "127.0.0.1"],
-        &["::1", "--source 127.0.0.1"],
-    );
+    for (words, names) in [
+        ("connect ::1 9 -s 127.0.0.1", ["::1", "--source 127.0.0.1"]),
+        ("connect -s ::1 127.0.0.1 9", ["127.0.0.1", "--source ::1"]),
+        (
+            "connect -us 127.0.0.1 [::1]:9",
+            ["::1", "--source 127.0.0.1"],
+        ),
+    ] {
+        refused(&words.split(' ').collect::<Vec<_>>(), &names);
+    }
     refused(
         &["connect", "h", "9", "-6", "-s", "127.0.0.1"],
         &["--source", "-6"],
@@ -356,14 +362,19 @@ fn an_address_of_the_other_family_is_refused() {
         &["listen", "-k", "--echo", "-4", v6, "0"],
         &["connect", "-4", v6, "80"],
         &["connect", "-6", v4, "80"],
+        &["connect", "-6", "127.0.0.1:80"],
         &["connect", "-6", "::ffff:127.0.0.1", "80"],
         &["probe", "-4", v6, "80"],
         &["probe", "-6", v4, "80"],
         &["ifaces", "-4", "--for", v6],
         &["buffers", "fill", "-6", v4, "80"],
     ] {
-        let option = words.iter().find(|word| ["-4", "-6"].contains(word));
-        refused(words, &["cannot be used with", option.unwrap()]);
+        let (option, other) = if words.contains(&"-4") {
+            ("-4", v6)
+        } else {
+            ("-6", v4)
+        };
+        refused(words, &["cannot be used with", option, other]);
     }
     let exit = nettool(["listen", "-4", "::ffff:127.0.0.1", "0"])
         .args(["--accept-timeout", "10ms"])

@@ -182,7 +182,7 @@ fn every_datagram_begins_a_line_of_the_dump() {
     let place = scratch();
     let file = place.path().join("dump");
     let total = 2 + 150 * 20;
-    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--quit-after=1s", "-x"]);
+    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--quit-after=5s", "-x"]);
     let server = server.arg(&file).start();
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.connect(server.listening()).unwrap();

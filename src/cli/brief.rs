@@ -160,9 +160,7 @@ mod tests {
             let help = command.render_help().to_string();
             let count = help.lines().count();
             assert!(count <= lines, "{count} lines:\n{help}");
-            let examples = command.get_after_long_help().or(command.get_after_help());
-            let examples = examples.map(ToString::to_string).unwrap_or_default();
-            for line in help.lines().chain(examples.lines()) {
+            for line in help.lines() {
                 let width = line.chars().count();
                 assert!(width <= columns, "{width} columns:\n{line}");
             }

@@ -1,6 +1,7 @@
 //! What `listen` does for its clients, and for how many.
 
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use clap::{Args, ValueEnum};
 use nettool::serve::{Behaviour, Broker, Chat, Exec, Folder, Gate, Slow, Words};
 use nettool::value::{Cidr, Endpoint};
 
-use super::{Usage, contents, networks, value};
+use super::{Usage, contents, networks, number, value};
 use crate::command::Failure;
 use crate::output::ChatWords;
 
@@ -36,8 +37,9 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     behaviour: BehaviourArgs,
     /// Turn away whoever comes while N clients are served
-    #[arg(short, long, value_name = "N", value_parser = clients)]
-    pub(crate) max_clients: Option<usize>,
+    #[arg(short, long, value_name = "N")]
+    #[arg(value_parser = |text: &str| number::<NonZero<usize>>(text, 1, usize::MAX))]
+    max_clients: Option<NonZero<usize>>,
     /// Serve clients of these networks alone
     ///
     /// Addresses, or networks as 192.0.2.0/24
@@ -138,12 +140,6 @@ const OF_ONE: [&str; 7] = [
     "checksum",
 ];
 
-/// Reads a number of clients.
-fn clients(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| "not a number of clients; write 1 or more".to_owned())
-}
-
 /// Splits a command into words as a shell does.
 fn program(text: &str) -> Result<Words, String> {
     let words = shlex::split(text).ok_or("a quote is not closed, or a backslash ends it")?;
@@ -199,6 +195,11 @@ impl ServeArgs {
     /// Whether lines are to be marked.
     pub(crate) fn tags(&self) -> bool {
         self.tag
+    }
+
+    /// How many clients there may be at once, if not any number.
+    pub(crate) fn max_clients(&self) -> Option<usize> {
+        self.max_clients.map(NonZero::get)
     }
 
     /// What becomes of a client that is too slow.

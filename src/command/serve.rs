@@ -72,7 +72,7 @@ fn service(
     Service {
         behaviour,
         gate,
-        max_clients: arguments.serve.max_clients,
+        max_clients: arguments.serve.max_clients(),
         idle_timeout: arguments.times.idle(),
         max_time: arguments.times.whole(),
         most: arguments.data.most(),

@@ -305,7 +305,8 @@ impl Output {
         while !self.is_read() {
             stderr::wait();
         }
-        !(self.is_json() && stderr::has_missed())
+        let has_records = self.is_json() && self.records == Records::Stderr;
+        !(has_records && stderr::has_missed())
     }
 }
 

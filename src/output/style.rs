@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Effects};
 use nettool::process;
 
 /// The width of a terminal that does not say its own.
-const COLUMNS: u16 = 80;
+pub(super) const COLUMNS: u16 = 80;
 
 /// How one stream may be decorated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,7 +62,7 @@ impl Style {
     /// The same with the width that stdout has now: a terminal may have become another size.
     pub(crate) fn on_stdout(self) -> Self {
         let columns = || {
-            let columns = process::terminal_columns(stdout()).filter(|columns| *columns != 0);
+            let columns = process::terminal_columns(stdout());
             columns.unwrap_or(COLUMNS).into()
         };
         Self {

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// An address, with its zone where that is known: the name of an interface, or its number where it
-/// has no name (RFC 4007, section 11). Written `fe80::1%eth0`, in JSON too.
+/// has no name that can be read again (RFC 4007, section 11). Written `fe80::1%eth0`, in JSON too.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ScopedIp {
     /// The address.
@@ -40,9 +40,11 @@ pub(super) const fn scope_of(address: SocketAddr) -> u32 {
     }
 }
 
-/// What a zone is called, if an interface has its number.
+/// What a zone is called, if an interface has its number and a name that is read back as this zone:
+/// digits are read as a number.
 pub(super) fn zone_name(scope: u32) -> Option<Arc<str>> {
-    interface_name(scope).map(Arc::from)
+    let is_read_back = |name: &String| Host::is_zone(name) && name.parse::<u32>().is_err();
+    interface_name(scope).filter(is_read_back).map(Arc::from)
 }
 
 impl From<IpAddr> for ScopedIp {

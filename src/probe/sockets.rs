@@ -261,6 +261,10 @@ impl Network for Sockets {
     }
 
     fn explain(&mut self, host: IpAddr) -> Option<Outcome> {
+        // No table of neighbours has our own addresses.
+        if self.own.has(host) {
+            return None;
+        }
         self.neighbourhood.explain(host, self.clock.elapsed())
     }
 

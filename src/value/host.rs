@@ -35,6 +35,15 @@ impl Host {
         }
     }
 
+    /// Whether this reads as a zone.
+    #[must_use]
+    pub fn is_zone(text: &str) -> bool {
+        // Linux refuses `/`, `:` and spaces (dev_valid_name), the rest is our own syntax. An
+        // interface whose name is not ASCII can be given by its index.
+        let is_strange = |c: char| !c.is_ascii_graphic() || "/:%[]".contains(c);
+        !text.is_empty() && !text.contains(is_strange)
+    }
+
     /// The host as it stands before `:port`: an IPv6 address in brackets.
     #[must_use]
     pub fn bracketed(&self) -> Bracketed<'_> {
@@ -160,9 +169,7 @@ fn check_zone(text: &str, zone: &str) -> Result<(), ValueError> {
     if zone.is_empty() {
         return Err(ValueError::new("host", text, "the zone is empty", accepted));
     }
-    // Linux refuses `/`, `:` and spaces (dev_valid_name), the rest is our own syntax. An interface
-    // whose name is not ASCII can be given by its index.
-    if zone.contains(|c: char| !c.is_ascii_graphic() || "/:%[]".contains(c)) {
+    if !Host::is_zone(zone) {
         let problem = "the zone has a character that is not accepted";
         return Err(ValueError::new("host", text, problem, accepted));
     }

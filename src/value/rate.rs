@@ -50,12 +50,11 @@ impl Display for Rate {
 }
 
 /// The bytes a second of a rate in bits, as networks have it: `100Mbit/s`, `100Mbps`, `100Mb`. Its
-/// units are of 1000.
+/// units are of 1000, or of 1024 with an `i`: `100Mibit/s`.
 fn in_bytes(text: &str) -> Option<String> {
-    let endings = ["bit/s", "bits", "bit", "bps", "b/s", "b"];
+    let endings = ["bits/s", "bit/s", "bits", "bit", "bps", "b/s", "b"];
     let number = endings.into_iter().find_map(|end| text.strip_suffix(end))?;
-    let size = format!("{}B", number.trim_end_matches('i'));
-    let bits = size::parse_bytes(&size).ok()?;
+    let bits = size::parse_bytes(&format!("{number}B")).ok()?;
     let bytes = bits.checked_div(8).filter(|bytes| *bytes > 0)?;
     Some(match (bytes % 1_000_000, bytes % 1000) {
         (0, _) => format!("{}MB", bytes / 1_000_000),
@@ -100,9 +99,13 @@ mod tests {
             ("16384P/s", "the number is too large"),
             ("100Mbit", "those are bits; write 12500kB"),
             ("100Mbit/s", "those are bits; write 12500kB"),
+            ("100Mbits/s", "those are bits; write 12500kB"),
+            ("100Mibit/s", "those are bits; write 13107200"),
+            ("1Kib", "those are bits; write 128"),
             ("1Gbps", "those are bits; write 125MB"),
             ("10Mb/s", "those are bits; write 1250kB"),
             ("9600bps", "those are bits; write 1200"),
+            ("100ibit", "the unit is unknown"),
             ("1bit", "the unit is unknown"),
             ("bps", "does not begin with a digit"),
         ]);

@@ -235,7 +235,7 @@ fn filters_and_orders() {
     let Some((space, crowd)) = crowd() else {
         return;
     };
-    let listening = listed(&space, &["-l", "-t"]);
+    let listening = listed(&space, &["--listening", "--tcp"]);
     assert_eq!(listening.len(), 2);
     assert!(
         listening

@@ -35,13 +35,18 @@ fn cables(routes: &[&str]) -> Option<Namespace> {
     Some(space)
 }
 
+/// Sets what the kernel is to do inside; `name` is a path below `/proc/sys/net`.
+fn set(space: &Namespace, name: &str, value: u8) {
+    let script = format!("echo {value} > /proc/sys/net/{name}");
+    let program = Program::new("sh").args(["-c", &script]);
+    space.inside(program).run().status(0);
+}
+
 /// Pulls the plug of `v2`, whose routes are not used any more.
 fn unplug(space: &Namespace) {
     for family in ["ipv4", "ipv6"] {
-        let setting = format!("/proc/sys/net/{family}/conf/all/ignore_routes_with_linkdown");
-        let script = format!("echo 1 > {setting}");
-        let program = Program::new("sh").args(["-c", &script]);
-        space.inside(program).run().status(0);
+        let name = format!("{family}/conf/all/ignore_routes_with_linkdown");
+        set(space, &name, 1);
     }
     down(space, "w2", "v2");
 }
@@ -94,9 +99,7 @@ fn a_dead_route_is_none() {
         same_as_ip(&space, family, far);
     }
     // Without the setting the kernel goes on to send there.
-    let script = "echo 0 > /proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown";
-    let program = Program::new("sh").args(["-c", script]);
-    space.inside(program).run().status(0);
+    set(&space, "ipv4/conf/all/ignore_routes_with_linkdown", 0);
     same_as_ip(&space, "-4", FAR);
 }
 
@@ -179,9 +182,7 @@ fn a_nexthop_of_its_own_is_followed() {
         return;
     };
     for mode in [1, 0] {
-        let script = format!("echo {mode} > /proc/sys/net/ipv4/nexthop_compat_mode");
-        let program = Program::new("sh").args(["-c", &script]);
-        space.inside(program).run().status(0);
+        set(&space, "ipv4/nexthop_compat_mode", mode);
         let both = [json!(["v2", 5, null]), json!(["v0", 10, null])];
         assert_eq!(defaults(&space, "-4"), both);
         same_as_ip(&space, "-4", FAR);

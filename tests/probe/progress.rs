@@ -1,7 +1,11 @@
 //! What is shown on a terminal while a probe goes on.
 
-use super::{probe, server, text};
-use crate::support::{CONTROL_C, Errors, Input, Namespace, Output, Terminal, need, until};
+use std::fs;
+
+use super::{open_port, probe, records, server, text};
+use crate::support::{
+    CONTROL_C, Errors, Input, Namespace, Output, Terminal, can_inject, inject_at, need, until,
+};
 
 /// Two ends of a wire; the far one serves port 22 and is silent on all others.
 fn silent_but_22() -> Option<(Namespace, Namespace, crate::support::Running)> {
@@ -93,4 +97,23 @@ fn it_follows_a_terminal_that_becomes_narrower() {
     terminal.types(CONTROL_C);
     running.wait().died_of(libc::SIGINT);
     assert!(width < 20, "{width}");
+}
+
+/// A terminal that hung up takes nothing, and all records are on stdout nevertheless.
+#[test]
+fn a_frame_that_is_not_taken_is_no_record() {
+    if !need(&["setsid"]) || !can_inject() {
+        return;
+    }
+    let (_listener, open) = open_port("127.0.0.1");
+    let terminal = Terminal::new();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let program = probe(&format!("--json --rate 50 127.0.0.1 1-50,{open}"));
+    let program = inject_at(program, terminal.path(), "write:error=EIO", log.path());
+    let program = program.stderr(Errors::Fd(terminal.slave()));
+    let exit = terminal.controls(program).start().wait();
+    let summary = &records(exit.success(), "summary")[0];
+    assert_eq!(summary["ports"], 51);
+    let log = fs::read_to_string(log.path()).unwrap();
+    assert!(log.contains("[2K=") && log.contains("(INJECTED)"), "{log}");
 }

@@ -252,6 +252,37 @@ fn a_link_local_address_is_told_with_its_zone_and_takes_it_from_the_interface() 
         .says("--interface other does not lead to fe80::2%eth0");
 }
 
+/// What a zone of a command line cannot be called, a record does not call it either.
+#[test]
+fn a_zone_whose_name_nobody_can_write_is_its_number() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    for link in ["мост", "c[d]", "77"] {
+        space.run(&format!("ip link add name {link} type veth peer name peer"));
+        space.run(&format!("ip link set dev {link} up"));
+        space.run("ip link set peer up");
+        space.run(&format!("ip address add fe80::5/64 dev {link} nodad"));
+        let index = space
+            .run(&format!("cat /sys/class/net/{link}/ifindex"))
+            .stdout;
+        let index = String::from_utf8_lossy(&index).trim().to_owned();
+        let address = format!("fe80::5%{index}");
+        let json = space.inside(probe(&format!("--json {address} 9"))).run();
+        assert_eq!(records(json.status(1), "port")[0]["addr"], *address);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report");
+        std::fs::write(&path, &json.stdout).unwrap();
+        let merged = probe(&format!("--plain --merge {}", path.display())).run();
+        assert!(
+            text(merged.status(1)).contains(&format!("\t{address}\t9\ttcp\tclosed\t")),
+            "{}",
+            text(&merged)
+        );
+        space.run("ip link delete peer");
+    }
+}
+
 #[test]
 fn targets_that_the_options_contradict_are_refused() {
     for (words, first, second) in [

@@ -509,3 +509,27 @@ fn a_neighbour_that_is_not_there_is_no_silent_server() {
         );
     }
 }
+
+/// Nobody asks a link for our own address, so that no table of neighbours has it.
+#[test]
+fn a_silent_port_of_this_machine_stays_silent_beside_neighbours() {
+    let Some((near, _far)) = Namespace::pair().filter(|_| need(&["nft", "python3"])) else {
+        return;
+    };
+    let _server = server(&near, "10.77.0.1", &[("mute", 39999)]);
+    near.rules(
+        "table ip t {\nchain i {\ntype filter hook input priority 0;\n\
+         iif lo tcp dport 39999 drop\n}\n}\n",
+    );
+    for (port, silent) in [("u:39999", "open|filtered"), ("t:39999", "filtered")] {
+        let exit = near.inside(probe("--json 10.77.0.1-9").arg(port)).run();
+        for told in records(exit.status(1), "port") {
+            let expected = match told["addr"].as_str() {
+                Some("10.77.0.1") => silent,
+                Some("10.77.0.2") => "closed",
+                _ => "unreachable",
+            };
+            assert_eq!(told["state"], expected, "{told}");
+        }
+    }
+}

@@ -50,7 +50,7 @@ fn numbers(text: &[u8]) -> Vec<i32> {
 
 #[test]
 fn cat_gives_everything_back_by_socket_and_by_pipes() {
-    for options in [&["-e", "cat"][..], &["-e", "cat", "--max-bytes", "1G"]] {
+    for options in [&["--exec", "cat"][..], &["-e", "cat", "--max-bytes", "1G"]] {
         let server = one(options).start();
         let pattern = Pattern::new(1, 20_000_000);
         let steps = vec![Step::Exchange(pattern.clone())];
@@ -392,9 +392,10 @@ fn a_command_that_says_nothing_for_too_long_is_ended_with_its_children() {
 
 #[test]
 fn a_command_that_talks_is_not_idle() {
-    let script = "for i in 1 2 3 4 5 6; do sleep 0.2; echo $i; done";
-    let options = ["-c", script, "--idle-timeout", "700ms"];
-    assert_eq!(answer(&options, ""), "1\n2\n3\n4\n5\n6\n");
+    let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.2; echo $i; done";
+    let options = ["-c", script, "--idle-timeout", "2s"];
+    let said: Vec<_> = (1..=12).map(|number| format!("{number}\n")).collect();
+    assert_eq!(answer(&options, ""), said.concat());
 }
 
 /// The command of a client who did this, as the `child` record tells of it.

@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::{address, ask, client, server, stopped};
 use crate::support::{
-    End, LIMIT, Output, Pattern, Peer, Program, Running, Step, closed_port, need, nettool,
+    End, LIMIT, Namespace, Output, Pattern, Peer, Program, Running, Step, need, nettool,
     records_of, scratch,
 };
 
@@ -360,6 +360,9 @@ fn a_path_that_nobody_listens_on_any_more_is_an_error_of_its_own() {
 /// It would be a client of its own, and that one another, until no descriptor is left.
 #[test]
 fn a_forwarder_to_itself_refuses() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
     for (here, there, by) in [
         ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
         ("127.0.0.1", "localhost", "127.0.0.1"),
@@ -367,16 +370,14 @@ fn a_forwarder_to_itself_refuses() {
         ("0.0.0.0", "127.0.0.1", "127.0.0.2"),
         ("::1", "[::]", "::1"),
     ] {
-        let (held, addr) = closed_port();
-        drop(held);
-        let port = addr.port().to_string();
-        let server = nettool(["listen", "-k", "--json", here, &port])
-            .args(["--forward", &format!("{there}:{port}")])
-            .start();
+        let server = nettool(["listen", "-k", "--json", here, "7"])
+            .args(["--forward", &format!("{there}:7")]);
+        let server = space.inside(server).start();
         server.says("\"listening\"");
-        let client = SocketAddr::new(by.parse().unwrap(), addr.port());
-        let seen = Peer::connect(client, vec![Step::ReadToEnd]).seen();
-        assert_eq!((seen.received.count, seen.end), (0, End::Reset));
+        let client = space.inside(nettool(["connect", "--recv-only", by, "7"]));
+        let seen = client.run();
+        seen.printed("");
+        assert!(seen.failure(1).contains("reset"), "{}", seen.stderr);
         server.says("this server itself is there");
         let stderr = stopped(server);
         let totals = &records_of(&stderr, "served")[0];

@@ -86,20 +86,21 @@ fn at_the_limit_on_open_files_it_pauses() {
 /// Who is taken has room for all that is done for it: the others wait, and none is reset.
 #[test]
 fn at_the_limit_nobody_is_taken_who_cannot_be_served() {
+    const CLIENTS: usize = 100;
     let directory = scratch();
     let there = server(&["--echo"]).start();
     let target = there.listening().to_string();
     let named = format!("localhost:{}", there.listening().port());
-    for (words, clients) in [
-        (&["--save", directory.path().to_str().unwrap()][..], 100),
-        (&["--forward", &target], 100),
-        (&["--forward", &named], 100),
-        (&["-e", "cat"], 100),
-        (&["-e", "cat", "--max-bytes", "1G"], 100),
+    for words in [
+        &["--save", directory.path().to_str().unwrap()][..],
+        &["--forward", &target],
+        &["--forward", &named],
+        &["-e", "cat"],
+        &["-e", "cat", "--max-bytes", "1G"],
     ] {
         let server = server(words).few_files(64).start();
         let addr = server.listening();
-        let crowd: Vec<_> = (0..clients).map(|_| client(addr)).collect();
+        let crowd: Vec<_> = (0..CLIENTS).map(|_| client(addr)).collect();
         for mut client in &crowd {
             client.write_all(b"data").unwrap();
         }
@@ -117,7 +118,7 @@ fn at_the_limit_nobody_is_taken_who_cannot_be_served() {
         let stderr = stopped(server);
         assert_eq!(stderr.matches("the limit is 64").count(), 1, "{stderr}");
     }
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 100);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), CLIENTS);
     stopped(there);
 }
 
@@ -276,7 +277,6 @@ fn a_client_has_its_own_bytes_and_times() {
     stopped(server);
 }
 
-/// stdin and stdout belong to nobody.
 /// A client that takes what waits for it in our queue is not idle, though nothing more is written
 /// into that for a long time.
 #[test]
@@ -296,6 +296,7 @@ fn a_slow_reader_is_not_idle() {
     assert!(!told.contains("nothing moved"), "{told}");
 }
 
+/// stdin and stdout belong to nobody.
 #[test]
 fn stdin_and_stdout_are_not_touched() {
     let server = server(&["--echo"]).stdin(Input::Open).start();

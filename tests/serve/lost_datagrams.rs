@@ -44,7 +44,7 @@ fn what_no_session_takes_is_counted_once() {
     ];
     for service in services {
         for count in [1, 5] {
-            let server = listen(&service).args(["--quit-after", "300ms"]).start();
+            let server = listen(&service).args(["--quit-after", "1s"]).start();
             let client = correspondent(address(&server));
             for _ in 0..count {
                 client.send(b"hello").unwrap();
@@ -66,7 +66,7 @@ fn a_client_for_whom_there_was_no_room_is_not_complete() {
     // At a path the system drops nothing.
     let directory = scratch();
     let [path, own] = ["s", "c"].map(|name| directory.path().join(name));
-    let server = nettool(["listen", "-u", "--json", "--quit-after", "300ms", "-U"]);
+    let server = nettool(["listen", "-u", "--json", "--quit-after", "1s", "-U"]);
     let server = server.arg(&path).args(["--forward", &endpoint]).start();
     server.says("listening");
     let client = unix_socket(&own, &path);
@@ -133,7 +133,7 @@ fn a_datagram_too_long_for_its_upstream_is_counted_once() {
     let there = UdpSocket::bind("127.0.0.1:0").unwrap();
     there.set_read_timeout(Some(LIMIT)).unwrap();
     let endpoint = format!("udp://{}", there.local_addr().unwrap());
-    let server = nettool(["listen", "-u", "--json", "--quit-after", "300ms", "-U"]);
+    let server = nettool(["listen", "-u", "--json", "--quit-after", "1s", "-U"]);
     let server = server.arg(&path).args(["--forward", &endpoint]).start();
     server.says("listening");
     let client = unix_socket(&own, &path);
@@ -190,7 +190,7 @@ fn a_datagram_that_is_cut_is_told_of() {
 fn an_answer_that_is_not_sent_is_counted() {
     let directory = scratch();
     let [path, own] = ["s", "c"].map(|name| directory.path().join(name));
-    let server = nettool(["listen", "-u", "--json", "--echo", "--quit-after", "300ms"]);
+    let server = nettool(["listen", "-u", "--json", "--echo", "--quit-after", "1s"]);
     let server = server.arg("-U").arg(&path).start();
     server.says("listening");
     let client = unix_socket(&own, &path);

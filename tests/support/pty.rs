@@ -65,6 +65,11 @@ impl Terminal {
         terminal
     }
 
+    /// The path of its slave side.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Makes it so many columns wide, and 24 lines high.
     pub(crate) fn resizes(&self, columns: u16) {
         let size = Winsize {

@@ -118,13 +118,13 @@ impl Filling {
     ) -> Result<Self> {
         let mut attempts = Vec::new();
         for address in addresses {
-            let connected = connected(address, limit).and_then(|stream| {
+            let filling = connected(address, limit).and_then(|stream| {
                 let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
                 let sender = Socket::from(stream);
                 sizes.set_send(&sender)?;
                 Self::new(Transport::Tcp, sender, Receiver::Elsewhere { local, peer })
             });
-            match connected {
+            match filling {
                 Ok(filling) => return Ok(filling),
                 Err(error) => attempts.push((address.to_string(), error)),
             }

@@ -76,25 +76,34 @@ fn split<'a>(words: &'a [&'a str]) -> (&'a str, &'a [&'a str]) {
 
 /// The `listen` that somebody means who writes `-l`, as far as the words are plain.
 fn listen(rest: &[&str], why: &str) -> String {
-    let (options, words): (Vec<&str>, Vec<&str>) =
+    let (options, mut words): (Vec<&str>, Vec<&str>) =
         rest.iter().partition(|word| word.starts_with('-'));
-    let letters = || options.iter().flat_map(|option| option.chars().skip(1));
-    let plain = words.len() <= 2 && letters().all(|letter| "lkuvnp46".contains(letter));
-    let kept: String = letters()
-        .filter(|letter| "ku46".contains(*letter))
-        .collect();
-    let kept = if kept.is_empty() || !plain {
-        kept
-    } else {
-        format!("-{kept} ")
+    let (letters, ports): (Vec<&str>, Vec<&str>) = options.into_iter().map(glued_port).unzip();
+    let letters = letters.concat();
+    words.extend(ports.into_iter().filter(|port| !port.is_empty()));
+    // nc has its port before the host, too.
+    words.sort_by_key(|word| word.parse::<Port>().is_ok());
+    if words.len() > 2 || !letters.chars().all(|letter| "lkuvnp46".contains(letter)) {
+        return format!("{why}use: nettool listen [OPTIONS] PORT");
+    }
+    let kept: String = letters.matches(['k', 'u', '4', '6']).collect();
+    let kept = match kept.as_str() {
+        "" => kept,
+        kept => format!("-{kept} "),
     };
-    match words.as_slice() {
-        [] => format!("{why}use: nettool listen {kept}PORT"),
-        words if plain => format!(
-            "{why}use: nettool listen {kept}{}",
-            escaped(&words.join(" "))
-        ),
-        _ => format!("{why}use: nettool listen [OPTIONS] PORT"),
+    if words.is_empty() {
+        words.push("PORT");
+    }
+    let place = words.join(" ");
+    format!("{why}use: nettool listen {kept}{}", escaped(&place))
+}
+
+/// The letters of an option, and the port that follows them without a space, if one does.
+fn glued_port(option: &str) -> (&str, &str) {
+    let letters = option.strip_prefix('-').unwrap_or(option);
+    match letters.split_once('p') {
+        Some((before, port)) if port.parse::<Port>().is_ok() => (before, port),
+        _ => (letters, ""),
     }
 }
 

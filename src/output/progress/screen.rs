@@ -8,6 +8,7 @@ use indicatif::TermLike;
 use nettool::process;
 
 use crate::output::stderr;
+use crate::output::style::COLUMNS;
 
 /// Back to the start of the line, and the line is empty (ECMA-48, EL).
 const CLEAR: &str = "\r\u{1b}[2K";
@@ -15,9 +16,6 @@ const CLEAR: &str = "\r\u{1b}[2K";
 /// For how long nothing is drawn after payload was handed to the terminal: it may still be on its
 /// way.
 const HOLD: Duration = Duration::from_millis(200);
-
-/// The width of what does not say its own.
-const COLUMNS: u16 = 80;
 
 /// Where the bar is drawn.
 #[derive(Debug, Default)]

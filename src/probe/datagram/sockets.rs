@@ -159,6 +159,10 @@ impl Network for Datagrams {
     }
 
     fn explain(&mut self, host: IpAddr) -> Option<Outcome> {
+        // No table of neighbours has our own addresses.
+        if self.own.has(host) {
+            return None;
+        }
         self.neighbourhood.explain(host, self.clock.elapsed())
     }
 
