@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use self::output_file::descriptor_number;
 pub use self::output_file::{Existing, OutputFile};
 use crate::sys;
 
@@ -83,12 +84,17 @@ pub fn spare_status_signals() -> Vec<i32> {
     sys::spare_status_signals()
 }
 
-/// Puts this file in the place of stdin.
+/// Puts this file in the place of stdin. A path that stands for a descriptor that we were given, as
+/// `/dev/stdin` and what the shell makes of `<(...)` do, is that descriptor, read from where it
+/// stands.
 ///
 /// # Errors
-/// It cannot be opened, or is a directory.
+/// It cannot be opened, is a directory, or a descriptor that nobody gave us.
 pub fn read_from(path: &Path) -> io::Result<()> {
-    let file = File::open(path)?;
+    let file = match descriptor_number(path) {
+        Some(number) => sys::inherited(number)?.into(),
+        None => File::open(path)?,
+    };
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }

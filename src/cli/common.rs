@@ -211,6 +211,8 @@ pub(crate) struct DataArgs {
     #[arg(long)]
     no_shutdown: bool,
     /// Send this file instead of stdin
+    ///
+    /// What is open already is read from where it stands: /dev/stdin, /dev/fd/N
     #[arg(long, value_name = "FILE", value_parser = file(), conflicts_with = "recv_only")]
     pub(crate) input: Option<PathBuf>,
     /// Write what comes into a new file instead of stdout
