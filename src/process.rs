@@ -144,7 +144,8 @@ pub fn die_of(signal: i32) {
 }
 
 /// Replaces this process by a program, as if we had never been there: signals are as we found them,
-/// and of our descriptors it gets those of 0, 1 and 2 that we were given. Comes back only with the reason why it could not.
+/// and of our descriptors it gets those of 0, 1 and 2 that we were given. Comes back only with the
+/// reason why it could not.
 #[must_use]
 pub fn replace_with(words: &[OsString]) -> io::Error {
     sys::replace_with(words)

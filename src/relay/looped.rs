@@ -152,8 +152,8 @@ impl Mover for Looped<'_> {
             }
         }
         let now = Instant::now();
-        // Each is asked once: whoever writes makes room meanwhile, and what is not waited for here would
-        // be waited for nowhere.
+        // Each is asked once: whoever writes makes room meanwhile, and what is not waited for here
+        // would be waited for nowhere.
         let (unsent, outlet_room) = (self.has_unsent(), self.has_outlet_room());
         let dump_room = self.has_dump_room();
         let room = self.phase == Phase::Leaving || (outlet_room && dump_room);
