@@ -12,6 +12,7 @@ mod dump;
 mod ending;
 mod extent;
 mod failure;
+mod halves;
 mod input;
 mod letters;
 mod line_ends;
