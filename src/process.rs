@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use self::output_file::descriptor_number;
 pub use self::output_file::{Existing, OutputFile};
 use crate::sys;
 
@@ -83,12 +84,17 @@ pub fn spare_status_signals() -> Vec<i32> {
     sys::spare_status_signals()
 }
 
-/// Puts this file in the place of stdin.
+/// Puts this file in the place of stdin. A path that stands for a descriptor that we were given, as
+/// `/dev/stdin` and what the shell makes of `<(...)` do, is that descriptor, read from where it
+/// stands.
 ///
 /// # Errors
-/// It cannot be opened, or is a directory.
+/// It cannot be opened, is a directory, or a descriptor that nobody gave us.
 pub fn read_from(path: &Path) -> io::Result<()> {
-    let file = File::open(path)?;
+    let file = match descriptor_number(path) {
+        Some(number) => sys::inherited(number)?.into(),
+        None => File::open(path)?,
+    };
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -138,7 +144,8 @@ pub fn die_of(signal: i32) {
 }
 
 /// Replaces this process by a program, as if we had never been there: signals are as we found them,
-/// and of our descriptors it gets those of 0, 1 and 2 that we were given. Comes back only with the reason why it could not.
+/// and of our descriptors it gets those of 0, 1 and 2 that we were given. Comes back only with the
+/// reason why it could not.
 #[must_use]
 pub fn replace_with(words: &[OsString]) -> io::Error {
     sys::replace_with(words)

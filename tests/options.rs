@@ -819,6 +819,32 @@ fn fifo(place: &Path) -> PathBuf {
     path
 }
 
+/// A path may stand for what the shell has opened: that is read from where it stands. What is closed
+/// is no empty file.
+#[test]
+fn an_input_may_be_a_descriptor_of_ours() {
+    let place = scratch();
+    let file = place.path().join("file");
+    fs::write(&file, "older\nhello").unwrap();
+    let send = |path: &str, script: &str| {
+        let peer = Peer::serve(vec![Step::ReadToEnd]);
+        let client = nettool(["connect", &peer.target(), "--input", path]);
+        let exit = client.by_way_of(["sh", "-c", script, "sh"]).run();
+        (exit, peer)
+    };
+    for (path, number) in [("/dev/stdin", 0), ("/dev/fd/0", 0), ("/dev/fd/3", 3)] {
+        let file = file.display();
+        let script = format!("exec {number}< {file}; read line <&{number}; exec \"$@\"");
+        let (exit, peer) = send(path, &script);
+        exit.success();
+        assert_eq!(peer.seen().head, b"hello", "{path}");
+        let script = format!("exec \"$@\" {number}<&-");
+        let wanted = format!("open {path}: bad file descriptor");
+        send(path, &script).0.says(&wanted).failure(1);
+    }
+    send("/dev/fd/2", "exec \"$@\" 2>&-").0.status(1);
+}
+
 /// A FIFO is opened when both of its ends are, as the shell does it.
 #[test]
 fn an_output_may_be_a_fifo() {

@@ -259,6 +259,22 @@ fn a_dump_may_go_to_a_descriptor_of_ours() {
     assert!(dump.starts_with("older\n< 00000000 78 "), "{dump}");
 }
 
+/// What we opened ourselves is no descriptor that somebody gave us.
+#[test]
+fn no_dump_goes_to_a_file_of_our_own() {
+    let place = scratch();
+    let file = place.path().join("file");
+    for number in 3..8 {
+        let path = format!("/dev/fd/{number}");
+        let client = nettool(["connect", "127.0.0.1:9", "--force", "-x", &path, "-o"]).arg(&file);
+        let exit = client
+            .redirected("3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-")
+            .run();
+        let wanted = format!("open {path}: bad file descriptor");
+        exit.says(&wanted).failure(1);
+    }
+}
+
 /// Nobody reads the dump any more: that is an error, and not the end of stdout's reader.
 #[test]
 fn a_dump_without_a_reader_is_an_error() {

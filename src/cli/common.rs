@@ -32,7 +32,8 @@ pub(crate) struct TransportArgs {
     pub(crate) udp: bool,
     /// A Unix socket instead of TCP
     ///
-    /// A stream, unless --udp or --seqpacket is given
+    /// A stream, unless --udp or --seqpacket is given. PATH is that of a file, @name too: the abstract
+    /// names of Linux, which have no permissions, are for nettool probe alone (unix:@name)
     #[arg(short = 'U', long, value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
     /// IPv4 alone
@@ -211,6 +212,8 @@ pub(crate) struct DataArgs {
     #[arg(long)]
     no_shutdown: bool,
     /// Send this file instead of stdin
+    ///
+    /// What is open already is read from where it stands: /dev/stdin, /dev/fd/N
     #[arg(long, value_name = "FILE", value_parser = file(), conflicts_with = "recv_only")]
     pub(crate) input: Option<PathBuf>,
     /// Write what comes into a new file instead of stdout

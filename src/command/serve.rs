@@ -161,6 +161,7 @@ impl Serving<'_> {
             _ => talk::status(&transfer, came),
         })
     }
+
     /// Serves whoever sends datagrams.
     async fn datagrams(
         self,

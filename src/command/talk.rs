@@ -18,6 +18,13 @@ use super::{Failure, Status, runtime, tell as tell_failure};
 use crate::cli::{DataArgs, Usage};
 use crate::output::{Output, Progress, Total};
 
+/// How long whoever reads stderr has when a signal has ended us, and how often is looked.
+const LAST_READING: Duration = Duration::from_secs(2);
+const READING_LOOK: Duration = Duration::from_millis(10);
+
+/// How long writing may take when a signal has ended us.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
 /// Runs a conversation to its end on this thread. Threads that still read or resolve do not hold
 /// the exit.
 pub(super) fn block_on<F>(
@@ -88,10 +95,6 @@ async fn see_off(status: Status, output: &Output, mut late: Endings) -> Status {
     status
 }
 
-/// How long whoever reads stderr has when a signal has ended us, and how often is looked.
-const LAST_READING: Duration = Duration::from_secs(2);
-const READING_LOOK: Duration = Duration::from_millis(10);
-
 /// The addresses of a host, for a command that has no conversation. A signal ends it at once.
 pub(super) fn addresses(host: &Host, port: u16, family: Family) -> Result<Vec<SocketAddr>, Error> {
     let failed = |error: io::Error| Error::new(Action::Inspect, "the event queue", error);
@@ -128,9 +131,6 @@ where
     }
     transfer
 }
-
-/// How long writing may take when a signal has ended us.
-const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A terminal that goes away is told of twice, by an error (EIO) and by SIGHUP, in any order: the
 /// signal is what ends us.

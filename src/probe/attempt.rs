@@ -191,7 +191,8 @@ pub(super) async fn passed(limit: Option<Duration>) {
     }
 }
 
-/// Connects to a Unix socket of any type, by its path or its abstract name: open if somebody takes connections or datagrams there.
+/// Connects to a Unix socket of any type, by its path or its abstract name: open if somebody takes
+/// connections or datagrams there.
 pub(super) fn try_unix(path: &Path) -> Tried {
     let began = Instant::now();
     let (state, errno, reason) = match connect_unix(path) {

@@ -42,7 +42,12 @@ impl OutputFile {
     /// It cannot be opened, is there although it must not be, or is a descriptor that nobody gave
     /// us.
     pub fn in_place_of_stdout(path: &Path, existing: Existing) -> io::Result<Self> {
-        if let Some(number) = descriptor_number(path) {
+        let meant = if path == Path::new("-") {
+            Some(libc::STDOUT_FILENO)
+        } else {
+            descriptor_number(path)
+        };
+        if let Some(number) = meant {
             let descriptor = sys::inherited(number)?;
             if number != libc::STDOUT_FILENO {
                 sys::replace_stdout(descriptor)?;
@@ -132,9 +137,10 @@ impl OutputFile {
 }
 
 /// The number of the descriptor that a path stands for by its name (`proc_pid_fd(5)`).
-fn descriptor_number(path: &Path) -> Option<i32> {
+pub(super) fn descriptor_number(path: &Path) -> Option<i32> {
     match path.to_str()? {
-        "-" | "/dev/stdout" => Some(libc::STDOUT_FILENO),
+        "/dev/stdin" => Some(libc::STDIN_FILENO),
+        "/dev/stdout" => Some(libc::STDOUT_FILENO),
         "/dev/stderr" => Some(libc::STDERR_FILENO),
         name => {
             let mut places = ["/dev/fd/", "/proc/self/fd/"].iter();

@@ -6,6 +6,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use super::direct::{Direct, Flow, Ways};
+use super::halves::Halves;
 use super::looped::Looped;
 use super::records::Records;
 use super::session::{Terms, talk};
@@ -125,12 +126,12 @@ pub async fn converse(
         return Ok(talk(terms, &mut mover, stop).await);
     }
     let outlet = Outlet::of(sink).map_err(failed)?;
+    let halves = Halves::new(reads, outlet, meter, observer);
     if proto == Proto::UnixSeqpacket {
-        let mover = Records::new(stream, input, outlet, meter, observer);
-        return Ok(talk(terms, &mut mover.bounded(reads, most), stop).await);
+        let mut mover = Records::new(stream, input, halves, most);
+        return Ok(talk(terms, &mut mover, stop).await);
     }
-    let mut mover = Looped::new(stream, failure, input, outlet, meter, observer);
-    mover.reads_input(reads);
+    let mut mover = Looped::new(stream, failure, input, halves);
     mover.take_at_most(most);
     mover.shape(shaping);
     Ok(talk(terms, &mut mover, stop).await)

@@ -88,8 +88,10 @@ impl Dump {
             Way::Received => ('<', &self.received),
         };
         let offset = count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let mut text = Vec::new();
+        lines(&mut text, mark, offset, bytes);
         // A writer that has failed takes no more, and says so by its fate.
-        let _ = self.pieces.try_send(Some(lines(mark, offset, bytes)));
+        let _ = self.pieces.try_send(Some(text));
     }
 
     /// Writes datagrams down that came together, each from the beginning of a line; one without a
@@ -102,7 +104,7 @@ impl Dump {
             if datagram.is_empty() {
                 line(&mut text, '<', offset, datagram);
             }
-            text.extend(lines('<', offset, datagram));
+            lines(&mut text, '<', offset, datagram);
         }
         let _ = self.pieces.try_send(Some(text));
     }
@@ -165,15 +167,14 @@ pub(super) async fn news(dump: Option<&Dump>, wants_room: bool) -> Result<()> {
     }
 }
 
-/// Bytes as lines of 16: `> 00000010 68 65 6c 6c 6f 0a   # hello.`
-fn lines(mark: char, offset: u64, bytes: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(bytes.len().saturating_mul(5).saturating_add(80));
+/// Adds bytes as lines of 16: `> 00000010 68 65 6c 6c 6f 0a   # hello.`
+fn lines(text: &mut Vec<u8>, mark: char, offset: u64, bytes: &[u8]) {
+    text.reserve(bytes.len().saturating_mul(5).saturating_add(80));
     let mut at = offset;
     for row in bytes.chunks(WIDTH) {
-        line(&mut text, mark, at, row);
+        line(text, mark, at, row);
         at = at.saturating_add(row.len() as u64);
     }
-    text
 }
 
 /// Adds one line.
@@ -213,7 +214,9 @@ mod tests {
 
     /// The lines as text.
     fn lines(mark: char, offset: u64, bytes: &[u8]) -> String {
-        String::from_utf8(super::lines(mark, offset, bytes)).unwrap()
+        let mut text = Vec::new();
+        super::lines(&mut text, mark, offset, bytes);
+        String::from_utf8(text).unwrap()
     }
 
     #[test]

@@ -13,9 +13,10 @@ impl Extent {
         Self(sys::stdin_place().map(|place| place.size))
     }
 
-    /// At the end of the file: whether all was read that was there when the conversation began. The
-    /// offset counts, for others may have read some of it (a shell's `(head -1; nettool …) < file`).
-    /// A file that is as long as before and yet ends sooner (those of `/sys`) never had more.
+    /// At the end of the file: whether all was read that was there when the conversation began.
+    /// The offset counts, for others may have read some of it, as in a shell's
+    /// `(head -1; nettool …) < file`. A file that is as long as before and yet ends sooner (those of
+    /// `/sys`) never had more.
     ///
     /// # Errors
     /// It became shorter.

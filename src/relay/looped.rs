@@ -8,11 +8,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::halves::{Halves, Watching as _};
 use super::mover::{Mover, News, interest};
-use super::outlet::{OutletNews, news};
+use super::outlet::news;
 use super::timer::{earliest, sleep_until};
-use super::{Dump, Gate, Input, Meter, Outlet, Shaping, dump};
-use crate::event::Observer;
+use super::{Dump, Gate, Input, Shaping, dump};
 use crate::net::Stream;
 
 /// What one read of the socket takes at first; reads that are full double it.
@@ -27,9 +27,7 @@ pub(super) struct Looped<'a> {
     /// What broke the connection, if that was learnt before.
     failure: Option<io::Error>,
     input: &'a mut Input,
-    outlet: Option<Outlet>,
-    meter: &'a Meter,
-    observer: &'a dyn Observer,
+    halves: Halves<'a>,
     buffer: Vec<u8>,
     /// What stands before the peer, and before our output.
     up: Gate,
@@ -37,11 +35,7 @@ pub(super) struct Looped<'a> {
     dump: Option<&'a Dump>,
     /// How many bytes are still wanted, if not all.
     most: Option<u64>,
-    reads_input: bool,
-    reads_peer: bool,
     phase: Phase,
-    /// stdout has told its end.
-    written: bool,
 }
 
 /// What it is there for at the moment.
@@ -56,40 +50,28 @@ enum Phase {
 }
 
 impl<'a> Looped<'a> {
-    /// A mover of this connection; without an outlet what comes is dropped.
+    /// A mover of this connection.
     pub(super) fn new(
         stream: Stream,
         failure: Option<io::Error>,
         input: &'a mut Input,
-        outlet: Option<Outlet>,
-        meter: &'a Meter,
-        observer: &'a dyn Observer,
+        halves: Halves<'a>,
     ) -> Self {
         let stream = Arc::new(stream);
         let watched = Arc::downgrade(&stream);
-        meter.watch(stream.proto(), watched);
+        halves.meter.watch(stream.proto(), watched);
         Self {
             stream,
             failure,
             input,
-            written: outlet.is_none(),
-            outlet,
-            meter,
-            observer,
+            halves,
             buffer: vec![0; FIRST_READ],
             up: Gate::default(),
             down: Gate::default(),
             dump: None,
             most: None,
-            reads_input: true,
-            reads_peer: true,
             phase: Phase::Talking,
         }
-    }
-
-    /// Whether stdin is read at all.
-    pub(super) fn reads_input(&mut self, reads: bool) {
-        self.reads_input = reads;
     }
 
     /// Takes no more bytes than these, and says when they have come.
@@ -111,14 +93,9 @@ impl<'a> Looped<'a> {
         most.unwrap_or(usize::MAX).min(self.buffer.len())
     }
 
-    /// Whether received bytes have somewhere to go.
-    fn has_room(&self) -> bool {
-        self.phase == Phase::Leaving || (self.has_outlet_room() && self.has_dump_room())
-    }
-
-    /// Whether stdout takes more, or there is none.
-    fn has_outlet_room(&self) -> bool {
-        self.outlet.as_ref().is_none_or(Outlet::has_room)
+    /// Whether received bytes have somewhere to go, where these two have room or not.
+    fn room(&self, outlet: bool, dump: bool) -> bool {
+        self.phase == Phase::Leaving || (outlet && dump)
     }
 
     /// Whether more can be written down, or nothing is.
@@ -129,7 +106,7 @@ impl<'a> Looped<'a> {
     /// Until when the peer's bytes are to wait; what is dropped need not.
     fn held_until(&self, now: Instant) -> Option<Instant> {
         let opens = self.down.opens(now);
-        opens.filter(|_| self.reads_peer && self.phase == Phase::Talking)
+        opens.filter(|_| self.halves.reads_peer && self.phase == Phase::Talking)
     }
 
     /// Until when our own bytes are to wait.
@@ -144,26 +121,24 @@ impl Mover for Looped<'_> {
     }
 
     async fn news(&mut self) -> News {
-        if self.phase == Phase::Rescuing {
-            self.read_held();
-            if !self.written && self.meter.received() == 0 {
-                self.written = true;
-                return News::Written(Ok(()));
-            }
+        if self.phase == Phase::Rescuing
+            && let Some(news) = self.rescue_held()
+        {
+            return news;
         }
         let now = Instant::now();
-        // Each is asked once: whoever writes makes room meanwhile, and what is not waited for here would
-        // be waited for nowhere.
-        let (unsent, outlet_room) = (self.has_unsent(), self.has_outlet_room());
+        // Each is asked once: whoever writes makes room meanwhile, and what is not waited for here
+        // would be waited for nowhere.
+        let (unsent, outlet_room) = (self.has_unsent(), self.halves.has_room());
         let dump_room = self.has_dump_room();
-        let room = self.phase == Phase::Leaving || (outlet_room && dump_room);
+        let room = self.room(outlet_room, dump_room);
         let (held, unsent_until) = (self.held_until(now), self.unsent_until(now));
-        let reads_input = self.reads_input && !unsent;
+        let reads_input = self.halves.reads_input && !unsent;
         let is_talking = self.phase != Phase::Rescuing;
         let sends = unsent && unsent_until.is_none() && dump_room;
-        let interest = interest(self.reads_peer && room && held.is_none(), sends);
+        let interest = interest(self.halves.reads_peer && room && held.is_none(), sends);
         // Where the socket is not watched any more, room that came meanwhile is news, too.
-        let wants_room = self.reads_peer
+        let wants_room = self.halves.reads_peer
             && if is_talking {
                 !room && !outlet_room
             } else {
@@ -173,7 +148,7 @@ impl Mover for Looped<'_> {
         let Self {
             stream,
             input,
-            outlet,
+            halves,
             dump,
             ..
         } = self;
@@ -182,27 +157,10 @@ impl Mover for Looped<'_> {
                 Ok(ready) => self.use_socket(ready),
                 Err(error) => News::Broken(error),
             },
-            filled = input.fill(), if reads_input => match filled {
-                Ok(true) => {
-                    self.meter.note_input();
-                    News::Moved
-                }
-                Ok(false) => {
-                    self.reads_input = false;
-                    News::InputEnded
-                }
-                Err(error) => News::Failed(error),
-            },
-            news = news(outlet.as_ref(), wants_room), if !self.written => match news {
-                OutletNews::Room => {
-                    self.meter.note_move();
-                    News::Moved
-                }
-                OutletNews::Written(result) => {
-                    self.written = true;
-                    News::Written(result)
-                }
-            },
+            filled = input.fill(), if reads_input => self.halves.of_input(filled),
+            news = news(halves.outlet.as_ref(), wants_room), if !halves.written => {
+                self.halves.of_outlet(news)
+            }
             news = dump::news(*dump, !dump_room), if is_talking || !dump_room => match news {
                 Ok(()) => News::Moved,
                 Err(error) => News::Failed(error),
@@ -228,12 +186,12 @@ impl Mover for Looped<'_> {
 
     fn leave(&mut self) {
         self.phase = Phase::Leaving;
-        self.reads_input = false;
-        self.close_outlet();
+        self.halves.reads_input = false;
+        self.halves.close_outlet();
     }
 
     fn hush(&mut self) {
-        self.reads_input = false;
+        self.halves.reads_input = false;
     }
 
     fn is_quiet(&self) -> bool {

@@ -183,11 +183,11 @@ impl Meter {
         self.note_move();
     }
 
-    /// Takes note of what somebody else has moved so far.
+    /// Takes note of what somebody else has moved so far, at least: it was no less before.
     pub(crate) fn observe(&self, sent: u64, received: u64) {
-        let sent_before = self.sent.swap(sent, Ordering::Relaxed);
-        let received_before = self.received.swap(received, Ordering::Relaxed);
-        if (sent_before, received_before) != (sent, received) {
+        let sent_before = self.sent.fetch_max(sent, Ordering::Relaxed);
+        let received_before = self.received.fetch_max(received, Ordering::Relaxed);
+        if sent > sent_before || received > received_before {
             self.note_move();
         }
     }
@@ -212,5 +212,29 @@ impl Meter {
         self.began
             .checked_add(Duration::from_micros(microseconds))
             .unwrap_or(self.began)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::Meter;
+
+    #[test]
+    fn counts_never_fall_and_what_is_no_more_than_before_is_no_move() {
+        let meter = Meter::default();
+        meter.observe(10, 20);
+        let moved = meter.last_move();
+        while meter.now() == meter.moved.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+        for (sent, received) in [(9, 20), (10, 0), (10, 20)] {
+            meter.observe(sent, received);
+            assert_eq!((meter.sent(), meter.received()), (10, 20));
+        }
+        assert_eq!(meter.last_move(), moved);
+        meter.observe(9, 21);
+        assert_eq!((meter.sent(), meter.received()), (10, 21));
     }
 }

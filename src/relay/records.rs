@@ -4,115 +4,44 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use tokio::io::Ready;
-
+use super::Input;
+use super::halves::{Halves, Watching};
 use super::letters::Letters;
 use super::mover::{Mover, News, interest, is_passing};
-use super::outlet::{OutletNews, news};
-use super::{Input, Meter, Outlet};
+use super::outlet::news;
 use crate::error::{Action, Cause, Error};
-use crate::event::{Event, Observer};
 use crate::net::{LONGEST_MESSAGE, Stream};
 
 /// Moves messages in the event loop.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a question of its own"
-)]
 pub(super) struct Records<'a> {
     stream: Stream,
     letters: Letters<'a>,
-    outlet: Option<Outlet>,
-    meter: &'a Meter,
-    observer: &'a dyn Observer,
+    halves: Halves<'a>,
     buffer: Vec<u8>,
     /// How many bytes are still wanted, if not all.
     most: Option<u64>,
-    reads_input: bool,
-    reads_peer: bool,
     /// What comes is dropped.
     leaving: bool,
     /// The connection is broken: what it still holds is written.
     rescuing: bool,
-    /// stdout has told its end.
-    written: bool,
 }
 
 impl<'a> Records<'a> {
-    /// A mover of this connection; without an outlet what comes is dropped.
+    /// A mover of this connection, which takes so many bytes of the peer at most.
     pub(super) fn new(
         stream: Stream,
         input: &'a mut Input,
-        outlet: Option<Outlet>,
-        meter: &'a Meter,
-        observer: &'a dyn Observer,
+        halves: Halves<'a>,
+        most: Option<u64>,
     ) -> Self {
         Self {
             stream,
             letters: Letters::of(input),
-            written: outlet.is_none(),
-            outlet,
-            meter,
-            observer,
+            halves,
             buffer: vec![0; LONGEST_MESSAGE],
-            most: None,
-            reads_input: true,
-            reads_peer: true,
+            most,
             leaving: false,
             rescuing: false,
-        }
-    }
-
-    /// Whether stdin is read at all, and how many bytes are wanted of the peer.
-    pub(super) fn bounded(mut self, reads: bool, most: Option<u64>) -> Self {
-        self.reads_input = reads;
-        self.most = most;
-        self
-    }
-
-    /// Whether a message has somewhere to go.
-    fn has_room(&self) -> bool {
-        self.leaving || self.outlet.as_ref().is_none_or(Outlet::has_room)
-    }
-
-    /// Reads and writes what the socket is ready for.
-    fn use_socket(&mut self, ready: Ready) -> News {
-        if ready.is_error()
-            && let Some(error) = self.stream.try_error()
-        {
-            return News::Broken(error);
-        }
-        if (ready.is_writable() || ready.is_write_closed())
-            && let Err(error) = self.send()
-        {
-            return News::Broken(error);
-        }
-        if self.reads_peer && self.has_room() && (ready.is_readable() || ready.is_read_closed()) {
-            return self.receive();
-        }
-        News::Moved
-    }
-
-    /// Takes a message, and passes it on.
-    fn receive(&mut self) -> News {
-        match self.stream.try_receive(&mut self.buffer) {
-            Ok((0, _)) => {
-                self.reads_peer = false;
-                self.close_outlet();
-                News::PeerEnded
-            }
-            Ok((came, length)) => {
-                let kept = self.pass_on(came);
-                if length > kept {
-                    return News::Failed(self.truncated(length, kept));
-                }
-                match self.most {
-                    Some(0) if !self.leaving => News::Enough,
-                    _ => News::Moved,
-                }
-            }
-            Err(error) if is_passing(&error) => News::Moved,
-            Err(error) => News::Broken(error),
         }
     }
 
@@ -135,23 +64,30 @@ impl<'a> Records<'a> {
         if let Some(most) = &mut self.most {
             *most = most.saturating_sub(length as u64);
         }
-        self.meter.count_received(length);
         let bytes = self.buffer.get(..length).unwrap_or_default();
-        self.meter.tally_received(bytes);
-        let outlet = self.outlet.as_mut().filter(|_| !self.leaving);
-        if outlet.is_some_and(|outlet| outlet.put(bytes)) {
-            self.observer.notice(&Event::PayloadEscaped);
-        }
+        self.halves.pass_on(bytes, !self.leaving);
         length
     }
+}
 
-    /// Gives the system the messages that it takes now.
+impl<'a> Watching<'a> for Records<'a> {
+    fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    fn halves(&mut self) -> &mut Halves<'a> {
+        &mut self.halves
+    }
+
+    fn has_room(&self) -> bool {
+        self.leaving || self.halves.has_room()
+    }
+
     fn send(&mut self) -> io::Result<()> {
         while !self.letters.is_empty() {
             match self.stream.try_write(self.letters.next()) {
                 Ok(length) => {
-                    self.meter.count_sent(length);
-                    self.meter.tally_sent(self.letters.front(length));
+                    self.halves.count_sent(self.letters.front(length));
                     self.letters.pass(length);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -162,27 +98,31 @@ impl<'a> Records<'a> {
         Ok(())
     }
 
-    /// Reads what the system still holds of a broken connection, as far as there is room for it.
-    fn read_held(&mut self) {
-        while self.reads_peer && self.has_room() {
-            match self.stream.read_now(&mut self.buffer) {
-                Ok(length @ 1..) => {
-                    self.pass_on(length);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => self.reads_peer = false,
-            }
+    fn receive(&mut self) -> News {
+        if !self.halves.reads_peer || !self.has_room() {
+            return News::Moved;
         }
-        if !self.reads_peer && self.meter.received() > 0 {
-            self.close_outlet();
+        match self.stream.try_receive(&mut self.buffer) {
+            Ok((0, _)) => self.halves.of_peers_end(),
+            Ok((came, length)) => {
+                let kept = self.pass_on(came);
+                if length > kept {
+                    return News::Failed(self.truncated(length, kept));
+                }
+                match self.most {
+                    Some(0) if !self.leaving => News::Enough,
+                    _ => News::Moved,
+                }
+            }
+            Err(error) if is_passing(&error) => News::Moved,
+            Err(error) => News::Broken(error),
         }
     }
 
-    /// Closes stdout once everything is written.
-    fn close_outlet(&mut self) {
-        if let Some(outlet) = &mut self.outlet {
-            outlet.close();
-        }
+    fn receive_held(&mut self) -> io::Result<usize> {
+        let length = self.stream.read_now(&mut self.buffer)?;
+        self.pass_on(length);
+        Ok(length)
     }
 }
 
@@ -192,22 +132,20 @@ impl Mover for Records<'_> {
     }
 
     async fn news(&mut self) -> News {
-        if self.rescuing {
-            self.read_held();
-            if !self.written && self.meter.received() == 0 {
-                self.written = true;
-                return News::Written(Ok(()));
-            }
+        if self.rescuing
+            && let Some(news) = self.rescue_held()
+        {
+            return news;
         }
         let (unsent, room) = (self.has_unsent(), self.has_room());
-        let reads_input = self.reads_input && !unsent;
-        let interest = interest(self.reads_peer && room, unsent);
+        let reads_input = self.halves.reads_input && !unsent;
+        let interest = interest(self.halves.reads_peer && room, unsent);
         // Where the socket is not watched any more, room that came meanwhile is news, too.
-        let wants_room = self.reads_peer && (!room || self.rescuing);
+        let wants_room = self.halves.reads_peer && (!room || self.rescuing);
         let Self {
             stream,
             letters,
-            outlet,
+            halves,
             ..
         } = self;
         tokio::select! {
@@ -215,27 +153,10 @@ impl Mover for Records<'_> {
                 Ok(ready) => self.use_socket(ready),
                 Err(error) => News::Broken(error),
             },
-            filled = letters.fill(), if reads_input => match filled {
-                Ok(true) => {
-                    self.meter.note_input();
-                    News::Moved
-                }
-                Ok(false) => {
-                    self.reads_input = false;
-                    News::InputEnded
-                }
-                Err(error) => News::Failed(error),
-            },
-            news = news(outlet.as_ref(), wants_room), if !self.written => match news {
-                OutletNews::Room => {
-                    self.meter.note_move();
-                    News::Moved
-                }
-                OutletNews::Written(result) => {
-                    self.written = true;
-                    News::Written(result)
-                }
-            },
+            filled = letters.fill(), if reads_input => self.halves.of_input(filled),
+            news = news(halves.outlet.as_ref(), wants_room), if !halves.written => {
+                self.halves.of_outlet(news)
+            }
             else => std::future::pending().await,
         }
     }
@@ -255,12 +176,12 @@ impl Mover for Records<'_> {
 
     fn leave(&mut self) {
         self.leaving = true;
-        self.reads_input = false;
-        self.close_outlet();
+        self.halves.reads_input = false;
+        self.halves.close_outlet();
     }
 
     fn hush(&mut self) {
-        self.reads_input = false;
+        self.halves.reads_input = false;
     }
 
     fn is_quiet(&self) -> bool {

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use super::failure::connection_error;
+use super::looks::{self, Looks, PROBE_INTERVAL};
 use super::mover::{Mover, News};
 use super::timer::{earliest, sleep_until};
 use super::{End, Ending, Facts, Meter, Rules, Step, Transfer};
@@ -16,16 +17,6 @@ use crate::error::{Action, Cause, Error};
 use crate::event::{Event, Observer};
 use crate::net::{Address, Line, Proto};
 use crate::sys;
-
-/// How often a peer that has ended is asked whether it is still there.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How often a queue that drains is looked at, at first and at most.
-const FIRST_LOOK: Duration = Duration::from_micros(200);
-const LAST_LOOK: Duration = Duration::from_millis(20);
-
-/// How often that is looked at for a limit on idleness, at most.
-const SHORTEST_LOOK: Duration = Duration::from_millis(5);
 
 /// How long writing what came may take when a signal or a failure ends us.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -259,7 +250,7 @@ impl<'a, M: Mover> Session<'a, M> {
     async fn leave<S: Future<Output = ()>>(&mut self, mut stop: Pin<&mut S>) -> Outcome<()> {
         self.leaving = true;
         self.mover.leave();
-        let mut look = FIRST_LOOK;
+        let mut looks = Looks::new();
         loop {
             // Who has ended takes our own end to mean that everything was written.
             let may_end = self.written || !self.ending.is_peer_over();
@@ -271,26 +262,25 @@ impl<'a, M: Mover> Session<'a, M> {
             if delivered && self.written {
                 return Ok(());
             }
-            self.wait(Instant::now().checked_add(look), stop.as_mut())
-                .await?;
-            look = look.saturating_mul(2).min(LAST_LOOK);
+            let next = Instant::now().checked_add(looks.next_pause());
+            self.wait(next, stop.as_mut()).await?;
         }
     }
 
     /// When the next limit is passed, or it is time for a look: what drains from the queue is seen
-    /// only by looking. Idleness does not count while our own reader stalls: we read no more then, and
-    /// what came before a timeout is to be written.
+    /// only by looking.
     fn deadline(&self) -> Option<Instant> {
         let end = self.terms.limits.end.map(|(end, _)| end);
         let Some(idle) = self.terms.limits.idle else {
             return end;
         };
-        let look = Instant::now().checked_add((idle / 8).max(SHORTEST_LOOK));
+        let look = Instant::now().checked_add(looks::every(idle));
         let idle = self.terms.meter.last_move().checked_add(idle);
         earliest(earliest(idle, look), end)
     }
 
-    /// Fails when a limit is passed.
+    /// Fails when a limit is passed. Idleness does not count while our own reader stalls: we read no
+    /// more then, and what came before a timeout is to be written.
     fn check_limits(&mut self) -> Outcome<()> {
         self.look_at_queue();
         if self.mover.is_stalled() {

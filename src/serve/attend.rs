@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::exec;
-use super::looks::{self, Looks, PROBE_INTERVAL};
 use super::stop::Phase;
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::event::Event;
+use crate::relay::looks::{self, Looks, PROBE_INTERVAL};
 use crate::relay::{End, Transfer, earliest, end_of, sleep_until};
 
 /// For how long nothing has moved with a client that is left when the server stops, and how often

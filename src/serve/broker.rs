@@ -1,12 +1,12 @@
 //! Every client hears all others.
 
 use super::client::Client;
-use super::looks::PROBE_INTERVAL;
 use super::room::{Hearing, Piece, Room, Slow, TooSlow};
 use super::watch::closed;
 use crate::error::{Action, Cause, Error, Result};
 use crate::event::Event;
 use crate::relay::End;
+use crate::relay::looks::PROBE_INTERVAL;
 
 /// What all clients of a broker share.
 #[derive(Debug)]

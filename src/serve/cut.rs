@@ -1,5 +1,5 @@
-//! A message of a client that was longer than the room for it, or than was still wanted: unlike what a
-//! stream holds, the rest of it is lost.
+//! A message of a client that was longer than the room for it, or than was still wanted: unlike what
+//! a stream holds, the rest of it is lost.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -22,7 +22,6 @@ mod gate;
 mod held;
 mod inquiry;
 mod lines;
-mod looks;
 mod many;
 mod one;
 mod reply;

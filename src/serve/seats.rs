@@ -70,8 +70,8 @@ impl Seats {
 /// What a client takes who gets this; `None` is nothing.
 fn needs(behaviour: &Behaviour) -> Option<Needs> {
     let (lasting, passing) = match behaviour {
-        // Our ends of two pipes, what tells of the command's end, and what tells of the client's. Until
-        // it has begun also its ends, and what tells whether it has.
+        // Our ends of two pipes, what tells of the command's end, and what tells of the client's.
+        // Until it has begun also its ends, and what tells whether it has.
         Behaviour::Exec(_) => (4, 4),
         Behaviour::Forward(endpoint) => match &**endpoint {
             // The system's resolver has files and sockets, then two addresses may be tried at once.

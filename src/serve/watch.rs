@@ -72,8 +72,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether that is a reset. A TCP connection that is over although the client has not ended it was
-    /// reset, even if its error was taken already; a Unix one was closed.
+    /// Whether that is a reset. A TCP connection that is over although the client has not ended it
+    /// was reset, even if its error was taken already; a Unix one was closed.
     fn is_reset(&self, seen: PeerState) -> bool {
         match self.proto {
             Proto::Tcp => !seen.ended && (seen.failed || seen.over),

@@ -44,6 +44,12 @@ impl TcpInfo {
         (length >= BYTES_RECEIVED + 8).then_some(Self { known, length })
     }
 
+    /// Whether nothing came, was acknowledged or ended since.
+    fn is_as_before(&self, before: &Self) -> bool {
+        let told = |info: &Self| [BYTES_ACKED, BYTES_RECEIVED].map(|at| info.number(at));
+        self.state() == before.state() && told(self) == told(before)
+    }
+
     /// The state of the connection.
     fn state(&self) -> u8 {
         self.known.get(STATE).copied().unwrap_or(CLOSE)
@@ -72,27 +78,69 @@ impl TcpInfo {
 
 /// What a TCP connection has carried; `None` where the system does not count. A FIN counts as a byte
 /// in those figures that are made of sequence numbers (`tcp_snd_una_update` and `tcp_rcv_nxt_update`,
-/// `net/ipv4/tcp_input.c`), and is none here.
+/// `net/ipv4/tcp_input.c`), and is none here. Where bytes move without a pause these are less than
+/// what it has carried, and never more.
 pub(crate) fn carried(socket: BorrowedFd<'_>) -> Option<Carried> {
-    let info = TcpInfo::of(socket)?;
-    let acknowledged = info.number(BYTES_ACKED)?;
-    let queue = super::unacknowledged(socket).ok().flatten().unwrap_or(0);
-    let written = acknowledged.saturating_add(queue);
+    let (before, queues, info) = settled(
+        || TcpInfo::of(socket),
+        || Queues::of(socket),
+        TcpInfo::is_as_before,
+    )?;
+    let written = before.number(BYTES_ACKED)?.saturating_add(queues.sent);
     let is_over = info.state() == CLOSE;
     let exceeds = |count: u64, data: Option<u64>| data.is_some_and(|data| count > data);
     let all_data = info.sent().zip(info.not_sent());
     let all_data = all_data.map(|(sent, not_sent)| sent.saturating_add(not_sent));
     let we_ended = WE_ENDED.contains(&info.state()) || (is_over && exceeds(written, all_data));
     let peer_ended = has_peer_ended(socket, &info);
-    let unread = rustix::io::ioctl_fionread(socket).unwrap_or(0);
     Some(Carried {
         written: written.saturating_sub(we_ended.into()),
-        taken: (info.number(BYTES_RECEIVED)?)
-            .saturating_sub(unread)
+        taken: (before.number(BYTES_RECEIVED)?)
+            .saturating_sub(queues.received)
             .saturating_sub(peer_ended.into()),
         we_ended,
-        is_finished: is_over && peer_ended && exceeds(acknowledged, info.sent()),
+        is_finished: is_over && peer_ended && exceeds(info.number(BYTES_ACKED)?, info.sent()),
     })
+}
+
+/// Bytes that wait at a TCP socket.
+struct Queues {
+    /// For the peer's acknowledgement.
+    sent: u64,
+    /// For whoever reads.
+    received: u64,
+}
+
+impl Queues {
+    /// Those of this socket.
+    fn of(socket: BorrowedFd<'_>) -> Self {
+        Self {
+            sent: super::unacknowledged(socket).ok().flatten().unwrap_or(0),
+            received: rustix::io::ioctl_fionread(socket).unwrap_or(0),
+        }
+    }
+}
+
+/// Asks for counts, for queues, and for the counts again, which no call tells together: until the
+/// counts are as before, and so belong to the queues, or it has been tried often. The counts never
+/// fall, so that those from before and the queues are not too much even then.
+fn settled<C, Q>(
+    counts: impl Fn() -> Option<C>,
+    queues: impl Fn() -> Q,
+    is_as_before: impl Fn(&C, &C) -> bool,
+) -> Option<(C, Q, C)> {
+    const TRIES: usize = 16;
+    let mut before = counts()?;
+    let mut tries = 1;
+    loop {
+        let queues = queues();
+        let after = counts()?;
+        if tries == TRIES || is_as_before(&after, &before) {
+            return Some((before, queues, after));
+        }
+        before = after;
+        tries += 1;
+    }
 }
 
 /// Whether a FIN came. A connection that is over does not say how that came to be.
@@ -155,4 +203,34 @@ pub(crate) fn forget_news(watch: BorrowedFd<'_>) {
         spare_capacity(&mut events),
         Some(&Timespec::default()),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::settled;
+
+    /// Of a thousand bytes all were read. More come while it is asked, as often as given.
+    fn taken(arrivals: u32) -> u64 {
+        let (received, left) = (Cell::new(1000), Cell::new(arrivals));
+        let queue = || {
+            if left.get() > 0 {
+                left.set(left.get() - 1);
+                received.set(received.get() + 10);
+            }
+            received.get() - 1000
+        };
+        let asked = settled(|| Some(received.get()), queue, u64::eq);
+        let (before, queue, _) = asked.expect("it counts");
+        before.saturating_sub(queue)
+    }
+
+    #[test]
+    fn what_comes_while_it_is_asked_is_not_taken_from_what_was_read() {
+        for arrivals in [0, 1, 15] {
+            assert_eq!(taken(arrivals), 1000, "{arrivals}");
+        }
+        assert!(taken(u32::MAX) < 1000);
+    }
 }

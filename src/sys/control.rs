@@ -14,6 +14,12 @@ pub(super) struct ControlMessage<'a> {
     pub(super) data: &'a [u8],
 }
 
+/// A length in the type that is wanted: those of control messages are a `size_t` with glibc, and a
+/// `socklen_t` with musl. All are short.
+pub(super) fn length<L: Default>(length: impl TryInto<L>) -> L {
+    length.try_into().unwrap_or_default()
+}
+
 /// The control messages of a message.
 pub(super) struct ControlMessages<'a> {
     message: &'a libc::msghdr,
@@ -38,17 +44,18 @@ impl<'a> ControlMessages<'a> {
 impl<'a> Iterator for ControlMessages<'a> {
     type Item = ControlMessage<'a>;
 
-    #[allow(clippy::unnecessary_cast, reason = "cmsg_len is a socklen_t with musl")]
     fn next(&mut self) -> Option<Self::Item> {
         // SAFETY: null or a header that lies whole in the room, which is aligned for one: the
         // macros return no other.
         let header = unsafe { self.next.as_ref() }?;
         // SAFETY: the macro computes a size alone.
-        let head = unsafe { libc::CMSG_LEN(0) } as usize;
-        let length = (header.cmsg_len as usize).saturating_sub(head);
+        let head: usize = length(unsafe { libc::CMSG_LEN(0) });
+        let whole: usize = length(header.cmsg_len);
         // SAFETY: the kernel wrote `cmsg_len` bytes, the header's among them, and cuts what there is
         // no room for (`put_cmsg` in net/core/scm.c).
-        let data = unsafe { slice::from_raw_parts(libc::CMSG_DATA(self.next), length) };
+        let data = unsafe {
+            slice::from_raw_parts(libc::CMSG_DATA(self.next), whole.saturating_sub(head))
+        };
         // SAFETY: as for the first header.
         self.next = unsafe { libc::CMSG_NXTHDR(self.message, self.next) };
         Some(ControlMessage {

@@ -253,7 +253,8 @@ pub(crate) fn was_closed(number: RawFd) -> bool {
     closed_at_start().any(|closed| closed == number)
 }
 
-/// The description behind a descriptor that we may have inherited, by its number.
+/// The description behind a descriptor that we may have inherited, by its number. What goes with
+/// execve(2) was not inherited, but is what we opened since.
 ///
 /// # Errors
 /// There is none (`EBADF`).
@@ -263,6 +264,11 @@ pub(crate) fn inherited(number: RawFd) -> io::Result<OwnedFd> {
     }
     // SAFETY: fcntl(2) takes any number, and what it returns is a new descriptor of our own.
     unsafe {
+        match libc::fcntl(number, libc::F_GETFD) {
+            -1 => return Err(io::Error::last_os_error()),
+            flags if flags & libc::FD_CLOEXEC != 0 => return Err(Errno::BADF.into()),
+            _ => {}
+        }
         match libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) {
             -1 => Err(io::Error::last_os_error()),
             copy => Ok(OwnedFd::from_raw_fd(copy)),

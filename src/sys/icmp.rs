@@ -27,7 +27,7 @@ pub(crate) use portable::{next_icmp_error, request_icmp_errors};
 #[cfg(target_os = "linux")]
 mod linux {
     use super::IcmpError;
-    use crate::sys::control::{ControlMessage, ControlMessages};
+    use crate::sys::control::{ControlMessage, ControlMessages, length};
     use crate::sys::sockopt;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
     use std::os::fd::{AsRawFd, BorrowedFd};
@@ -47,17 +47,13 @@ mod linux {
     }
 
     /// Takes the oldest ICMP message off the socket's error queue.
-    #[allow(
-        clippy::useless_conversion,
-        reason = "msg_controllen is a socklen_t with musl"
-    )]
     pub(crate) fn next_icmp_error(socket: BorrowedFd<'_>) -> Option<IcmpError> {
         let mut control = [0_u64; 64];
         // SAFETY: a msghdr is made of numbers and pointers that may be null: no name, no data, no
         // control.
         let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
         message.msg_control = control.as_mut_ptr().cast();
-        message.msg_controllen = size_of_val(&control).try_into().ok()?;
+        message.msg_controllen = length(size_of_val(&control));
         let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
         // SAFETY: the control buffer has the length given and outlives the call.
         if unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) } < 0 {

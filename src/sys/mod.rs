@@ -96,7 +96,7 @@ pub(crate) use watched::watched;
 /// What a call came to that moves bytes inside the system.
 #[cfg_attr(
     not(target_os = "linux"),
-    allow(dead_code, reason = "no other does so")
+    expect(dead_code, reason = "no other does so")
 )]
 pub(crate) enum Splice {
     /// It failed.

@@ -145,7 +145,8 @@ fn a_datagram_too_long_for_its_upstream_is_counted_once() {
     assert_eq!(totals["datagrams_lost"], 1);
 }
 
-/// `--max-bytes` is a limit within a datagram, too: no more is taken or sent, and that is an error.
+/// `--max-bytes` is a limit within a datagram, too: no more is taken or sent. What came and was cut is
+/// an error.
 #[test]
 fn a_datagram_beyond_the_limit_is_cut_and_an_error() {
     let services = [&["--echo"][..], &["--discard"], &["-e", "cat"]];

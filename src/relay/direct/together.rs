@@ -1,7 +1,6 @@
 //! Both directions on one thread, as long as all messages are short: an answer then comes and goes
 //! without a change of threads, which costs a fifth of the round trips a second.
 
-use std::io;
 use std::os::fd::AsFd;
 
 use rustix::event::PollFlags;
@@ -12,6 +11,7 @@ use super::Ways;
 use super::down::Down;
 use super::up::Up;
 use crate::relay::attention::Mode;
+use crate::relay::is_passing;
 use crate::sys::{self, StdinKind};
 
 /// Passes short messages both ways, until there is more to do than that: much to move, an end, a
@@ -54,7 +54,7 @@ impl Up {
             // Whoever reads again finds the end again.
             Ok(0) => return false,
             Ok(length) => self.hold(length),
-            Err(error) => return is_not_yet(&error),
+            Err(error) => return is_passing(&error),
         };
         let sent = self.send_now();
         let is_all = matches!(sent, Ok(true));
@@ -87,10 +87,4 @@ impl Down {
         let is_all = matches!(self.write_held_now(), Ok(true));
         is_all && !is_full
     }
-}
-
-/// Whether it says only that there is nothing yet.
-fn is_not_yet(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
-    kinds.contains(&error.kind())
 }

@@ -4,36 +4,28 @@
 use std::io;
 use std::time::Instant;
 
-use tokio::io::Ready;
-
 use super::{LARGEST_READ, Looped, Phase};
-use crate::event::Event;
+use crate::net::Stream;
 use crate::relay::Way;
+use crate::relay::halves::{Halves, Watching};
 use crate::relay::mover::{News, is_passing};
 
-impl Looped<'_> {
-    /// Reads and writes what the socket is ready for.
-    pub(super) fn use_socket(&mut self, ready: Ready) -> News {
-        if ready.is_error()
-            && let Some(error) = self.stream.try_error()
-        {
-            return News::Broken(error);
-        }
-        if (ready.is_writable() || ready.is_write_closed())
-            && let Err(error) = self.send()
-        {
-            return News::Broken(error);
-        }
-        if ready.is_readable() || ready.is_read_closed() {
-            return self.receive();
-        }
-        News::Moved
+impl<'a> Watching<'a> for Looped<'a> {
+    fn stream(&self) -> &Stream {
+        &self.stream
     }
 
-    /// Takes what has come, and passes it on.
+    fn halves(&mut self) -> &mut Halves<'a> {
+        &mut self.halves
+    }
+
+    fn has_room(&self) -> bool {
+        self.room(self.halves.has_room(), self.has_dump_room())
+    }
+
     fn receive(&mut self) -> News {
         let now = Instant::now();
-        if !self.reads_peer || !self.has_room() || self.held_until(now).is_some() {
+        if !self.halves.reads_peer || !self.has_room() || self.held_until(now).is_some() {
             return News::Moved;
         }
         let mut readable = self.readable();
@@ -42,14 +34,13 @@ impl Looped<'_> {
         }
         let buffer = self.buffer.get_mut(..readable).unwrap_or_default();
         match self.stream.try_read(buffer) {
-            Ok(0) => {
-                self.reads_peer = false;
-                if let Some(error) = self.failure.take() {
-                    return News::Broken(error);
+            Ok(0) => match self.failure.take() {
+                Some(error) => {
+                    self.halves.reads_peer = false;
+                    News::Broken(error)
                 }
-                self.close_outlet();
-                News::PeerEnded
-            }
+                None => self.halves.of_peers_end(),
+            },
             Ok(length) => {
                 self.down.count(now, length);
                 self.pass_on(length);
@@ -63,31 +54,6 @@ impl Looped<'_> {
         }
     }
 
-    /// Gives received bytes to stdout, unless we are leaving.
-    fn pass_on(&mut self, length: usize) {
-        if let (Some(most), Phase::Talking | Phase::Rescuing) = (&mut self.most, self.phase) {
-            *most = most.saturating_sub(length as u64);
-        } else if self.most.is_some() {
-            // More than was wanted is neither written nor counted.
-            return;
-        }
-        self.meter.count_received(length);
-        let bytes = self.buffer.get(..length).unwrap_or_default();
-        self.meter.tally_received(bytes);
-        let keeps = self.phase != Phase::Leaving;
-        if let Some(dump) = self.dump.filter(|_| keeps) {
-            dump.record(Way::Received, bytes);
-        }
-        let outlet = self.outlet.as_mut().filter(|_| keeps);
-        if outlet.is_some_and(|outlet| outlet.put(bytes)) {
-            self.observer.notice(&Event::PayloadEscaped);
-        }
-        if length == self.buffer.len() && length < LARGEST_READ {
-            self.buffer.resize(length.saturating_mul(2), 0);
-        }
-    }
-
-    /// Gives the system what it takes of the pending input, as far as that may pass.
     fn send(&mut self) -> io::Result<()> {
         while self.has_dump_room() {
             let now = Instant::now();
@@ -102,8 +68,7 @@ impl Looped<'_> {
                         dump.record(Way::Sent, sent);
                     }
                     self.up.pass(now, sent);
-                    self.meter.count_sent(length);
-                    self.meter.tally_sent(sent);
+                    self.halves.count_sent(sent);
                     self.input.pass(length);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -114,26 +79,32 @@ impl Looped<'_> {
         Ok(())
     }
 
-    /// Reads what the system still holds of a broken connection, as far as there is room for it.
-    pub(super) fn read_held(&mut self) {
-        while self.reads_peer && self.has_room() {
-            let readable = self.readable();
-            let buffer = self.buffer.get_mut(..readable).unwrap_or_default();
-            match self.stream.read_now(buffer) {
-                Ok(length @ 1..) => self.pass_on(length),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => self.reads_peer = false,
-            }
-        }
-        if !self.reads_peer && self.meter.received() > 0 {
-            self.close_outlet();
-        }
+    fn receive_held(&mut self) -> io::Result<usize> {
+        let readable = self.readable();
+        let buffer = self.buffer.get_mut(..readable).unwrap_or_default();
+        let length = self.stream.read_now(buffer)?;
+        self.pass_on(length);
+        Ok(length)
     }
+}
 
-    /// Closes stdout once everything is written.
-    pub(super) fn close_outlet(&mut self) {
-        if let Some(outlet) = &mut self.outlet {
-            outlet.close();
+impl Looped<'_> {
+    /// Gives received bytes to stdout, unless we are leaving.
+    fn pass_on(&mut self, length: usize) {
+        if let (Some(most), Phase::Talking | Phase::Rescuing) = (&mut self.most, self.phase) {
+            *most = most.saturating_sub(length as u64);
+        } else if self.most.is_some() {
+            // More than was wanted is neither written nor counted.
+            return;
+        }
+        let bytes = self.buffer.get(..length).unwrap_or_default();
+        let keeps = self.phase != Phase::Leaving;
+        if let Some(dump) = self.dump.filter(|_| keeps) {
+            dump.record(Way::Received, bytes);
+        }
+        self.halves.pass_on(bytes, keeps);
+        if length == self.buffer.len() && length < LARGEST_READ {
+            self.buffer.resize(length.saturating_mul(2), 0);
         }
     }
 }

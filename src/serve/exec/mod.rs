@@ -13,10 +13,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::client::Client;
-use super::looks::Looks;
 use crate::error::Result;
 use crate::net::Proto;
 use crate::relay::End;
+use crate::relay::looks::Looks;
 use crate::sys;
 
 pub(super) use child::{Child, conclude, dismiss};

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 pub(super) use self::upstream::Upstream;
 use super::client::Client;
-use super::looks::{self, PROBE_INTERVAL};
 use super::scratch;
 use crate::error::{Action, Error, Result};
 use crate::event::Observer;
@@ -21,6 +20,7 @@ use crate::net::{
     Address, Connecting, Family, Proto, Reached, SocketOptions, connect_tcp_if, connect_unix,
 };
 use crate::relay::End;
+use crate::relay::looks::{self, PROBE_INTERVAL};
 use crate::value::Endpoint;
 
 /// How long reaching the other side may take, its name's resolution included.

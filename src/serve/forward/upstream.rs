@@ -8,8 +8,8 @@ use tokio::io::Interest;
 
 use crate::error::{Error, Result};
 use crate::net::{Address, Line, Reached, Stream};
+use crate::relay::looks::Looks;
 use crate::relay::{connection_error, is_passing};
-use crate::serve::looks::Looks;
 use crate::serve::scratch;
 
 /// A connection to it. Unless it is settled, dropping it resets it.

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Arrival, OwnEnd};
-use crate::sys::control::ControlMessage;
+use crate::sys::control::{ControlMessage, length};
 
 /// Room for the control messages of one datagram: a length and an address.
 pub(super) type Control = [u64; 12];
@@ -99,28 +99,20 @@ impl Outgoing {
     }
 
     /// Hands them to a message that is sent, which must not outlive them: the system only reads.
-    #[allow(
-        clippy::useless_conversion,
-        reason = "msg_controllen is a socklen_t with musl"
-    )]
     pub(super) fn attach(&self, message: &mut libc::msghdr) {
         if self.length > 0 {
             message.msg_control = self.control.as_ptr().cast_mut().cast();
-            message.msg_controllen = self.length.try_into().unwrap_or_default();
+            message.msg_controllen = length(self.length);
         }
     }
 
     /// Appends one.
-    #[allow(
-        clippy::useless_conversion,
-        reason = "cmsg_len is a socklen_t with musl"
-    )]
     fn put<T>(&mut self, level: libc::c_int, kind: libc::c_int, value: T) {
         let Ok(size) = libc::c_uint::try_from(size_of::<T>()) else {
             return;
         };
         // SAFETY: the macros compute sizes alone.
-        let (length, space) = unsafe { (libc::CMSG_LEN(size), libc::CMSG_SPACE(size)) };
+        let (whole, space) = unsafe { (libc::CMSG_LEN(size), libc::CMSG_SPACE(size)) };
         let Some(end) = self.length.checked_add(space as usize) else {
             return;
         };
@@ -132,7 +124,7 @@ impl Outgoing {
         unsafe {
             let header = self.control.as_mut_ptr().byte_add(self.length);
             let header = header.cast::<libc::cmsghdr>();
-            (*header).cmsg_len = length.try_into().unwrap_or_default();
+            (*header).cmsg_len = length(whole);
             (*header).cmsg_level = level;
             (*header).cmsg_type = kind;
             libc::CMSG_DATA(header).cast::<T>().write_unaligned(value);

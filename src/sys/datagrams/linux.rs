@@ -11,7 +11,7 @@ use socket2::{SockAddr, SockAddrStorage, Socket};
 
 use super::control::{self, Control, Outgoing};
 use super::{Arrival, MOST_MESSAGES, Post};
-use crate::sys::control::ControlMessages;
+use crate::sys::control::{ControlMessages, length};
 use crate::sys::sockopt;
 
 /// The shortest address that has more than a family: that of a named Unix socket.
@@ -19,10 +19,6 @@ const NAMED: libc::socklen_t = 3;
 
 /// Takes what has come, each message into a slot of its own; with `control` also what the system
 /// says beside it. There is at least one message, or it is an error.
-#[allow(
-    clippy::useless_conversion,
-    reason = "msg_controllen is a socklen_t with musl"
-)]
 pub(crate) fn receive_many(
     socket: BorrowedFd<'_>,
     room: &mut [u8],
@@ -50,7 +46,7 @@ pub(crate) fn receive_many(
         header.msg_iovlen = 1;
         // Without room for them descriptors that a Unix peer sends never become ours (unix(7)).
         if control {
-            header.msg_controllen = size_of::<Control>().try_into().unwrap_or_default();
+            header.msg_controllen = length(size_of::<Control>());
             header.msg_control = control_room.as_mut_ptr().cast();
         }
         count = count.saturating_add(1);

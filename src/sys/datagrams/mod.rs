@@ -56,7 +56,7 @@ pub(crate) struct Post<'a> {
     /// From which of our addresses.
     #[cfg_attr(
         not(target_os = "linux"),
-        allow(dead_code, reason = "it is the system's choice")
+        expect(dead_code, reason = "it is the system's choice")
     )]
     pub(crate) from: Option<OwnEnd>,
 }

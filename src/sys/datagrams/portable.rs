@@ -100,11 +100,12 @@ pub(crate) fn keep_to_own_groups(_socket: &Socket, _ipv6: bool) -> io::Result<()
     Ok(())
 }
 
-/// Gives a Unix socket a path of its own, so that it can be answered; it has to be removed.
+/// Gives a Unix socket a path of its own among the temporary files, so that it can be answered; it
+/// has to be removed.
 pub(crate) fn bind_own_name(socket: &Socket) -> io::Result<Option<PathBuf>> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let path = PathBuf::from(format!("/tmp/nettool-{}-{number}", std::process::id()));
+    let path = std::env::temp_dir().join(format!("nettool-{}-{number}", std::process::id()));
     let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
     let bound = socket.bind(&SockAddr::unix(&path)?);
     rustix::process::umask(mask);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How often somebody who has ended is asked whether it is still there.
-pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often is looked what has moved, at most.
 const SHORTEST_LOOK: Duration = Duration::from_millis(5);
@@ -13,22 +13,28 @@ const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How often is looked what has moved, where so long a time without a move is a failure.
-pub(super) fn every(idle: Duration) -> Duration {
+pub(crate) fn every(idle: Duration) -> Duration {
     (idle / 8).max(SHORTEST_LOOK)
 }
 
 /// The pauses between looks at a queue: short at first, for most are empty soon.
-pub(super) struct Looks(Duration);
+pub(crate) struct Looks(Duration);
 
 impl Looks {
     /// Before the first pause.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(FIRST_PAUSE)
     }
 
+    /// How long the next pause is to be.
+    pub(crate) fn next_pause(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        pause
+    }
+
     /// Waits until it is time for the next look.
-    pub(super) async fn pause(&mut self) {
-        tokio::time::sleep(self.0).await;
-        self.0 = self.0.saturating_mul(2).min(LONGEST_PAUSE);
+    pub(crate) async fn pause(&mut self) {
+        tokio::time::sleep(self.next_pause()).await;
     }
 }
