@@ -1,6 +1,6 @@
 //! Looking again and again at what nobody tells of.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often somebody who has ended is asked whether it is still there.
 pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
@@ -15,6 +15,13 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// How often is looked what has moved, where so long a time without a move is a failure.
 pub(crate) fn every(idle: Duration) -> Duration {
     (idle / 8).max(SHORTEST_LOOK)
+}
+
+/// Whether whoever was to look at that moment comes later than so long an idleness: it was stopped
+/// itself, or the machine was, and knows nothing of that time.
+pub(crate) fn overslept(moment: Option<Instant>, idle: Option<Duration>) -> bool {
+    let late = moment.map(|moment| moment.elapsed());
+    matches!((late, idle), (Some(late), Some(idle)) if late >= idle)
 }
 
 /// The pauses between looks at a queue: short at first, for most are empty soon.

@@ -183,7 +183,7 @@ impl<'a, M: Mover> Session<'a, M> {
         }
         // Where news never cease the timer has no turn of its own.
         match timer {
-            Some(moment) if Instant::now() >= moment => self.check_limits(),
+            Some(moment) if Instant::now() >= moment => self.check_limits(moment),
             _ => Ok(()),
         }
     }
@@ -279,11 +279,12 @@ impl<'a, M: Mover> Session<'a, M> {
         earliest(earliest(idle, look), end)
     }
 
-    /// Fails when a limit is passed. Idleness does not count while our own reader stalls: we read no
-    /// more then, and what came before a timeout is to be written.
-    fn check_limits(&mut self) -> Outcome<()> {
+    /// Fails when a limit is passed, as was to be asked at that moment. Idleness does not count while
+    /// our own reader stalls: we read no more then, and what came before a timeout is to be written.
+    fn check_limits(&mut self, moment: Instant) -> Outcome<()> {
         self.look_at_queue();
-        if self.mover.is_stalled() {
+        let overslept = looks::overslept(Some(moment), self.terms.limits.idle);
+        if self.mover.is_stalled() || overslept {
             self.terms.meter.note_move();
         }
         let now = Instant::now();

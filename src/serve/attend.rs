@@ -144,7 +144,7 @@ async fn cut_short(client: &Client) -> Cut {
             _ = stop.changed() => {}
             () = sleep_until(timer), if timer.is_some() => {}
         }
-        if let Err(error) = watch.check() {
+        if let Err(error) = watch.check(timer) {
             return Cut::Failed(error);
         }
     }
@@ -184,9 +184,12 @@ impl<'a> Watch<'a> {
         earliest(earliest(idle, look), self.end)
     }
 
-    /// Fails when a limit has passed.
-    fn check(&mut self) -> Result<()> {
+    /// Fails when a limit has passed, as was to be asked at that moment.
+    fn check(&mut self, moment: Option<Instant>) -> Result<()> {
         self.client.take_stock();
+        if looks::overslept(moment, self.client.service.idle_timeout) {
+            self.client.meter.note_move();
+        }
         self.look_at_queue();
         let (client, now) = (self.client, Instant::now());
         let idle = now.duration_since(client.meter.last_move());

@@ -368,6 +368,37 @@ fn a_reset_before_our_shutdown_is_named() {
     );
 }
 
+/// Whoever was stopped, as by Ctrl-Z, knows nothing of that time: the silence was its own.
+#[test]
+fn a_stopped_program_does_not_take_its_sleep_for_idleness() {
+    for options in [&[][..], &["--keep-open"]] {
+        let server = nettool(["listen", "127.0.0.1", "0", "--idle-timeout", "1s"]);
+        let server = server.args(options).stdin(Input::Open).start();
+        let steps = vec![
+            Step::Write(b"word".to_vec()),
+            Step::Await,
+            Step::Write(b"late".to_vec()),
+            Step::Await,
+        ];
+        let peer = Peer::connect(server.listening(), steps);
+        server.prints("word");
+        server.signal(Signal::STOP);
+        assert!(server.stays(Duration::from_secs(2)));
+        server.signal(Signal::CONT);
+        peer.go();
+        server.prints("wordlate");
+        peer.go();
+        peer.seen();
+        if options.is_empty() {
+            server.wait().success();
+        } else {
+            server.signal(Signal::INT);
+            let exit = server.wait();
+            assert!(!exit.stderr.contains("nothing moved"), "{}", exit.stderr);
+        }
+    }
+}
+
 /// The kept pipe is written to after the peer has broken off: its failure is the session's.
 #[test]
 fn sending_into_a_broken_connection_is_an_error() {
