@@ -6,7 +6,7 @@ use super::Server;
 use super::peers::{Forgotten, Peer, Place};
 use super::sessions::News;
 use crate::event::Event;
-use crate::relay::End;
+use crate::relay::{End, wait_patiently};
 use crate::serve::caller::Caller;
 use crate::serve::one::GRACE;
 use crate::serve::{Behaviour, Totals};
@@ -137,7 +137,12 @@ impl Server {
             self.part(forgotten, end);
         }
         let stop = self.service.stop.clone();
-        if tokio::time::timeout(GRACE, self.finish()).await.is_err() {
+        let in_time = tokio::select! {
+            biased;
+            () = self.finish() => true,
+            () = wait_patiently(GRACE) => false,
+        };
+        if !in_time {
             stop.now();
             self.finish().await;
         }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -32,15 +32,20 @@ async fn to_port(session: &Session, host: &Host, port: u16, inbox: &mut Inbox) -
     let observer = &*session.shared.service.observer;
     let (socket, name) = reach_port(host, port, observer).await?;
     let _end = OwnEnd::note(session, &socket);
+    let giving = AtomicBool::new(false);
     let asking = async {
         ask(inbox, &socket).await?;
-        tokio::time::sleep(QUIET).await;
-        Ok::<_, io::Error>(())
+        loop {
+            tokio::time::sleep(QUIET).await;
+            if !giving.load(Ordering::Relaxed) && !socket.has_news() {
+                return Ok::<_, io::Error>(());
+            }
+        }
     };
     tokio::select! {
         biased;
         asked = asking => asked.map_err(|error| Error::new(Action::Send, &name, error)),
-        answered = answer(session, &socket) => match answered {
+        answered = answer(session, &socket, &giving) => match answered {
             Err(error) => Err(Error::new(Action::Receive, &name, error)),
         },
         error = socket.failed() => Err(Error::new(Action::Send, &name, error)),
@@ -66,13 +71,20 @@ async fn ask(inbox: &mut Inbox, socket: &DatagramSocket) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the client what comes back, for as long as it does.
-async fn answer(session: &Session, socket: &DatagramSocket) -> io::Result<Infallible> {
+/// Gives the client what comes back, for as long as it does; `giving` is set while there is something
+/// that the server has not taken.
+async fn answer(
+    session: &Session,
+    socket: &DatagramSocket,
+    giving: &AtomicBool,
+) -> io::Result<Infallible> {
     loop {
         let came = poll_fn(|context| take(context, &session.shared, socket)).await?;
+        giving.store(true, Ordering::Relaxed);
         for datagram in came {
             session.answer(datagram).await;
         }
+        giving.store(false, Ordering::Relaxed);
     }
 }
 
