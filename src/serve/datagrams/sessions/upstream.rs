@@ -4,11 +4,13 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::inbox::Inbox;
+use super::overdue;
 use super::session::{Session, Shared};
 use crate::error::{Action, Error, Result};
 use crate::net::DatagramSocket;
@@ -19,11 +21,28 @@ use crate::value::{Endpoint, Host};
 /// For how long answers are waited for when the client will say no more.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Carries what comes both ways until the client says no more, or the other side ends.
+/// Carries what comes both ways until the client says no more, or the other side ends, or the time
+/// that it has for that is over.
 pub(super) async fn serve(session: &Session, endpoint: &Endpoint, inbox: &mut Inbox) -> Result<()> {
-    match endpoint {
-        Endpoint::Udp(host, port) => to_port(session, host, *port, inbox).await,
-        _ => to_stream(session, endpoint, inbox).await,
+    let service = &session.shared.service;
+    let mut overdue = pin!(overdue(inbox.ending(), &service.stop));
+    if let Endpoint::Udp(host, port) = endpoint {
+        return tokio::select! {
+            biased;
+            result = to_port(session, host, *port, inbox) => result,
+            () = overdue => Ok(()),
+        };
+    }
+    let reached = tokio::select! {
+        biased;
+        reached = reach(endpoint, None, &*service.observer) => reached?,
+        () = overdue.as_mut() => return Ok(()),
+    };
+    let upstream = Upstream::new(reached)?;
+    tokio::select! {
+        biased;
+        result = to_stream(session, &upstream, inbox) => result,
+        () = overdue => upstream.give_up(),
     }
 }
 
@@ -104,18 +123,16 @@ fn take(
 }
 
 /// As bytes in a stream, whose answers are cut into datagrams. Its end is the session's.
-async fn to_stream(session: &Session, endpoint: &Endpoint, inbox: &mut Inbox) -> Result<()> {
-    let observer = &*session.shared.service.observer;
-    let upstream = Upstream::new(reach(endpoint, None, observer).await?)?;
+async fn to_stream(session: &Session, upstream: &Upstream, inbox: &mut Inbox) -> Result<()> {
     let asking = async {
-        ask_stream(inbox, &upstream).await?;
+        ask_stream(inbox, upstream).await?;
         // Its answers may still be on their way, and its end is the last of them.
         std::future::pending::<Result<()>>().await
     };
     tokio::select! {
         biased;
         asked = asking => asked?,
-        answered = answer_from_stream(session, &upstream) => answered?,
+        answered = answer_from_stream(session, upstream) => answered?,
         error = upstream.failure() => return Err(error),
     }
     upstream.settle().await
