@@ -272,12 +272,15 @@ impl Server {
             _ => return,
         };
         let peer = self.peers.get(place);
-        if !peer.is_some_and(|peer| peer.deserves_answer(hash)) {
+        let number = peer.and_then(|peer| peer.deserves_answer(hash).then_some(peer.number));
+        let Some(number) = number else {
             return;
-        }
+        };
         match answer {
             None => self.pass_on(datagram, place).await,
-            Some(answer) if !self.is_from_ourselves(place) => self.answer(answer, place).await,
+            Some(answer) if !self.is_from_ourselves(place) => {
+                self.answer(number, answer, place).await;
+            }
             Some(_) => {}
         }
     }

@@ -86,17 +86,7 @@ impl Server {
         if !self.may_be_told(number, answer, &place) {
             return self.tell_withheld(&place.address());
         }
-        let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
-            return self.tell_unnamed();
-        };
-        let Some(answer) = self.sendable(answer) else {
-            return;
-        };
-        let handed = post.send(answer, from).await;
-        let sent = self.account(handed, answer.len());
-        if let Some(peer) = self.client(number, &place) {
-            peer.note_sent(sent);
-        }
+        self.answer(number, answer, &place).await;
     }
 
     /// Whether that may go there. What a command says is like a reply: in all no longer than what
@@ -114,8 +104,8 @@ impl Server {
             .is_some_and(|peer| peer.sent.saturating_add(length) <= peer.received)
     }
 
-    /// A client that a session is there for, even one that is forgotten otherwise.
-    fn client(&mut self, number: u64, place: &Place) -> Option<&mut Peer> {
+    /// A client, even one that is forgotten while a session is still there for it.
+    pub(super) fn client(&mut self, number: u64, place: &Place) -> Option<&mut Peer> {
         if let Some((_, peer)) = self.sessions.leaving(number) {
             return Some(peer);
         }
