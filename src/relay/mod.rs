@@ -47,7 +47,7 @@ pub(crate) use mover::is_passing;
 pub(crate) use outlet::Outlet;
 pub use pace::{Gate, Pacer};
 pub use session::Limits;
-pub(crate) use timer::{earliest, sleep_until};
+pub(crate) use timer::{earliest, sleep_until, wait_patiently};
 
 /// Changes payload on its way out.
 pub trait Transform: Send + Sync {

@@ -8,6 +8,7 @@ mod interop;
 mod losses;
 mod messages;
 mod sessions;
+mod stopped;
 mod turns;
 mod unix;
 

@@ -174,6 +174,55 @@ fn a_datagram_beyond_the_limit_is_cut_and_an_error() {
     }
 }
 
+/// The last datagram was given to a stream whose other side had ended, and did not read it.
+#[test]
+fn what_an_upstream_leaves_unread_is_counted() {
+    let there = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", there.local_addr().unwrap());
+    let server = listen(&["--forward", &endpoint]).start();
+    let client = correspondent(address(&server));
+    client.send(b"hello").unwrap();
+    let (upstream, _) = there.accept().unwrap();
+    upstream.set_read_timeout(Some(LIMIT)).unwrap();
+    assert_eq!(upstream.peek(&mut [0; 9]).unwrap(), 5);
+    // Its end and its reset come together.
+    server.signal(Signal::STOP);
+    upstream.shutdown(Shutdown::Write).unwrap();
+    drop(upstream);
+    server.signal(Signal::CONT);
+    server.says("\"error\"");
+    let stderr = stopped(server);
+    for kind in ["transfer", "served"] {
+        assert_eq!(
+            records_of(&stderr, kind)[0]["datagrams_lost"],
+            1,
+            "{stderr}"
+        );
+    }
+}
+
+/// What an upstream that reads nothing has not taken when the time for it is over is lost.
+#[test]
+fn what_an_upstream_does_not_take_is_counted() {
+    let stalled = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    stalled.set_recv_buffer_size(4096).unwrap();
+    stalled
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    stalled.listen(1).unwrap();
+    let stalled = TcpListener::from(stalled);
+    let endpoint = format!("tcp://{}", stalled.local_addr().unwrap());
+    let server = listen(&["--forward", &endpoint, "--quit-after", "200ms"]).start();
+    let client = correspondent(address(&server));
+    // More than its queue takes, and less than ours.
+    client.send(&vec![7; 60_000]).unwrap();
+    let upstream = stalled.accept().unwrap();
+    let (transfer, totals) = failed(server);
+    drop(upstream);
+    assert_eq!(transfer["datagrams_lost"], 1);
+    assert_eq!(totals["datagrams_lost"], 1);
+}
+
 /// Without records the reason is told, too.
 #[test]
 fn a_datagram_that_is_cut_is_told_of() {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustix::event::PollFlags;
 use socket2::Socket;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -110,6 +111,24 @@ impl DatagramSocket {
                 return Poll::Ready(came);
             }
         }
+    }
+
+    /// Takes what the system has now, whatever the event loop knows of it; nobody is woken when it
+    /// has nothing. Only so is it known that nothing has come: whoever was stopped, or had no turn,
+    /// finds that its time is over before the event loop has looked (a stop interrupts its wait:
+    /// signal(7)).
+    pub(crate) fn receive_now(&self, batch: &mut Batch) -> Poll<io::Result<()>> {
+        let control = self.proto == Proto::Udp;
+        match batch.fill(self.socket.as_fd(), control) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            came => Poll::Ready(came),
+        }
+    }
+
+    /// Whether the system has something to be taken now, a datagram or an error, of which the event
+    /// loop may know nothing yet.
+    pub(crate) fn has_news(&self) -> bool {
+        sys::poll_now(self.socket.as_fd(), PollFlags::IN).is_ok_and(|shown| !shown.is_empty())
     }
 
     /// Waits until the system may take a datagram again.

@@ -4,22 +4,63 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use super::Exchange;
+use super::{Exchange, Held};
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::net::{Address, DatagramSocket};
 use crate::relay::session::LAST_WORDS;
-use crate::relay::timer::sleep_until;
+use crate::relay::timer::{earliest, sleep_until};
 use crate::relay::{End, Side, Transfer};
 
 /// For how long answers are waited for after the end of our input.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(1);
 
+/// Why there is nothing more to do.
+#[derive(Debug)]
+pub(super) enum Over {
+    /// Whatever else may come.
+    Ended(End),
+    /// Nothing has come for long enough.
+    Quiet,
+    /// Nothing has moved for too long.
+    Idle(Error),
+}
+
+impl Over {
+    /// Whether it is so only if nothing has come that was not heard of.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Quiet | Self::Idle(_))
+    }
+}
+
 impl Exchange<'_> {
+    /// Whether it is over, and why.
+    pub(super) fn over(&self, held: &Held) -> Option<Over> {
+        let rules = &self.rules;
+        if rules.most == Some(0) {
+            return Some(Over::Ended(End::Limit));
+        }
+        let is_connected = rules.side == Side::Connect;
+        if is_connected && self.has_sent_all() && self.reported.is_some() {
+            return Some(Over::Ended(End::Error));
+        }
+        let (quiet, limit) = (self.quiet_moment(held), self.limits.end.map(|(end, _)| end));
+        if is_connected && rules.send_only && quiet.is_some() {
+            // Whatever comes is dropped, and nobody waits for it.
+            return Some(Over::Ended(End::Stdin));
+        }
+        let first = earliest(quiet, limit).filter(|first| Instant::now() >= *first);
+        match first {
+            None => self.idle(held).map(Over::Idle),
+            Some(_) if first != quiet => Some(Over::Ended(End::Timeout)),
+            Some(_) => Some(Over::Quiet),
+        }
+    }
+
     /// When it is over if nothing more comes. While our own reader stalls more may have come.
-    pub(super) fn quiet_moment(&self) -> Option<Instant> {
+    pub(super) fn quiet_moment(&self, held: &Held) -> Option<Instant> {
         let rules = &self.rules;
         let (since, quiet) = match rules.side {
-            _ if self.is_stalled() => return None,
+            _ if held.is_stalled() => return None,
             Side::Listen => (self.last_heard?, rules.quit_after?),
             Side::Connect if !self.has_sent_all() => return None,
             Side::Connect if rules.send_only => (self.last_datagram, Duration::ZERO),
@@ -31,9 +72,9 @@ impl Exchange<'_> {
     }
 
     /// When it fails if nothing moves, as long as there is still something to send. What waits for
-    /// its turn is not idle.
-    pub(super) fn idle_moment(&self) -> Option<Instant> {
-        let waits = self.is_stalled() || self.has_to_wait(Instant::now());
+    /// its turn is not idle, and neither is it idle to wait for somebody to talk with.
+    pub(super) fn idle_moment(&self, held: &Held) -> Option<Instant> {
+        let waits = held.is_stalled() || held.opens.is_some() || self.peers.is_empty();
         if waits || self.has_sent_all() {
             return None;
         }
@@ -41,8 +82,8 @@ impl Exchange<'_> {
     }
 
     /// The failure of a conversation in which nothing has moved for too long.
-    pub(super) fn idle(&self) -> Option<Error> {
-        self.idle_moment().filter(|at| Instant::now() >= *at)?;
+    fn idle(&self, held: &Held) -> Option<Error> {
+        self.idle_moment(held).filter(|at| Instant::now() >= *at)?;
         let peer = self.peers.last()?.peer.address();
         let cause = Cause::Idle(self.limits.idle?);
         Some(Error::new(Action::Session, peer, cause))
@@ -57,14 +98,19 @@ impl Exchange<'_> {
         }
     }
 
-    /// Whether our own reader takes nothing now.
-    fn is_stalled(&self) -> bool {
-        !self.drain.has_room() || !self.has_dump_room()
-    }
-
-    /// Whether what is to be sent has to wait for its turn.
-    fn has_to_wait(&self, now: Instant) -> bool {
-        !self.letters.is_empty() && self.gate.opens(now).is_some()
+    /// There is nothing more to do: what became of it.
+    pub(super) async fn leave<S>(mut self, over: Over, stop: Pin<&mut S>) -> Transfer
+    where
+        S: Future<Output = ()>,
+    {
+        let end = match over {
+            Over::Idle(error) => return self.finish(End::Timeout, Some(error), stop).await,
+            Over::Quiet => End::Stdin,
+            Over::Ended(end) => end,
+        };
+        let error = self.hear_last().err();
+        let end = error.as_ref().map_or(end, |_| End::Error);
+        self.finish(end, error, stop).await
     }
 
     /// What became of it.

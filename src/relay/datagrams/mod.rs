@@ -2,6 +2,7 @@
 
 mod drain;
 mod ending;
+mod held;
 mod losses;
 mod peers;
 mod receiving;
@@ -9,9 +10,13 @@ mod sending;
 
 use std::future::Future;
 use std::io;
+use std::ops::ControlFlow;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use self::drain::Drain;
+use self::ending::Over;
+use self::held::Held;
 use self::losses::Losses;
 use self::peers::{Peers, Target};
 use super::letters::Letters;
@@ -76,17 +81,13 @@ pub async fn exchange(
     let mut exchange = Exchange::new(datagrams, drain);
     let mut stop = std::pin::pin!(stop);
     loop {
-        if let Some(end) = exchange.over() {
-            let error = exchange.hear_last().err();
-            let end = error.as_ref().map_or(end, |_| End::Error);
-            return Ok(exchange.finish(end, error, stop).await);
-        }
-        if let Some(error) = exchange.idle() {
-            return Ok(exchange.finish(End::Timeout, Some(error), stop).await);
-        }
-        let woken = tokio::select! {
+        let next = tokio::select! {
             () = stop.as_mut() => return Ok(exchange.finish(End::Signal, None, stop).await),
-            woken = exchange.wait() => woken,
+            next = exchange.next() => next,
+        };
+        let woken = match next {
+            ControlFlow::Break(over) => return Ok(exchange.leave(over, stop).await),
+            ControlFlow::Continue(woken) => woken,
         };
         if let Err(error) = exchange.handle(woken) {
             return Ok(exchange.finish(End::Error, Some(error), stop).await);
@@ -200,33 +201,37 @@ impl<'a> Exchange<'a> {
         self.input_over && self.letters.is_empty()
     }
 
-    /// Whether it is over, and how.
-    fn over(&self) -> Option<End> {
-        let passed = |moment: Option<Instant>| moment.is_some_and(|at| Instant::now() >= at);
-        if self.rules.most == Some(0) {
-            return Some(End::Limit);
+    /// The next thing to do, or why there is none.
+    async fn next(&mut self) -> ControlFlow<Over, Woken> {
+        let held = self.held();
+        let Some(over) = self.over(&held) else {
+            return ControlFlow::Continue(self.wait(held).await);
+        };
+        if !over.is_silence() {
+            return ControlFlow::Break(over);
         }
-        let is_connected = self.rules.side == Side::Connect;
-        if is_connected && self.has_sent_all() && self.reported.is_some() {
-            return Some(End::Error);
+        // Somebody who never falls silent leaves the others a turn.
+        tokio::task::yield_now().await;
+        match self.receive_unheard() {
+            Poll::Ready(came) => ControlFlow::Continue(Woken::Came(came)),
+            Poll::Pending => ControlFlow::Break(over),
         }
-        if passed(self.quiet_moment()) {
-            return Some(End::Stdin);
-        }
-        passed(self.limits.end.map(|(end, _)| end)).then_some(End::Timeout)
     }
 
     /// Waits for the next thing to do.
-    async fn wait(&mut self) -> Woken {
+    async fn wait(&mut self, held: Held) -> Woken {
         let unsent = !self.letters.is_empty();
         let reads_input = !self.input_over && !unsent && !self.peers.is_empty();
-        let timer = earliest(self.quiet_moment(), self.idle_moment());
+        let timer = earliest(self.quiet_moment(&held), self.idle_moment(&held));
         let timer = earliest(timer, self.limits.end.map(|(end, _)| end));
         let timer = earliest(timer, earliest(self.losses.next_look(), self.tell_at));
-        let opens = self.gate.opens(Instant::now()).filter(|_| unsent);
-        let timer = earliest(timer, opens);
-        let (dump, dump_room) = (self.dump, self.has_dump_room());
-        let room = self.drain.has_room();
+        let timer = earliest(timer, held.opens);
+        let dump = self.dump;
+        let Held {
+            room,
+            dump_room,
+            opens,
+        } = held;
         let sends = unsent && !self.peers.is_empty() && opens.is_none() && dump_room;
         let sends_with = if sends { self.next_socket() } else { None };
         let (is_connected, turn) = (self.rules.side == Side::Connect, self.turn);
@@ -250,8 +255,8 @@ impl<'a> Exchange<'a> {
             news = dump::news(dump, !dump_room) => Woken::Dump(news),
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
         };
-        if !room || !dump_room || opens.is_some() {
-            self.note_held(room && dump_room);
+        if held.is_stalled() || opens.is_some() {
+            self.note_held(!held.is_stalled());
         }
         woken
     }

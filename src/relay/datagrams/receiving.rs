@@ -12,17 +12,25 @@ use crate::net::{Batch, Correspondent, DatagramSocket};
 use crate::relay::Side;
 
 impl Exchange<'_> {
+    /// Takes what has come and was not heard of: which socket's. Whoever was stopped for longer than
+    /// the silence that is waited for, or had no turn, has not listened. There must be room.
+    pub(super) fn receive_unheard(&mut self) -> Poll<io::Result<usize>> {
+        let batch = &mut self.batch;
+        in_turn(&self.sockets, self.turn, |socket| socket.receive_now(batch))
+    }
+
     /// Gives what came to stdout; an empty datagram is data, too.
     pub(super) fn pass_on(&mut self, socket: usize) -> Result<()> {
-        let now = Instant::now();
         if self.last_heard.is_none() {
             self.observer.notice(&Event::FirstDatagram);
         }
-        (self.last_datagram, self.last_heard) = (now, Some(now));
         self.turn = socket.saturating_add(1);
         let batch = std::mem::take(&mut self.batch);
-        let result = self.take(socket, &batch, now);
+        let result = self.take(socket, &batch, Instant::now());
         self.batch = batch;
+        // A file may have taken its time, in which nobody listened.
+        let now = Instant::now();
+        (self.last_datagram, self.last_heard) = (now, Some(now));
         result
     }
 
@@ -132,16 +140,22 @@ pub(super) async fn receive(
     turn: usize,
     batch: &mut Batch,
 ) -> io::Result<usize> {
-    poll_fn(|context| {
-        let each = sockets.iter().enumerate();
-        for (index, socket) in each.cycle().skip(turn).take(sockets.len()) {
-            if let Poll::Ready(came) = socket.poll_receive(context, batch) {
-                return Poll::Ready(came.map(|()| index));
-            }
+    poll_fn(|context| in_turn(sockets, turn, |socket| socket.poll_receive(context, batch))).await
+}
+
+/// The first socket that has something, beginning with that of the `turn`.
+fn in_turn(
+    sockets: &[DatagramSocket],
+    turn: usize,
+    mut take: impl FnMut(&DatagramSocket) -> Poll<io::Result<()>>,
+) -> Poll<io::Result<usize>> {
+    let each = sockets.iter().enumerate();
+    for (index, socket) in each.cycle().skip(turn).take(sockets.len()) {
+        if let Poll::Ready(came) = take(socket) {
+            return Poll::Ready(came.map(|()| index));
         }
-        Poll::Pending
-    })
-    .await
+    }
+    Poll::Pending
 }
 
 /// What the network reported of an earlier datagram of the only socket.

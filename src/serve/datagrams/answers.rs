@@ -23,8 +23,8 @@ impl Server {
         self.posts.iter().any(|post| post.is_at(&source))
     }
 
-    /// Sends an answer, from the address that was spoken to.
-    pub(super) async fn answer(&mut self, answer: &[u8], place: &Place) {
+    /// Sends the client of this number an answer, from the address that was spoken to.
+    pub(super) async fn answer(&mut self, number: u64, answer: &[u8], place: &Place) {
         let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
             return self.tell_unnamed();
         };
@@ -33,7 +33,7 @@ impl Server {
         };
         let handed = post.send(answer, from).await;
         let sent = self.account(handed, answer.len());
-        if let Some(peer) = self.peers.get(place) {
+        if let Some(peer) = self.client(number, place) {
             peer.note_sent(sent);
         }
     }

@@ -107,25 +107,20 @@ impl Server {
                 () = stop.as_mut() => return Ok(self.close(End::Signal).await),
                 () = service.inquiry.asked() => self.tell_standing(),
                 came = poll_fn(|context| self.poll_next(context, &mut batch)) => {
-                    match came {
-                        Came::News(news) => self.heed(news).await,
-                        Came::Datagrams(post, Ok(())) => {
-                            self.take_all(&batch, post).await;
-                            self.heed_all().await;
-                        }
-                        Came::Datagrams(_, Err(error)) if is_of_one_peer(&error) => {}
-                        Came::Datagrams(post, Err(error)) => return Err(self.broken(post, error)),
-                    }
+                    self.take_in(came, &batch).await?;
                 }
-                // What waits to be read is no silence: it has had its turn before this.
                 () = sleep_until(over), if over.is_some() => {
-                    if is_past(self.silent_for(quit_after)) {
+                    if let Poll::Ready(came) = self.receive_unheard(&mut batch) {
+                        self.take_in(came, &batch).await?;
+                    } else if is_past(self.silent_for(quit_after)) {
                         return Ok(self.close(End::Timeout).await);
                     }
                 }
                 _ = sweep.tick() => {
-                    for forgotten in self.peers.expire(Instant::now(), patience) {
-                        self.part(forgotten, End::Timeout);
+                    if let Poll::Ready(came) = self.receive_unheard(&mut batch) {
+                        self.take_in(came, &batch).await?;
+                    } else {
+                        self.forget_silent(patience);
                     }
                 }
             }
@@ -134,8 +129,8 @@ impl Server {
 
     /// Looks for what clients say, and then for what sessions do.
     fn poll_next(&mut self, context: &mut Context<'_>, batch: &mut Batch) -> Poll<Came> {
-        if let Poll::Ready((post, came)) = self.poll_receive(context, batch) {
-            return Poll::Ready(Came::Datagrams(post, came));
+        if let Poll::Ready(came) = self.receive(|socket| socket.poll_receive(context, batch)) {
+            return Poll::Ready(came);
         }
         match self.sessions.poll_next(context) {
             Poll::Ready(Some(news)) => Poll::Ready(Came::News(news)),
@@ -144,19 +139,45 @@ impl Server {
     }
 
     /// Takes what has come to one of the sockets, each in its turn.
-    fn poll_receive(
+    fn receive(
         &mut self,
-        context: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<(usize, io::Result<()>)> {
+        mut take: impl FnMut(&DatagramSocket) -> Poll<io::Result<()>>,
+    ) -> Poll<Came> {
         let posts = self.posts.iter().enumerate();
         for (index, post) in posts.cycle().skip(self.turn).take(self.posts.len()) {
-            if let Poll::Ready(came) = post.socket.poll_receive(context, batch) {
+            if let Poll::Ready(came) = take(&post.socket) {
                 self.turn = index.saturating_add(1);
-                return Poll::Ready((index, came));
+                return Poll::Ready(Came::Datagrams(index, came));
             }
         }
         Poll::Pending
+    }
+
+    /// Takes what has come and was not heard of: whoever was stopped for longer than the silence
+    /// that is waited for, or had no turn, has not listened.
+    fn receive_unheard(&mut self, batch: &mut Batch) -> Poll<Came> {
+        self.receive(|socket| socket.receive_now(batch))
+    }
+
+    /// Deals with what came.
+    async fn take_in(&mut self, came: Came, batch: &Batch) -> Result<()> {
+        match came {
+            Came::News(news) => self.heed(news).await,
+            Came::Datagrams(post, Ok(())) => {
+                self.take_all(batch, post).await;
+                self.heed_all().await;
+            }
+            Came::Datagrams(_, Err(error)) if is_of_one_peer(&error) => {}
+            Came::Datagrams(post, Err(error)) => return Err(self.broken(post, error)),
+        }
+        Ok(())
+    }
+
+    /// Parts with those who were silent for so long.
+    fn forget_silent(&mut self, patience: Duration) {
+        for forgotten in self.peers.expire(Instant::now(), patience) {
+            self.part(forgotten, End::Timeout);
+        }
     }
 
     /// Whether as many bytes came as are wanted, or went as may.
@@ -251,12 +272,15 @@ impl Server {
             _ => return,
         };
         let peer = self.peers.get(place);
-        if !peer.is_some_and(|peer| peer.deserves_answer(hash)) {
+        let number = peer.and_then(|peer| peer.deserves_answer(hash).then_some(peer.number));
+        let Some(number) = number else {
             return;
-        }
+        };
         match answer {
             None => self.pass_on(datagram, place).await,
-            Some(answer) if !self.is_from_ourselves(place) => self.answer(answer, place).await,
+            Some(answer) if !self.is_from_ourselves(place) => {
+                self.answer(number, answer, place).await;
+            }
             Some(_) => {}
         }
     }

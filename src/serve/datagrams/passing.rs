@@ -6,7 +6,7 @@ use super::Server;
 use super::peers::{Forgotten, Peer, Place};
 use super::sessions::News;
 use crate::event::Event;
-use crate::relay::End;
+use crate::relay::{End, wait_patiently};
 use crate::serve::caller::Caller;
 use crate::serve::one::GRACE;
 use crate::serve::{Behaviour, Totals};
@@ -86,17 +86,7 @@ impl Server {
         if !self.may_be_told(number, answer, &place) {
             return self.tell_withheld(&place.address());
         }
-        let (Some(from), Some(post)) = (&place.from, self.posts.get(place.socket)) else {
-            return self.tell_unnamed();
-        };
-        let Some(answer) = self.sendable(answer) else {
-            return;
-        };
-        let handed = post.send(answer, from).await;
-        let sent = self.account(handed, answer.len());
-        if let Some(peer) = self.client(number, &place) {
-            peer.note_sent(sent);
-        }
+        self.answer(number, answer, &place).await;
     }
 
     /// Whether that may go there. What a command says is like a reply: in all no longer than what
@@ -114,8 +104,8 @@ impl Server {
             .is_some_and(|peer| peer.sent.saturating_add(length) <= peer.received)
     }
 
-    /// A client that a session is there for, even one that is forgotten otherwise.
-    fn client(&mut self, number: u64, place: &Place) -> Option<&mut Peer> {
+    /// A client, even one that is forgotten while a session is still there for it.
+    pub(super) fn client(&mut self, number: u64, place: &Place) -> Option<&mut Peer> {
         if let Some((_, peer)) = self.sessions.leaving(number) {
             return Some(peer);
         }
@@ -137,7 +127,12 @@ impl Server {
             self.part(forgotten, end);
         }
         let stop = self.service.stop.clone();
-        if tokio::time::timeout(GRACE, self.finish()).await.is_err() {
+        let in_time = tokio::select! {
+            biased;
+            () = self.finish() => true,
+            () = wait_patiently(GRACE) => false,
+        };
+        if !in_time {
             stop.now();
             self.finish().await;
         }

@@ -45,8 +45,9 @@ pub(super) async fn serve(client: &Client, host: &Host, port: u16) -> Result<End
             error = socket.failed() => return Err(Error::new(Action::Send, &name, error)),
             error = client.failure(), if ended.is_some() => return Err(error),
             () = sleep_until(quiet), if quiet.is_some() => {
-                if giving.load(Ordering::Relaxed) {
-                    // It is the client that is slow, and not the other side that is silent.
+                if giving.load(Ordering::Relaxed) || socket.has_news() {
+                    // It is the client that is slow, or we have not listened, and not the other side
+                    // that is silent.
                     ended = Some(Instant::now());
                 } else if client.meter.last_move() == last {
                     return check_drops(&socket, &name).map(|()| End::Both);

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use socket2::SockRef;
 use tokio::io::Interest;
 
-use crate::error::{Error, Result};
+use crate::error::{Action, Error, Result};
 use crate::net::{Address, Line, Reached, Stream};
 use crate::relay::looks::Looks;
 use crate::relay::{connection_error, is_passing};
@@ -104,7 +104,7 @@ impl Upstream {
     ///
     /// # Errors
     /// It did not take everything.
-    pub(in crate::serve) async fn settle(self) -> Result<()> {
+    pub(in crate::serve) async fn settle(&self) -> Result<()> {
         let mut looks = Looks::new();
         while self.line().unacknowledged().unwrap_or(0) > 0 {
             self.check()?;
@@ -113,6 +113,19 @@ impl Upstream {
         self.check()?;
         self.line().reset_on_close(false);
         Ok(())
+    }
+
+    /// It is left although it has not ended.
+    ///
+    /// # Errors
+    /// It has not taken everything.
+    pub(in crate::serve) fn give_up(&self) -> Result<()> {
+        // Our end counts as a byte, and nobody misses it.
+        if self.line().unacknowledged().unwrap_or(0) <= 1 {
+            return Ok(());
+        }
+        let cause = "it did not take everything in time".to_owned();
+        Err(Error::new(Action::Send, &self.peer, cause))
     }
 
     /// Waits until the connection is broken; for ever if it is not.

@@ -21,7 +21,7 @@ pub(super) use self::session::{News, Over};
 use self::session::{Session, Shared};
 use super::peers::{Forgotten, Place};
 use crate::error::Error;
-use crate::relay::End;
+use crate::relay::{End, wait_patiently};
 use crate::serve::Service;
 use crate::serve::caller::Caller;
 use crate::serve::stop::{Phase, Stop};
@@ -253,7 +253,7 @@ async fn put(feed: &Feed, datagram: &[u8]) -> bool {
 async fn overdue(ending: impl Future<Output = ()>, stop: &Stop) {
     let late = async {
         ending.await;
-        tokio::time::sleep(GRACE).await;
+        wait_patiently(GRACE).await;
     };
     tokio::select! {
         () = late => {}

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::Sender;
 
 use super::inbox::Inbox;
-use super::{command, overdue, upstream};
-use crate::error::Result;
+use super::{command, upstream};
+use crate::error::{Action, Result};
 use crate::net::{Batch, Proto};
 use crate::serve::caller::Caller;
 use crate::serve::exec::Hearer;
@@ -85,8 +85,10 @@ impl Session {
         let fruitless = inbox.count_done() == before && inbox.count_left() > 0;
         let mut lost = 0;
         if let Err(error) = &result {
-            // What the network reports it reports of a datagram that is gone.
-            lost = u64::from(!fruitless && error.errno().is_some());
+            // What the network reports it reports of a datagram that is gone, and an upstream that
+            // did not take everything had been given the last one.
+            let is_gone = error.errno().is_some() || error.action == Action::Send;
+            lost = u64::from(!fruitless && is_gone);
         }
         if fruitless {
             // The next session is to have another one, or it might go on like this for ever.
@@ -109,14 +111,7 @@ impl Session {
         let service = &self.shared.service;
         match &service.behaviour {
             Behaviour::Exec(command) => command::serve(self, command, inbox).await,
-            Behaviour::Forward(endpoint) => {
-                let overdue = overdue(inbox.ending(), &service.stop);
-                tokio::select! {
-                    biased;
-                    result = upstream::serve(self, endpoint, inbox) => result,
-                    () = overdue => Ok(()),
-                }
-            }
+            Behaviour::Forward(endpoint) => upstream::serve(self, endpoint, inbox).await,
             _ => Ok(()),
         }
     }

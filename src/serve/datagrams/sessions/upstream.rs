@@ -4,11 +4,13 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::inbox::Inbox;
+use super::overdue;
 use super::session::{Session, Shared};
 use crate::error::{Action, Error, Result};
 use crate::net::DatagramSocket;
@@ -19,11 +21,28 @@ use crate::value::{Endpoint, Host};
 /// For how long answers are waited for when the client will say no more.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Carries what comes both ways until the client says no more, or the other side ends.
+/// Carries what comes both ways until the client says no more, or the other side ends, or the time
+/// that it has for that is over.
 pub(super) async fn serve(session: &Session, endpoint: &Endpoint, inbox: &mut Inbox) -> Result<()> {
-    match endpoint {
-        Endpoint::Udp(host, port) => to_port(session, host, *port, inbox).await,
-        _ => to_stream(session, endpoint, inbox).await,
+    let service = &session.shared.service;
+    let mut overdue = pin!(overdue(inbox.ending(), &service.stop));
+    if let Endpoint::Udp(host, port) = endpoint {
+        return tokio::select! {
+            biased;
+            result = to_port(session, host, *port, inbox) => result,
+            () = overdue => Ok(()),
+        };
+    }
+    let reached = tokio::select! {
+        biased;
+        reached = reach(endpoint, None, &*service.observer) => reached?,
+        () = overdue.as_mut() => return Ok(()),
+    };
+    let upstream = Upstream::new(reached)?;
+    tokio::select! {
+        biased;
+        result = to_stream(session, &upstream, inbox) => result,
+        () = overdue => upstream.give_up(),
     }
 }
 
@@ -32,15 +51,20 @@ async fn to_port(session: &Session, host: &Host, port: u16, inbox: &mut Inbox) -
     let observer = &*session.shared.service.observer;
     let (socket, name) = reach_port(host, port, observer).await?;
     let _end = OwnEnd::note(session, &socket);
+    let giving = AtomicBool::new(false);
     let asking = async {
         ask(inbox, &socket).await?;
-        tokio::time::sleep(QUIET).await;
-        Ok::<_, io::Error>(())
+        loop {
+            tokio::time::sleep(QUIET).await;
+            if !giving.load(Ordering::Relaxed) && !socket.has_news() {
+                return Ok::<_, io::Error>(());
+            }
+        }
     };
     tokio::select! {
         biased;
         asked = asking => asked.map_err(|error| Error::new(Action::Send, &name, error)),
-        answered = answer(session, &socket) => match answered {
+        answered = answer(session, &socket, &giving) => match answered {
             Err(error) => Err(Error::new(Action::Receive, &name, error)),
         },
         error = socket.failed() => Err(Error::new(Action::Send, &name, error)),
@@ -66,13 +90,20 @@ async fn ask(inbox: &mut Inbox, socket: &DatagramSocket) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the client what comes back, for as long as it does.
-async fn answer(session: &Session, socket: &DatagramSocket) -> io::Result<Infallible> {
+/// Gives the client what comes back, for as long as it does; `giving` is set while there is something
+/// that the server has not taken.
+async fn answer(
+    session: &Session,
+    socket: &DatagramSocket,
+    giving: &AtomicBool,
+) -> io::Result<Infallible> {
     loop {
         let came = poll_fn(|context| take(context, &session.shared, socket)).await?;
+        giving.store(true, Ordering::Relaxed);
         for datagram in came {
             session.answer(datagram).await;
         }
+        giving.store(false, Ordering::Relaxed);
     }
 }
 
@@ -92,18 +123,16 @@ fn take(
 }
 
 /// As bytes in a stream, whose answers are cut into datagrams. Its end is the session's.
-async fn to_stream(session: &Session, endpoint: &Endpoint, inbox: &mut Inbox) -> Result<()> {
-    let observer = &*session.shared.service.observer;
-    let upstream = Upstream::new(reach(endpoint, None, observer).await?)?;
+async fn to_stream(session: &Session, upstream: &Upstream, inbox: &mut Inbox) -> Result<()> {
     let asking = async {
-        ask_stream(inbox, &upstream).await?;
+        ask_stream(inbox, upstream).await?;
         // Its answers may still be on their way, and its end is the last of them.
         std::future::pending::<Result<()>>().await
     };
     tokio::select! {
         biased;
         asked = asking => asked?,
-        answered = answer_from_stream(session, &upstream) => answered?,
+        answered = answer_from_stream(session, upstream) => answered?,
         error = upstream.failure() => return Err(error),
     }
     upstream.settle().await
