@@ -86,6 +86,24 @@ fn a_listener_prints_what_came_while_it_was_stopped() {
         .printed("first ".to_owned() + &WORDS.concat());
 }
 
+/// Its time is over when it goes on; what came before that is nobody else's.
+#[test]
+fn a_listener_whose_time_ended_meanwhile_prints_what_came() {
+    let exit = tried(|| {
+        let began = Instant::now();
+        let server = nettool(["listen", "-u", "127.0.0.1", "0", "--max-time", "2s"]).start();
+        let client = peer("127.0.0.1");
+        client.connect(server.listening()).expect("a route");
+        stop(&server, began, Duration::from_secs(2))?;
+        for word in WORDS {
+            client.send(word.as_bytes()).expect("room");
+        }
+        go_on(&server);
+        Some(server.wait())
+    });
+    exit.success().printed(WORDS.concat());
+}
+
 #[test]
 fn a_server_takes_what_came_while_it_was_stopped() {
     let exit = listener(&["--discard"], |server| server.says("\"connected\""));

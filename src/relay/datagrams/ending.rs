@@ -56,6 +56,17 @@ impl Exchange<'_> {
         }
     }
 
+    /// Whether a listener whose time is over takes what came before, in one more turn: it may have
+    /// been stopped meanwhile, or had no turn.
+    pub(super) fn takes_the_last(&mut self, over: &Over, held: &Held) -> bool {
+        let is_late = matches!(over, Over::Ended(End::Timeout)) && self.rules.side == Side::Listen;
+        let takes = is_late && !held.is_stalled() && self.last_turns > 0;
+        if takes {
+            self.last_turns = self.last_turns.saturating_sub(1);
+        }
+        takes
+    }
+
     /// When it is over if nothing more comes. While our own reader stalls more may have come.
     pub(super) fn quiet_moment(&self, held: &Held) -> Option<Instant> {
         let rules = &self.rules;

@@ -140,7 +140,13 @@ struct Exchange<'a> {
     tell_at: Option<Instant>,
     /// Somebody without a name was heard.
     unnamed: bool,
+    /// How often is still taken what waits when the time is over.
+    last_turns: u32,
 }
+
+/// As often what a listener's sockets hold is taken when its time is over: the queue of a socket is
+/// empty after fewer turns, and whoever never falls silent does not keep it for ever.
+const LAST_TURNS: u32 = 64;
 
 impl<'a> Exchange<'a> {
     fn new(talk: Datagrams<'a>, drain: Drain) -> Self {
@@ -175,6 +181,7 @@ impl<'a> Exchange<'a> {
             reported: None,
             tell_at: None,
             unnamed: false,
+            last_turns: LAST_TURNS,
         };
         if let Some(target) = exchange.peers.last() {
             exchange.tell_connected(1, target);
@@ -207,7 +214,7 @@ impl<'a> Exchange<'a> {
         let Some(over) = self.over(&held) else {
             return ControlFlow::Continue(self.wait(held).await);
         };
-        if !over.is_silence() {
+        if !over.is_silence() && !self.takes_the_last(&over, &held) {
             return ControlFlow::Break(over);
         }
         // Somebody who never falls silent leaves the others a turn.
