@@ -101,6 +101,25 @@ fn a_zone_decides_on_the_interface() {
 }
 
 #[test]
+fn the_zone_of_an_odd_name_leads_to_its_interface() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    space.run("ip link add w\u{e4}n type veth peer name 99");
+    for name in ["w\u{e4}n", "99"] {
+        space.run(&format!("ip link set {name} up"));
+    }
+    for name in ["w\u{e4}n", "99"] {
+        space.run(&format!("ip address add fe80::9/64 dev {name} nodad"));
+        let shown = printed(space.inside(nettool(["ifaces", "--json", name])));
+        let zone = shown[0]["addresses"][0]["zone"].as_str().expect("a zone");
+        let host = format!("fe80::5%{zone}");
+        let way = printed(space.inside(nettool(["ifaces", "--json", "--for", &host])));
+        assert_eq!(way[0]["interface"], name, "{host}");
+    }
+}
+
+#[test]
 fn where_there_is_no_way_it_says_why() {
     let Some((space, _far)) = crossroads() else {
         return;
