@@ -96,6 +96,18 @@ fn a_zone_decides_on_the_interface() {
     };
     assert_eq!(source("eth0"), "fe80::77%eth0\n");
     assert_eq!(source("spare"), "fe80::88%spare\n");
+    // Our own address is reached through the loopback, and is of no use there.
+    let program = nettool(["ifaces", "--ip", "--for", "fe80::88%spare"]);
+    let exit = space.inside(program).run();
+    exit.success().printed("fe80::88%spare\n");
+    // A router has its zone, too, and so has the other end of a link.
+    space.run("ip address add fe80::41 peer fe80::42 dev spare");
+    let exit = space.inside(nettool(["ifaces", "spare"])).run();
+    let text = String::from_utf8(exit.success().stdout.clone()).expect("text");
+    assert!(text.contains("  peer fe80::42%spare"), "{text}");
+    let exit = space.inside(nettool(["ifaces", "--for", "fd98::1"])).run();
+    let text = String::from_utf8(exit.success().stdout.clone()).expect("text");
+    assert!(text.ends_with("  gateway fe80::1234%eth0\n"), "{text}");
     let exit = space.inside(nettool(["ifaces", "--for", "fe80::5"])).run();
     assert!(exit.failure(1).contains("fe80::5%eth0"));
 }
