@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn both_ways_to_ask_agree() {
-        let loopback = ["127.0.0.1:9", "[::1]:9"].map(str::to_owned);
+        let loopback = ["127.0.0.1:9", "[::1]:9", "0.0.0.0:9", "[::]:9"].map(str::to_owned);
         let interfaces = portable::interfaces().unwrap().into_iter();
         let on_links = interfaces.map(|interface| format!("[fe80::5%{}]:9", interface.index));
         for address in loopback.into_iter().chain(on_links) {

@@ -57,7 +57,12 @@ struct Hop {
 /// Asks the routing table for the way to an address. Nothing is sent.
 pub(crate) fn route_to(address: IpAddr, zone: Option<u32>) -> io::Result<Option<Route>> {
     let mut netlink = Netlink::open(ROUTE)?;
-    let entry = look_up(&mut netlink, address, zone)?;
+    // Linux connects who connects to :: to ::1, which the table does not know.
+    let meant = match address {
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    };
+    let entry = look_up(&mut netlink, meant, zone)?;
     if let Some(refusal) = entry.refusal() {
         return Err(refusal.error());
     }
