@@ -137,6 +137,12 @@ pub fn stderr_has_room() -> bool {
     sys::stderr_has_room()
 }
 
+/// Has the signals that end a program end the first process of a container as well, which they would
+/// not. For programs that do nothing else about them.
+pub fn end_by_signals() {
+    sys::end_by_signals();
+}
+
 /// Ends the process by this signal, and comes back only where the signal does not end us: the
 /// first process of a container. The caller then exits with 128 + n.
 pub fn die_of(signal: i32) {

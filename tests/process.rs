@@ -277,6 +277,13 @@ fn the_first_process_of_a_container_ends_by_a_signal_too() {
         kill_process(child_of(&server), signal).unwrap();
         server.wait().status(128 + signal.as_raw());
     }
+    for signal in ENDINGS {
+        let watching = nettool(["ifaces", "--json", "--watch", "--every", "20ms", "lo"]);
+        let watching = watching.by_way_of(&words).start();
+        watching.prints("\"type\":\"rate\"");
+        kill_process(child_of(&watching), signal).unwrap();
+        watching.wait().status(128 + signal.as_raw());
+    }
     let server = Peer::serve(vec![Step::Write(b"x".to_vec()), Step::ReadToEnd]);
     let client = nettool(["connect", &server.addr().to_string()]).by_way_of(&words);
     client

@@ -3,14 +3,17 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::origin::Settings;
-use super::{Direction, connected};
+use super::origin::{RECEIVE_TUNING, Settings, WINDOW_SCALING};
+use super::{Direction, Transport, connected};
 use crate::error::{Action, Cause, Error, Result};
 use crate::sys;
 
 /// The most that a TCP connection can have on the way: its window, 16 bits wide, shifted by 14
 /// (RFC 7323, 2.3).
-const LARGEST_WINDOW: u64 = 0xffff << 14;
+const LARGEST_WINDOW: u64 = UNSCALED_WINDOW << 14;
+
+/// The same of one whose ends do not both scale their windows (RFC 7323, 2.2).
+const UNSCALED_WINDOW: u64 = 0xffff;
 
 /// What a path needs, and what there is.
 #[derive(Debug)]
@@ -21,7 +24,8 @@ pub struct Advice {
     pub round_trip: Duration,
     /// How many bytes are on the way when the path is full: the bandwidth-delay product.
     pub product: u64,
-    /// What each end of a connection needs of this machine.
+    /// What each end of a connection needs of this machine: one for each direction, and one more for
+    /// each setting that is switched off and keeps it small.
     pub needs: Vec<Need>,
     /// Why some of it is unknown.
     pub unknown: Vec<Error>,
@@ -32,14 +36,15 @@ pub struct Advice {
 pub struct Need {
     /// Which one.
     pub direction: Direction,
-    /// The setting that says how far TCP lets its buffer grow (tcp(7)).
+    /// The setting that says how far TCP lets its buffer grow, or whether it does (tcp(7)).
     pub setting: &'static str,
     /// How far it should: the payload of a buffer is about half of its size, the rest is the system's
     /// own data.
     pub needed: u64,
     /// How far it may.
     pub largest: Option<u64>,
-    /// What to set it to if that is too little and would help: smallest, first and largest size.
+    /// What to set it to if that is too little and would help: smallest, first and largest size, or 1
+    /// for what is switched off.
     pub remedy: Option<String>,
 }
 
@@ -66,12 +71,16 @@ pub fn advise(bandwidth: u64, round_trip: Duration) -> Option<Advice> {
     let product = product(bandwidth, round_trip)?;
     let needed = product.checked_mul(2)?;
     let mut settings = Settings::default();
-    let needs = Direction::BOTH.map(|direction| need(&mut settings, direction, needed));
+    let mut needs = Vec::new();
+    for direction in Direction::BOTH {
+        needs.push(need(&mut settings, direction, needed));
+        needs.extend(switched_off(&mut settings, direction, needed));
+    }
     Some(Advice {
         bandwidth,
         round_trip,
         product,
-        needs: needs.into(),
+        needs,
         unknown: settings.unread,
     })
 }
@@ -87,7 +96,7 @@ fn need(settings: &mut Settings, direction: Direction, needed: u64) -> Need {
     let (setting, sizes) = settings.tcp_sizes(direction);
     let largest = sizes.map(|[_, _, largest]| largest);
     let remedy = sizes
-        .filter(|[_, _, largest]| *largest < needed && needed <= 2 * LARGEST_WINDOW)
+        .filter(|[_, _, largest]| is_remedied(*largest, needed))
         .map(|[smallest, first, _]| format!("{smallest} {first} {needed}"));
     Need {
         direction,
@@ -96,6 +105,34 @@ fn need(settings: &mut Settings, direction: Direction, needed: u64) -> Need {
         largest,
         remedy,
     }
+}
+
+/// What one direction needs of settings that are off: without its tuning a receive buffer stays as
+/// large as it begins, and a window that is not scaled is small whatever the buffer.
+fn switched_off(settings: &mut Settings, direction: Direction, needed: u64) -> Vec<Need> {
+    let mut off = Vec::new();
+    if settings.autotuned(Transport::Tcp, direction) == Some(false) {
+        let (_, sizes) = settings.tcp_sizes(direction);
+        off.push((RECEIVE_TUNING, sizes.map(|[_, first, _]| first)));
+    }
+    if settings.window_scaling() == Some(false) {
+        off.push((WINDOW_SCALING, Some(2 * UNSCALED_WINDOW)));
+    }
+    let need = |(setting, largest): (_, Option<u64>)| Need {
+        direction,
+        setting,
+        needed,
+        largest,
+        remedy: largest
+            .filter(|largest| is_remedied(*largest, needed))
+            .map(|_| "1".to_owned()),
+    };
+    off.into_iter().map(need).collect()
+}
+
+/// Whether more than this is needed, and a setting can give it.
+const fn is_remedied(largest: u64, needed: u64) -> bool {
+    largest < needed && needed <= 2 * LARGEST_WINDOW
 }
 
 /// Measures the round trip to the first of these addresses that answers, on a connection that is

@@ -6,6 +6,12 @@ use super::{Direction, Transport};
 use crate::error::{Action, Error};
 use crate::sys;
 
+/// The setting that lets the receive buffers of TCP grow.
+pub(super) const RECEIVE_TUNING: &str = "net.ipv4.tcp_moderate_rcvbuf";
+
+/// The setting that lets the windows of TCP be scaled.
+pub(super) const WINDOW_SCALING: &str = "net.ipv4.tcp_window_scaling";
+
 /// A size, and what decides on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limit {
@@ -66,11 +72,19 @@ impl Settings {
         }
         match (transport, way) {
             (Transport::Tcp, Direction::Send) => Some(true),
-            (Transport::Tcp, Direction::Receive) => self
-                .number("net.ipv4.tcp_moderate_rcvbuf", 0)
-                .map(|on| on != 0),
+            (Transport::Tcp, Direction::Receive) => self.is_on(RECEIVE_TUNING),
             _ => Some(false),
         }
+    }
+
+    /// Whether TCP offers to scale its windows beyond 64 KiB (RFC 7323).
+    pub(super) fn window_scaling(&mut self) -> Option<bool> {
+        self.is_on(WINDOW_SCALING)
+    }
+
+    /// Whether a setting is switched on.
+    fn is_on(&mut self, name: &'static str) -> Option<bool> {
+        self.number(name, 0).map(|on| on != 0)
     }
 
     /// How far TCP lets a buffer grow.

@@ -65,6 +65,8 @@ pub(crate) struct SocketArgs {
     #[arg(long, value_name = "CLASS", value_parser = value::<Dscp>, conflicts_with = "unix")]
     dscp: Option<Dscp>,
     /// Ask a silent peer after this long whether it is there, and again; forever: never
+    ///
+    /// Unless it is given the system's times hold: two hours, as Linux comes
     #[arg(long, value_name = "TIME", value_parser = keepalive)]
     #[arg(conflicts_with_all = ["unix", "udp"])]
     keepalive: Option<Keepalive>,
@@ -234,6 +236,8 @@ pub(crate) struct DataArgs {
     #[arg(short = 'C', long, conflicts_with_all = ["udp", "seqpacket"])]
     pub(crate) crlf: bool,
     /// Pass control sequences to the terminal as they come
+    ///
+    /// Otherwise they are shown escaped there, but for tabs, line ends, backspace, bell and colours
     #[arg(long)]
     pub(crate) raw: bool,
     #[command(flatten)]

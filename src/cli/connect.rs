@@ -11,7 +11,8 @@ use super::{ShapingArgs, Usage, limit, value};
 
 /// Connect to a server: stdin goes to it, its bytes to stdout.
 ///
-/// All addresses of a name are raced; the first that answers is taken. Everything read from stdin
+/// All addresses of a name are raced, one more each quarter of a second and IPv6 and IPv4 in turn;
+/// the first that answers is taken. Everything read from stdin
 /// is sent, then the peer is told that no more will come, and its answer is received to the end.
 /// A connection that fails, or that did not take everything, is exit status 1.
 #[derive(Args, Debug)]

@@ -259,7 +259,9 @@ fn with_interfaces(shell: Shell, text: &str) -> String {
         Shell::Zsh => {
             let end = "if [ \"$funcstack[1]\" = \"_nettool\" ]";
             let function = include_str!("completion/interfaces.zsh");
-            let text = replaced(text, end, &format!("{function}{end}"));
+            // The words of a list are evaluated, and so a bar in them is a pipe.
+            let text = replaced(text, "\nopen|filtered\\:", "\nopen\\|filtered\\:");
+            let text = replaced(&text, end, &format!("{function}{end}"));
             let lines = text.lines().map(|line| match line {
                 name if name.contains("these interfaces") || name.contains("--interface=[") => {
                     replaced(name, ":_default'", ":_nettool_interfaces'")

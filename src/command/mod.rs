@@ -130,6 +130,13 @@ pub(crate) fn run(parsed: Parsed) -> Status {
 
 /// One command.
 fn dispatch(command: Command, numeric: bool, output: &Arc<Output>) -> Result<Status, Failure> {
+    // The others look out for signals.
+    if !matches!(
+        command,
+        Command::Connect(_) | Command::Listen(_) | Command::Probe(_)
+    ) {
+        process::end_by_signals();
+    }
     match command {
         Command::Connect(arguments) => connect::run(&arguments, numeric, output),
         Command::Listen(arguments) => listen::run(&arguments, numeric, output),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::net::is_link_local;
+use crate::value::Host;
 
 /// An address of an interface.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,7 +21,8 @@ pub struct InterfaceAddress {
     pub peer: Option<IpAddr>,
     /// How far the address is valid.
     pub scope: Option<Scope>,
-    /// The interface that a link-local IPv6 address needs to mean anything (RFC 4007).
+    /// The interface that a link-local IPv6 address needs to mean anything (RFC 4007): its name, or
+    /// its index where that name cannot stand in an address.
     pub zone: Option<String>,
     /// A name of its own that an IPv4 address has, as `eth0:1`; not that of the interface.
     pub label: Option<String>,
@@ -33,8 +35,8 @@ pub struct InterfaceAddress {
 }
 
 impl InterfaceAddress {
-    /// An address of the interface called `interface`, of which nothing else is known.
-    pub(crate) fn new(address: IpAddr, prefix: u8, interface: &str) -> Self {
+    /// An address of the interface with this name and index, of which nothing else is known.
+    pub(crate) fn new(address: IpAddr, prefix: u8, (name, index): (&str, u32)) -> Self {
         let zoned = matches!(address, IpAddr::V6(address) if is_link_local(address));
         Self {
             address,
@@ -42,7 +44,7 @@ impl InterfaceAddress {
             broadcast: None,
             peer: None,
             scope: None,
-            zone: zoned.then(|| interface.to_owned()),
+            zone: zoned.then(|| Host::zone(name, index)),
             label: None,
             flags: None,
             valid: None,
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn a_link_local_address_can_be_pasted() {
         let text = |address: &str, prefix| {
-            InterfaceAddress::new(address.parse().unwrap(), prefix, "eth0").to_string()
+            InterfaceAddress::new(address.parse().unwrap(), prefix, ("eth0", 2)).to_string()
         };
         assert_eq!(text("fe80::1", 64), "fe80::1%eth0/64");
         assert_eq!(text("fd00::1", 64), "fd00::1/64");

@@ -23,7 +23,7 @@ pub(super) fn interfaces() -> io::Result<Vec<Interface>> {
             state: state(&entry.oper_status),
             ..Interface::default()
         });
-        let address = address(&entry.addr, name);
+        let address = address(&entry.addr, (name, index));
         interface.addresses.push(address);
     }
     Ok(interfaces.into_values().map(in_order).collect())
@@ -35,7 +35,7 @@ fn state(status: &IfOperStatus) -> Option<State> {
 }
 
 /// An address with what is known of it.
-fn address(address: &IfAddr, interface: &str) -> InterfaceAddress {
+fn address(address: &IfAddr, interface: (&str, u32)) -> InterfaceAddress {
     match address {
         IfAddr::V6(v6) => InterfaceAddress::new(v6.ip.into(), v6.prefixlen, interface),
         IfAddr::V4(v4) => InterfaceAddress {

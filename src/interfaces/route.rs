@@ -7,6 +7,7 @@ use super::{Interface, portable};
 use crate::error::{Action, Cause, Error, Result};
 use crate::net::Family;
 use crate::sys;
+use crate::value::Host;
 
 /// The way to an address, or to everything that no other route is for. What the system does not
 /// tell is `None`.
@@ -20,6 +21,9 @@ pub struct Route {
     pub source: Option<IpAddr>,
     /// The name of the interface that packets leave through.
     pub interface: Option<String>,
+    /// The zone of its link-local addresses: that interface, but for an address of our own, which is
+    /// reached through the loopback, the one that has it.
+    pub zone: Option<String>,
     /// The router that takes them on; `None` too for what is on the same link.
     pub gateway: Option<IpAddr>,
     /// The routes with the smallest number are taken.
@@ -150,6 +154,7 @@ fn asked_of_a_socket(mut to: SocketAddr) -> io::Result<Route> {
         destination: to.ip(),
         prefix: if to.is_ipv4() { 32 } else { 128 },
         source: Some(source),
+        zone: interface.as_ref().map(|i| Host::zone(&i.name, i.index)),
         interface: interface.map(|interface| interface.name),
         gateway: None,
         metric: None,
@@ -163,7 +168,7 @@ mod tests {
 
     #[test]
     fn both_ways_to_ask_agree() {
-        let loopback = ["127.0.0.1:9", "[::1]:9"].map(str::to_owned);
+        let loopback = ["127.0.0.1:9", "[::1]:9", "0.0.0.0:9", "[::]:9"].map(str::to_owned);
         let interfaces = portable::interfaces().unwrap().into_iter();
         let on_links = interfaces.map(|interface| format!("[fe80::5%{}]:9", interface.index));
         for address in loopback.into_iter().chain(on_links) {

@@ -14,14 +14,13 @@ pub(super) fn no_such(name: &str) -> String {
     format!("no interface is called {name:?}; this machine has {known}")
 }
 
-/// The names of those with a link-local address, which such an address is reached from.
+/// The zones of those with a link-local address, which such an address is reached from.
 pub(super) fn on_links() -> Vec<String> {
-    let has_zone = |interface: &interfaces::Interface| {
-        let mut addresses = interface.addresses.iter();
-        addresses.any(|address| address.zone.is_some())
+    let zone = |interface: interfaces::Interface| {
+        let mut addresses = interface.addresses.into_iter();
+        addresses.find_map(|address| address.zone)
     };
-    let found = interfaces().into_iter().filter(has_zone);
-    found.map(|interface| interface.name).collect()
+    interfaces().into_iter().filter_map(zone).collect()
 }
 
 /// All of this machine, as far as it tells.

@@ -215,7 +215,7 @@ mod tests {
             addresses: vec![interfaces::InterfaceAddress::new(
                 address("10.1.2.3"),
                 16,
-                "e",
+                ("e", 2),
             )],
             ..Interface::default()
         };

@@ -48,11 +48,9 @@ pub(super) const fn scope_of(address: SocketAddr) -> u32 {
     }
 }
 
-/// What a zone is called, if an interface has its number and a name that is read back as this zone:
-/// digits are read as a number.
+/// What a zone is called, if there is an interface with its number.
 pub(super) fn zone_name(scope: u32) -> Option<Arc<str>> {
-    let is_read_back = |name: &String| Host::is_zone(name) && name.parse::<u32>().is_err();
-    interface_name(scope).filter(is_read_back).map(Arc::from)
+    interface_name(scope).map(|name| Host::zone(&name, scope).into())
 }
 
 impl From<IpAddr> for ScopedIp {

@@ -89,7 +89,8 @@ pub(crate) use icmp::{IcmpError, next_icmp_error, request_icmp_errors};
 pub(crate) use local_ports::{limit_local_ports, local_ports, retransmissions};
 pub(crate) use settings::{BUFFER_FACTOR, TUNES_TCP, setting};
 pub(crate) use signals::{
-    die_of, hear_of_children, ignored, prefer_errors, restore_signals, spare_status_signals,
+    die_of, end_by_signals, hear_of_children, ignored, prefer_errors, restore_signals,
+    spare_status_signals,
 };
 pub(crate) use watched::watched;
 

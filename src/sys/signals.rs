@@ -101,6 +101,28 @@ pub(crate) fn restore_signals() {
     }
 }
 
+/// The signals that end a program which does nothing about them.
+const ENDINGS: [libc::c_int; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+
+/// Has the signals that end a program end the first process of a PID namespace too, with 128 + n: it
+/// has no default actions (`pid_namespaces(7)`). Any other process is left as it is.
+pub(crate) fn end_by_signals() {
+    if std::process::id() != 1 {
+        return;
+    }
+    let handler: extern "C" fn(libc::c_int) = end_at_once;
+    for signal in ENDINGS.into_iter().filter(|signal| !ignored(*signal)) {
+        // SAFETY: the handler does nothing but what a handler may do (signal-safety(7)).
+        unsafe { libc::signal(signal, handler as libc::sighandler_t) };
+    }
+}
+
+/// Ends the process as a shell tells of a signal.
+extern "C" fn end_at_once(signal: libc::c_int) {
+    // SAFETY: it may be called in a handler, and does not come back.
+    unsafe { libc::_exit(signal.saturating_add(128)) }
+}
+
 /// Ends the process by this signal, so that the shell sees it (128 + n in `$?`).
 ///
 /// Comes back only where the signal does not end us: the first process of a PID namespace has no

@@ -44,6 +44,16 @@ impl Host {
         !text.is_empty() && !text.contains(is_strange)
     }
 
+    /// The zone that stands for the interface of this name and index: its name, or its index where the
+    /// name is not read back as this zone, since digits are read as an index (RFC 4007, section 11).
+    #[must_use]
+    pub fn zone(name: &str, index: u32) -> String {
+        if Self::is_zone(name) && name.parse::<u32>().is_err() {
+            return name.to_owned();
+        }
+        index.to_string()
+    }
+
     /// The host as it stands before `:port`: an IPv6 address in brackets.
     #[must_use]
     pub fn bracketed(&self) -> Bracketed<'_> {
@@ -317,6 +327,21 @@ mod tests {
             ("192.0.2.1%eth0", "only an IPv6 address has a zone"),
             ("host%eth0", "only an IPv6 address has a zone"),
         ]);
+    }
+
+    #[test]
+    fn what_is_not_read_back_as_a_zone_is_given_by_its_index() {
+        for (name, zone) in [
+            ("eth0", "eth0"),
+            ("@a", "@a"),
+            ("5", "7"),
+            ("+5", "7"),
+            ("w\u{fc}", "7"),
+            ("a]", "7"),
+            ("x\u{1b}[m", "7"),
+        ] {
+            assert_eq!(Host::zone(name, 7), zone);
+        }
     }
 
     proptest! {

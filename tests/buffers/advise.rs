@@ -152,6 +152,47 @@ fn a_remedy_is_one() {
 }
 
 #[test]
+fn a_setting_that_is_switched_off_stands_in_the_way() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    let words = ["buffers", "advise", "--bandwidth", "20MB", "--rtt", "50ms"];
+    let set = |name: &str, value: &str| {
+        let script = format!("echo '{value}' > /proc/sys/net/ipv4/{name}");
+        let shell = Program::new("sh").args(["-c", &script]);
+        space.inside(shell).run().status(0);
+    };
+    set("tcp_rmem", "4096 131072 8388608");
+    set("tcp_wmem", "4096 16384 8388608");
+    let all = |space: &Namespace| lines(space.inside(nettool(words).arg("--json")));
+    assert!(all(&space).iter().all(|record| record["enough"] == true));
+    set("tcp_moderate_rcvbuf", "0");
+    set("tcp_window_scaling", "0");
+    let records = all(&space);
+    let told: Vec<_> = records
+        .iter()
+        .filter(|record| record["enough"] == false)
+        .map(|record| {
+            let fields = ["direction", "setting", "largest_bytes", "remedy"];
+            fields.map(|field| record[field].clone())
+        })
+        .collect();
+    let scaling = |way| json!([way, "net.ipv4.tcp_window_scaling", 131_070, "1"]);
+    let tuning = json!(["receive", "net.ipv4.tcp_moderate_rcvbuf", 131_072, "1"]);
+    assert_eq!(
+        json!(told),
+        json!([scaling("send"), tuning, scaling("receive")])
+    );
+    let text = space.inside(nettool(words)).run();
+    let text = String::from_utf8(text.success().stdout.clone()).expect("text");
+    let remedy = "  sysctl -w net.ipv4.tcp_window_scaling=\"1\"\n";
+    assert_eq!(text.matches(remedy).count(), 1, "{text}");
+    set("tcp_moderate_rcvbuf", "1");
+    set("tcp_window_scaling", "1");
+    assert!(all(&space).iter().all(|record| record["enough"] == true));
+}
+
+#[test]
 fn the_round_trip_is_measured() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
     let target = listener.local_addr().expect("an address").to_string();

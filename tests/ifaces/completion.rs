@@ -139,6 +139,10 @@ fn zsh_offers_names() {
     terminal.shows("-p dynamic");
     terminal.types("nettool buf\t li\t --state close-w\t -n | wc -l\n");
     terminal.shows("--state close-wait");
+    terminal.types("nettool probe --show undet\t ::1 1 | wc -l\n");
+    terminal.shows("--show undetermined");
+    terminal.types("nettool probe --show open\\|\t ::1 1 | wc -l\n");
+    terminal.shows("--show open\\|filtered");
     terminal.types("exit 0\n");
     shell.wait().status(0);
 }

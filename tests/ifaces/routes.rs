@@ -96,8 +96,39 @@ fn a_zone_decides_on_the_interface() {
     };
     assert_eq!(source("eth0"), "fe80::77%eth0\n");
     assert_eq!(source("spare"), "fe80::88%spare\n");
+    // Our own address is reached through the loopback, and is of no use there.
+    let program = nettool(["ifaces", "--ip", "--for", "fe80::88%spare"]);
+    let exit = space.inside(program).run();
+    exit.success().printed("fe80::88%spare\n");
+    // A router has its zone, too, and so has the other end of a link.
+    space.run("ip address add fe80::41 peer fe80::42 dev spare");
+    let exit = space.inside(nettool(["ifaces", "spare"])).run();
+    let text = String::from_utf8(exit.success().stdout.clone()).expect("text");
+    assert!(text.contains("  peer fe80::42%spare"), "{text}");
+    let exit = space.inside(nettool(["ifaces", "--for", "fd98::1"])).run();
+    let text = String::from_utf8(exit.success().stdout.clone()).expect("text");
+    assert!(text.ends_with("  gateway fe80::1234%eth0\n"), "{text}");
     let exit = space.inside(nettool(["ifaces", "--for", "fe80::5"])).run();
     assert!(exit.failure(1).contains("fe80::5%eth0"));
+}
+
+#[test]
+fn the_zone_of_an_odd_name_leads_to_its_interface() {
+    let Some(space) = Namespace::new() else {
+        return;
+    };
+    space.run("ip link add w\u{e4}n type veth peer name 99");
+    for name in ["w\u{e4}n", "99"] {
+        space.run(&format!("ip link set {name} up"));
+    }
+    for name in ["w\u{e4}n", "99"] {
+        space.run(&format!("ip address add fe80::9/64 dev {name} nodad"));
+        let shown = printed(space.inside(nettool(["ifaces", "--json", name])));
+        let zone = shown[0]["addresses"][0]["zone"].as_str().expect("a zone");
+        let host = format!("fe80::5%{zone}");
+        let way = printed(space.inside(nettool(["ifaces", "--json", "--for", &host])));
+        assert_eq!(way[0]["interface"], name, "{host}");
+    }
 }
 
 #[test]

@@ -22,11 +22,15 @@ impl Report for Advice {
         let mut text = format!("A path of {bytes} ({bits}) and {rtt} holds {product}.\n");
         let rows: Vec<_> = self.needs.iter().map(row).collect();
         text += &table(2, &rows, style);
-        let remedies = self.needs.iter().filter_map(|need| {
-            let remedy = need.remedy.as_ref()?;
-            Some(format!("  sysctl -w {}=\"{remedy}\"\n", need.setting))
-        });
-        let remedies: String = remedies.collect();
+        let mut remedies = String::new();
+        for need in &self.needs {
+            let Some(remedy) = &need.remedy else { continue };
+            let line = format!("  sysctl -w {}=\"{remedy}\"\n", need.setting);
+            // What is off is off for both directions.
+            if !remedies.contains(&line) {
+                remedies += &line;
+            }
+        }
         if !remedies.is_empty() {
             text += "As root, here; the peer needs the same for its side:\n";
             text += &remedies;

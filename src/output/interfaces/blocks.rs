@@ -4,7 +4,7 @@ use nettool::interfaces::{AddressFlag, Counters, Interface, InterfaceAddress, St
 use nettool::net::Family;
 
 use super::details::lifetimes;
-use super::{Interfaces, name, state};
+use super::{Interfaces, name, state, zoned};
 use crate::output::Style;
 use crate::output::layout::{Columns, Tone, Word, table};
 use crate::output::quantity;
@@ -80,7 +80,8 @@ fn address_line(address: &InterfaceAddress, detailed: bool) -> Row {
     let scope = address
         .scope
         .map(|scope| Word::new(Tone::Dim, scope.name()));
-    let relation = |word: &str, other| Word::plain(format!("{word} {other}"));
+    let zone = address.zone.as_deref();
+    let relation = |word: &str, other| Word::plain(format!("{word} {}", zoned(other, zone)));
     let peer = address.peer.map(|peer| relation("peer", peer));
     let broadcast = address.broadcast.map(|ip| relation("broadcast", ip));
     let label = address.label.as_ref();

@@ -7,6 +7,8 @@ mod rates;
 mod record;
 mod routes;
 
+use std::net::IpAddr;
+
 use nettool::error::Error;
 use nettool::interfaces::{Interface, State};
 use nettool::net::Family;
@@ -73,6 +75,14 @@ impl Output {
             "interfaces without an address, and most of what there is to know of the others, \
              are missing: {reason}"
         ));
+    }
+}
+
+/// An address with the zone that it needs to be used.
+fn zoned(address: IpAddr, zone: Option<&str>) -> String {
+    match (address, zone) {
+        (IpAddr::V6(v6), Some(zone)) if v6.is_unicast_link_local() => format!("{address}%{zone}"),
+        _ => address.to_string(),
     }
 }
 

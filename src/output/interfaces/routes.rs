@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use nettool::interfaces::Route;
 
-use super::record;
+use super::{record, zoned};
 use crate::output::layout::{Tone, Word, table};
 use crate::output::{Report, Style, record as records};
 
@@ -54,12 +54,13 @@ impl Routes<'_> {
             ];
             return words.into_iter().chain(metric).collect();
         }
+        let zone = route.zone.as_deref();
         let source = route
             .source
-            .map_or_else(|| "-".to_owned(), |ip| zoned(ip, route));
+            .map_or_else(|| "-".to_owned(), |ip| zoned(ip, zone));
         let interface = route.interface.as_deref().unwrap_or("-");
         let gateway = match route.gateway {
-            Some(gateway) => Word::plain(format!("gateway {gateway}")),
+            Some(gateway) => Word::plain(format!("gateway {}", zoned(gateway, zone))),
             None => Word::new(Tone::Dim, "no gateway"),
         };
         let words = [
@@ -78,17 +79,7 @@ fn sources(routes: &[Route]) -> String {
         let mut routes = routes
             .iter()
             .filter(move |r| r.destination.is_ipv6() == ipv6);
-        routes.find_map(|route| Some(format!("{}\n", zoned(route.source?, route))))
+        routes.find_map(|route| Some(format!("{}\n", zoned(route.source?, route.zone.as_deref()))))
     };
     [false, true].into_iter().filter_map(of).collect()
-}
-
-/// An address with the zone that it needs to be used.
-fn zoned(address: IpAddr, route: &Route) -> String {
-    match (address, &route.interface) {
-        (IpAddr::V6(v6), Some(interface)) if v6.is_unicast_link_local() => {
-            format!("{address}%{}", super::escaped(interface))
-        }
-        _ => address.to_string(),
-    }
 }

@@ -53,9 +53,8 @@ fn join(links: Vec<Link>, addresses: Vec<Entry>) -> Option<Vec<Interface>> {
     }
     for Entry { index, address } in addresses {
         let interface = interfaces.get_mut(&index)?;
-        interface
-            .addresses
-            .push(belonging_to(&interface.name, address));
+        let address = belonging_to((&interface.name, index), address);
+        interface.addresses.push(address);
     }
     let mut interfaces: Vec<Interface> = interfaces.into_values().collect();
     for interface in &mut interfaces {
@@ -98,9 +97,9 @@ fn linked_to(index: u32, namespace: Option<i32>, names: &BTreeMap<u32, String>) 
 }
 
 /// The address with its zone, and without a label that is only the interface's name.
-fn belonging_to(interface: &str, address: InterfaceAddress) -> InterfaceAddress {
+fn belonging_to(interface: (&str, u32), address: InterfaceAddress) -> InterfaceAddress {
     let zone = InterfaceAddress::new(address.address, address.prefix, interface).zone;
-    let label = address.label.filter(|label| label != interface);
+    let label = address.label.filter(|label| label != interface.0);
     InterfaceAddress {
         zone,
         label,

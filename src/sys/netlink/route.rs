@@ -11,6 +11,7 @@ use super::interfaces::ROUTE;
 use super::link;
 use super::message::{Attributes, add_attribute, malformed, u8_at, u16_at, u32_at};
 use crate::interfaces::{Refusal, Route};
+use crate::value::Host;
 
 pub(crate) use defaults::default_routes;
 
@@ -56,11 +57,20 @@ struct Hop {
 /// Asks the routing table for the way to an address. Nothing is sent.
 pub(crate) fn route_to(address: IpAddr, zone: Option<u32>) -> io::Result<Option<Route>> {
     let mut netlink = Netlink::open(ROUTE)?;
-    let entry = look_up(&mut netlink, address, zone)?;
+    // Linux connects who connects to :: to ::1, which the table does not know.
+    let meant = match address {
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    };
+    let entry = look_up(&mut netlink, meant, zone)?;
     if let Some(refusal) = entry.refusal() {
         return Err(refusal.error());
     }
-    route(&mut netlink, &entry, Some(address)).map(Some)
+    let mut route = route(&mut netlink, &entry, Some(address))?;
+    if let Some(index) = zone {
+        route.zone = Some(Host::zone(&name(&mut netlink, index)?, index));
+    }
+    Ok(Some(route))
 }
 
 /// The kernel's answer for one address.
@@ -120,12 +130,15 @@ fn route(netlink: &mut Netlink, entry: &Entry, to: Option<IpAddr>) -> io::Result
     }
     // One of IPv6 that refuses stands with `lo`, which no packet leaves through.
     let interface = hop.interface.filter(|_| refusal.is_none());
-    let interface = interface.map(|index| name(netlink, index)).transpose()?;
+    let named = |index| Ok::<_, io::Error>((name(netlink, index)?, index));
+    let interface = interface.map(named).transpose()?;
+    let zone = interface.as_ref();
     Ok(Route {
         destination: to.unwrap_or(anywhere(entry.ipv6)),
         prefix: entry.prefix,
         source: source.filter(|_| refusal.is_none()),
-        interface,
+        zone: zone.map(|(name, index)| Host::zone(name, *index)),
+        interface: interface.map(|(name, _)| name),
         gateway: hop.gateway,
         metric: Some(entry.metric),
         refusal,
