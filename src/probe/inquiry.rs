@@ -181,6 +181,33 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_means_this_machine_is_answered_by_another() {
+        for (here, any) in [("127.0.0.1:0", "0.0.0.0"), ("[::1]:0", "::")] {
+            let server = std::net::UdpSocket::bind(here).unwrap();
+            let port = server.local_addr().unwrap().port();
+            let to = SocketAddr::new(any.parse().unwrap(), port);
+            let connector = Connector::new(Binding::default(), &[port]);
+            let echo = std::thread::spawn(move || {
+                let mut question = [0; 64];
+                let (length, peer) = server.recv_from(&mut question).unwrap();
+                server.send_to(&question[..length], peer).unwrap();
+            });
+            let limit = Some(Duration::from_secs(60));
+            assert_eq!(
+                wait(connector.udp(to, 1, limit)).state,
+                State::Open,
+                "{any}"
+            );
+            echo.join().unwrap();
+            assert_eq!(
+                wait(connector.udp(to, 1, limit)).state,
+                State::Closed,
+                "{any}"
+            );
+        }
+    }
+
+    #[test]
     fn who_answers_while_or_after_we_stood_still_is_no_loss() {
         for after in [false, true].repeat(8) {
             let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();

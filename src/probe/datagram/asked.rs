@@ -46,7 +46,7 @@ impl Asked {
     /// end. The question is that of the port's try of this number.
     pub(in crate::probe) fn open(
         kind: Kind,
-        to: SocketAddr,
+        mut to: SocketAddr,
         number: u8,
         bind: impl Fn(&Socket) -> io::Result<()>,
     ) -> io::Result<Self> {
@@ -56,12 +56,14 @@ impl Asked {
         request_icmp_errors(socket.as_fd(), to.is_ipv6());
         bind(&socket)?;
         let socket = UdpSocket::from(socket);
-        let own = if question.is_some_and(Question::is_answered_from_any_port) {
-            own_address(to, bind)?
+        let (own, peer) = if question.is_some_and(Question::is_answered_from_any_port) {
+            ends(&way_to(to, bind)?, to)
         } else {
             socket.connect(to)?;
-            socket.local_addr().map_or(to.ip(), |own| own.ip())
+            ends(&socket, to)
         };
+        // Who asks 0.0.0.0 or :: is connected to this machine, and answered by that address.
+        to.set_ip(peer);
         Ok(Self {
             kind,
             number,
@@ -183,13 +185,19 @@ fn unexplained(error: &io::Error) -> Outcome {
     }
 }
 
-/// The address that we have on the way to another, as the system chooses it.
-fn own_address(to: SocketAddr, bind: impl Fn(&Socket) -> io::Result<()>) -> io::Result<IpAddr> {
+/// A socket that is connected as the system chooses the way, and only shows it.
+fn way_to(to: SocketAddr, bind: impl Fn(&Socket) -> io::Result<()>) -> io::Result<UdpSocket> {
     let way = socket(Kind::Udp, to.is_ipv6())?;
     bind(&way)?;
     way.connect(&to.into())?;
-    let own = way.local_addr()?.as_socket();
-    Ok(own.map_or(to.ip(), |own| own.ip()))
+    Ok(way.into())
+}
+
+/// Our address and theirs on a way.
+fn ends(way: &UdpSocket, to: SocketAddr) -> (IpAddr, IpAddr) {
+    let own = way.local_addr().map_or(to.ip(), |own| own.ip());
+    let peer = way.peer_addr().map_or(to.ip(), |peer| peer.ip());
+    (own, peer)
 }
 
 /// A socket of this kind that never blocks.
