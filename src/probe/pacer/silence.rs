@@ -12,6 +12,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(3500);
 /// The least time between a port's first try and its third: an outage may last this long.
 const SPREAD: Duration = Duration::from_secs(1);
+/// From which try on a port waits for its turn at a host that limits its resets.
+const STUBBORN: u8 = 12;
 
 impl Pacer {
     /// The current try of a task was not answered in time.
@@ -48,7 +50,7 @@ impl Pacer {
     }
 
     /// Whether a silent task is tried again or waited for, and until when it rests.
-    fn next_time(&self, task: &Task, now: Duration) -> (Phase, Duration) {
+    fn next_time(&mut self, task: &Task, now: Duration) -> (Phase, Duration) {
         let host = task.place.host;
         let known = self.hosts.knows(host);
         let tries = match self.limits.tries {
@@ -70,7 +72,16 @@ impl Pacer {
         } else {
             now
         };
-        (Phase::Resting, due)
+        (Phase::Resting, due.max(self.turn(task, now)))
+    }
+
+    /// When a port is asked again that a host with few resets has left unanswered again and again:
+    /// in its turn, so that about as many are asked as can be answered.
+    fn turn(&mut self, task: &Task, now: Duration) -> Duration {
+        if task.tries < STUBBORN {
+            return now;
+        }
+        self.rations.turn(task.place.host, now)
     }
 
     /// Whether closed ports of the host may stay unknown.
