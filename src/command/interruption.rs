@@ -5,13 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use nettool::process;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::Status;
 use super::runtime;
 use super::signals::Endings;
+
+/// How long after a signal another one is the same request.
+const SAME: Duration = Duration::from_millis(500);
 
 /// Whether a signal has come that ends us, and which.
 #[derive(Debug, Default)]
@@ -52,12 +57,14 @@ impl Interruption {
         }
     }
 
-    /// The first signal asks for an end, and the second does not wait for it.
+    /// The first signal asks for an end, and the second does not wait for it; but one that comes
+    /// with the first is the same request. (timeout(1) sends each to us, and to our group.)
     async fn listen(&self, ready: Sender<()>) {
         let first = Self::next(Some(ready)).await;
         self.signal.store(first, Ordering::Release);
         self.stop.store(true, Ordering::Release);
         self.told.notify_one();
+        sleep(SAME).await;
         process::die_of(Self::next(None).await);
     }
 

@@ -1,11 +1,13 @@
 //! One connection at a time, for who waits for a port or measures it: each try is watched from its
 //! start to its end, and nothing is tried again here.
 
+use super::ATTENTION;
 use super::beside::Beside;
 use super::binding::Binding;
 use super::network::{Outcome, Sender};
 use super::report::{Icmp, State};
 use super::sockets::{Attempt, connect, local};
+use super::standstill::Standstill;
 use super::verdict::{Finding, Verdict};
 use crate::sys::{nonblocking_socket, request_icmp_errors, retransmissions, unix_address, watched};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -129,6 +131,7 @@ impl Connector {
             Err(outcome) => return told(outcome),
         };
         let mut tried = tokio::select! {
+            biased;
             outcome = end(&attempt) => told(outcome),
             () = passed(limit) => Tried::new(Finding::SILENCE, began),
         };
@@ -183,11 +186,19 @@ async fn end(attempt: &Attempt) -> Outcome {
     }
 }
 
-/// Waits for the end of a time, if it has one.
+/// Waits for the end of a time, if it has one; in which we stood still does not count.
 pub(super) async fn passed(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => sleep(limit).await,
-        None => pending().await,
+    let Some(mut end) = limit else {
+        return pending().await;
+    };
+    let (began, mut now) = (Instant::now(), Duration::ZERO);
+    let mut clock = Standstill::since(now);
+    while now < end {
+        let until = now.saturating_add(ATTENTION).min(end);
+        sleep(until.saturating_sub(now)).await;
+        now = began.elapsed();
+        let stood = clock.look_after_waiting(now, until);
+        end = end.saturating_add(stood.unwrap_or_default());
     }
 }
 

@@ -87,6 +87,7 @@ impl Connector {
             return (Some(self.binding.blamed(asked.refused(&error), to)), began);
         }
         tokio::select! {
+            biased;
             outcome = heard(&asked) => (Some(outcome), began),
             () = passed(limit) => (None, began),
         }
@@ -177,6 +178,60 @@ mod tests {
     fn wait<T>(future: impl Future<Output = T>) -> T {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn an_address_that_means_this_machine_is_answered_by_another() {
+        for (here, any) in [("127.0.0.1:0", "0.0.0.0"), ("[::1]:0", "::")] {
+            let server = std::net::UdpSocket::bind(here).unwrap();
+            let port = server.local_addr().unwrap().port();
+            let to = SocketAddr::new(any.parse().unwrap(), port);
+            let connector = Connector::new(Binding::default(), &[port]);
+            let echo = std::thread::spawn(move || {
+                let mut question = [0; 64];
+                let (length, peer) = server.recv_from(&mut question).unwrap();
+                server.send_to(&question[..length], peer).unwrap();
+            });
+            let limit = Some(Duration::from_secs(60));
+            assert_eq!(
+                wait(connector.udp(to, 1, limit)).state,
+                State::Open,
+                "{any}"
+            );
+            echo.join().unwrap();
+            assert_eq!(
+                wait(connector.udp(to, 1, limit)).state,
+                State::Closed,
+                "{any}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_answers_while_or_after_we_stood_still_is_no_loss() {
+        for after in [false, true].repeat(8) {
+            let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            server.set_read_timeout(Some(STEP * 2)).unwrap();
+            let to = server.local_addr().unwrap();
+            let connector = Connector::new(Binding::default(), &[to.port()]);
+            let others = async {
+                let mut question = [0; 64];
+                let (_, peer) = server.recv_from(&mut question).unwrap();
+                let answer = || server.send_to(b"here", peer).unwrap();
+                if !after {
+                    answer();
+                }
+                // The thread is kept from everything for longer than the answer may take.
+                assert!(server.recv_from(&mut question).is_err());
+                if after {
+                    sleep(STEP / 4).await;
+                    answer();
+                }
+            };
+            let (tried, ()) =
+                wait(async { tokio::join!(connector.udp(to, 1, Some(STEP)), others) });
+            assert_eq!(tried.state, State::Open, "{after}");
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod sim;
 mod slab;
 mod sockets;
 mod sought;
+mod standstill;
 mod target;
 mod tasks;
 #[cfg(test)]
@@ -75,6 +76,7 @@ use crate::error::errno_name;
 use crate::value::service;
 use datagram::Datagrams;
 use pacer::{Found, Schedule, Step};
+use standstill::Standstill;
 use std::borrow::BorrowMut;
 use std::io;
 use std::ops::ControlFlow;
@@ -113,12 +115,20 @@ fn drive(
     let mut summary = Summary::of_ports(pacer.plan().len());
     let mut answers = Vec::new();
     let (mut told, mut looked) = (start, start);
+    let mut clock = Standstill::since(start);
     loop {
         let (mut batch, mut numbers) = (Vec::new(), Vec::new());
-        let until = advance(network, pacer, looked, &mut summary, |report, number| {
-            batch.push(report);
-            numbers.push(number);
-        });
+        let until = advance(
+            network,
+            pacer,
+            &mut clock,
+            looked,
+            &mut summary,
+            |report, number| {
+                batch.push(report);
+                numbers.push(number);
+            },
+        );
         let is_due = network.now().saturating_sub(told) >= ATTENTION;
         let goes_on = if batch.is_empty() && !is_due {
             true
@@ -136,8 +146,11 @@ fn drive(
         };
         let attention = network.now().saturating_add(ATTENTION);
         let attention = end.map_or(attention, |end| end.min(attention));
+        let until = until.min(attention);
         looked = network.now();
-        network.wait(until.min(attention), &mut answers)?;
+        pacer.stood_still(clock.look(looked));
+        network.wait(until, &mut answers)?;
+        pacer.stood_still(clock.look_after_waiting(network.now(), until));
         for answer in answers.drain(..) {
             pacer.settle(answer.probe, answer.outcome, answer.at);
         }
@@ -150,12 +163,15 @@ fn drive(
 fn advance(
     network: &mut impl Network,
     pacer: &mut impl Schedule,
+    clock: &mut Standstill,
     looked: Duration,
     summary: &mut Summary,
     mut take: impl FnMut(PortReport, u64),
 ) -> Option<Duration> {
     loop {
-        match pacer.step(network.now(), looked) {
+        let now = network.now();
+        pacer.stood_still(clock.look(now));
+        match pacer.step(now, looked) {
             Step::Start(probe, to, number) => {
                 if let Some(outcome) = network.start_try(probe, to, number) {
                     pacer.settle(probe, outcome, network.now());

@@ -68,6 +68,12 @@ impl Schedule for Pacer {
         self.next_step(now, looked)
     }
 
+    fn stood_still(&mut self, time: Option<Duration>) {
+        if let Some(time) = time {
+            self.postpone(time);
+        }
+    }
+
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {
         self.settled(probe, outcome, now);
     }

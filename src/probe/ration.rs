@@ -23,6 +23,8 @@ const VARIETY: usize = 8;
 const DOUBT: f64 = 1e-4;
 /// The open port may be silent a quarter as often as closed ones, for losses beside the limit.
 const SPARED: f64 = 0.25;
+/// How many ports are asked for each reset that there is.
+const ASKED: f64 = 1.5;
 /// How many other probes are sent between two questions of a trial.
 const APART: u32 = 8;
 
@@ -45,6 +47,8 @@ struct Host {
     prompt: f64,
     late: f64,
     judgement: Judgement,
+    /// When the next port that waits for a reset is asked.
+    turn: Duration,
 }
 
 /// What a trial has shown.
@@ -193,15 +197,20 @@ impl Rations {
 
     /// The hosts that limit their resets, and to about how many a second.
     pub(super) fn limited(&self) -> impl Iterator<Item = (u32, f64)> {
-        self.hosts
-            .iter()
-            .filter_map(|(number, host)| match &host.judgement {
-                Judgement::Limited { since, count, last } => {
-                    let time = last.saturating_sub(*since).as_secs_f64().max(0.1);
-                    Some((*number, f64::from(*count) / time))
-                }
-                Judgement::Pending | Judgement::Path => None,
-            })
+        let hosts = self.hosts.iter();
+        hosts.filter_map(|(number, host)| Some((*number, host.rate(0.0)?)))
+    }
+
+    /// When to ask a port of this host that waits for one of its resets: now, or if they are
+    /// limited, after all that wait already.
+    pub(super) fn turn(&mut self, host: u32, now: Duration) -> Duration {
+        let known = self.hosts.get_mut(&host).filter(|_| self.is_limited);
+        let Some((rate, host)) = known.and_then(|host| Some((host.rate(EVIDENCE)?, host))) else {
+            return now;
+        };
+        let turn = host.turn.max(now);
+        host.turn = turn.saturating_add(Duration::from_secs_f64(1.0 / (rate * ASKED).max(1.0)));
+        turn
     }
 }
 
@@ -241,6 +250,17 @@ impl Host {
     /// The part of the resets that were late.
     fn part(&self) -> f64 {
         self.late / (self.late + self.prompt).max(1.0)
+    }
+
+    /// To about how many a second its resets are limited, if they are and so many have come since.
+    fn rate(&self, least: f64) -> Option<f64> {
+        match &self.judgement {
+            Judgement::Limited { since, count, last } if f64::from(*count) >= least => {
+                let time = last.saturating_sub(*since).as_secs_f64().max(0.1);
+                Some(f64::from(*count) / time)
+            }
+            _ => None,
+        }
     }
 
     /// How many answers without a miss no path gives that loses as much as resets are lost.

@@ -43,6 +43,8 @@ pub(super) struct SimNet {
     pub(super) rst_limit: Option<u32>,
     /// So many ICMP messages a second.
     pub(super) icmp_limit: Option<u32>,
+    /// When all of this stands still for four seconds, we too, from the last.
+    pub(super) standstills: Vec<Duration>,
     /// The most sockets that were ever open.
     pub(super) peak: usize,
     /// When probes were sent.
@@ -77,6 +79,9 @@ enum Reply {
     NoNeighbour,
 }
 
+/// How long a simulated network stands still.
+pub(super) const STANDSTILL: Duration = Duration::from_secs(4);
+
 /// What one connection attempt costs of the clock.
 const COST: Duration = Duration::from_micros(5);
 
@@ -94,6 +99,7 @@ impl SimNet {
             link: None,
             rst_limit: None,
             icmp_limit: None,
+            standstills: Vec::new(),
             peak: 0,
             starts: Vec::new(),
             waits: 0,
@@ -260,6 +266,11 @@ impl Network for SimNet {
                     }
                 }
             }
+        }
+        if self.standstills.pop_if(|when| *when <= until).is_some() {
+            let later = |Reverse((at, serial, event))| Reverse((at + STANDSTILL, serial, event));
+            self.events = self.events.drain().map(later).collect();
+            until += STANDSTILL;
         }
         self.now.set(until);
         Ok(())

@@ -43,6 +43,11 @@ impl<T> Slab<T> {
         self.slots.get_mut(number)?.as_mut()
     }
 
+    /// All values, to be changed.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().flatten()
+    }
+
     /// Takes the value out and frees its number.
     pub(super) fn remove(&mut self, number: usize) -> Option<T> {
         let value = self.slots.get_mut(number)?.take()?;

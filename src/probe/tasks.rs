@@ -140,6 +140,14 @@ impl Tasks {
         self.all.get_mut(task)
     }
 
+    /// Every task has so much more time.
+    pub(super) fn postpone(&mut self, time: Duration) {
+        for task in self.all.values_mut() {
+            task.first = task.first.saturating_add(time);
+            task.due = task.due.saturating_add(time);
+        }
+    }
+
     /// Opens the next socket of a task.
     pub(super) fn open(&mut self, number: usize, now: Duration) -> Option<ProbeId> {
         let task = self.all.get_mut(number)?;

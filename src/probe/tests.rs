@@ -233,6 +233,19 @@ fn a_long_way_is_not_taken_for_silence() {
 }
 
 #[test]
+fn a_machine_that_stands_still_takes_no_time_from_an_answer() {
+    for rtt in [1, 60, 300, 900] {
+        let mut net = SimNet::new(ms(rtt), three_open);
+        // Each round trip ends in a standstill, and its answers come after that.
+        let start = net.now();
+        let middle = |n: u32| start + (ms(4000) + ms(rtt) / 2) * n + ms(rtt) / 2;
+        net.standstills = (0..6).rev().map(middle).collect();
+        let scan = Scan::ports(&mut net, 1..=200);
+        assert_eq!(scan.wrong(three_open), 0, "{rtt} ms");
+    }
+}
+
+#[test]
 fn what_came_while_we_were_kept_from_looking_is_no_silence() {
     let ports = Arc::new(Ports::new([80], &[]).with_udp([53], &[]));
     let target = Target::host("h", SocketAddr::from(([192, 0, 2, 1], 0)), ports);

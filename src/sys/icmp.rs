@@ -16,6 +16,17 @@ pub(crate) struct IcmpError {
     pub(crate) from: Option<IpAddr>,
 }
 
+impl IcmpError {
+    /// Whether it says that the packet was too long for a link on the way, and nothing else
+    /// (RFC 1191, RFC 4443, section 3.2).
+    pub(crate) const fn is_too_big(&self) -> bool {
+        match self.from {
+            Some(IpAddr::V6(_)) => self.kind == 2,
+            _ => self.kind == 3 && self.code == 4,
+        }
+    }
+}
+
 #[cfg(all(target_os = "linux", any(test, feature = "fuzz")))]
 pub(crate) use linux::fuzz;
 #[cfg(target_os = "linux")]

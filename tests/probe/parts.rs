@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -88,6 +89,31 @@ fn what_would_differ_between_machines_is_refused() {
 }
 
 #[test]
+fn a_signal_that_comes_twice_at_once_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let words = format!(
+        "--json --rate 20 --resume {} 127.0.0.1 all",
+        state.display()
+    );
+    loop {
+        let running = probe(&words).start();
+        running.prints_lines(3);
+        // timeout(1) sends each signal to its child, and then to the group that both are in.
+        let began = Instant::now();
+        (0..100).for_each(|_| running.signal(Signal::TERM));
+        let took = began.elapsed();
+        let exit = running.wait();
+        exit.died_of(libc::SIGTERM);
+        // If the machine stood still in between, it was more than one.
+        if took < Duration::from_millis(100) {
+            assert_eq!(records(&exit, "summary").len(), 1);
+            return assert!(state.exists());
+        }
+    }
+}
+
+#[test]
 fn a_run_that_was_stopped_goes_on_where_it_was() {
     let (_listener, open) = open_port("127.0.0.1");
     let dir = tempfile::tempdir().unwrap();
@@ -103,7 +129,7 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
                 running.prints_lines(20);
             } else {
                 until_written(&state);
-                assert!(running.stays(std::time::Duration::from_millis(150)));
+                assert!(running.stays(Duration::from_millis(150)));
             }
             running.signal(Signal::INT);
             let exit = running.wait();

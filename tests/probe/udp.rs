@@ -533,3 +533,34 @@ fn a_silent_port_of_this_machine_stays_silent_beside_neighbours() {
         }
     }
 }
+
+#[test]
+fn a_question_that_a_link_on_the_way_does_not_carry_is_asked_in_pieces() {
+    let Some([near, _router, far]) = Namespace::narrow_path().filter(|_| need(&["python3"])) else {
+        return;
+    };
+    let _server = server(&far, "10.78.0.1", &[("words", 443)]);
+    // What a router has said of the path holds for ten minutes; each of these is the first to hear.
+    let forget = || near.run("ip route flush cache");
+    let exit = near.inside(probe("--json -u 10.78.0.1 443")).run();
+    exit.success().silent();
+    let open = &ports(&exit)[&443];
+    assert_eq!(
+        (&open["state"], &open["reason"]),
+        (&"open".into(), &"reply".into())
+    );
+    forget();
+    let words = "--json --wait 10s u:10.78.0.1:443";
+    let exit = near.inside(probe(words)).run();
+    exit.success().silent();
+    let looks = records(&exit, "port");
+    assert!(
+        looks.iter().all(|look| look["state"] == "open"),
+        "{looks:?}"
+    );
+    forget();
+    let words = "--json --count 1 u:10.78.0.1:443";
+    let exit = near.inside(probe(words)).run();
+    exit.success().silent();
+    assert_eq!(records(&exit, "latency")[0]["answered"], 1);
+}

@@ -80,6 +80,25 @@ impl Namespace {
         Some((near, far))
     }
 
+    /// 10.77.0.1, a router, and 10.78.0.1, whose cable carries 576 bytes at once; the other carries
+    /// 1500.
+    pub(crate) fn narrow_path() -> Option<[Self; 3]> {
+        let (near, router) = Self::pair()?;
+        let far = Self::beside(Some(&near))?;
+        router.run(&format!(
+            "ip link add eth1 mtu 576 type veth peer name eth0 mtu 576 netns {}",
+            far.holder.id()
+        ));
+        for (space, device, number) in [(&router, "eth1", 2), (&far, "eth0", 1)] {
+            space.run(&format!("ip link set {device} up"));
+            space.run(&format!("ip address add 10.78.0.{number}/24 dev {device}"));
+        }
+        router.run("sysctl -q -w net.ipv4.ip_forward=1");
+        near.run("ip route add default via 10.77.0.2");
+        far.run("ip route add default via 10.78.0.2");
+        Some([near, router, far])
+    }
+
     /// A new one; it can be joined only with one of the same user namespace.
     fn beside(other: Option<&Self>) -> Option<Self> {
         if !need(&["ip", "unshare", "nsenter", "ss"]) {

@@ -8,11 +8,15 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// As much of an answer as is looked at.
 const ANSWER: usize = 2048;
 /// How many datagrams that are no answer are passed over at once.
 const STRANGERS: usize = 64;
+/// How often a question that a link on the way could not carry is sent again: a path may narrow more
+/// than once.
+const NARROWER: u8 = 4;
 
 /// What is asked of each address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +37,8 @@ pub(in crate::probe) struct Asked {
     /// Our own address on the way to them.
     own: IpAddr,
     question: Option<&'static Question>,
+    /// How often it may still be sent again in pieces.
+    pieces: AtomicU8,
 }
 
 impl Asked {
@@ -40,7 +46,7 @@ impl Asked {
     /// end. The question is that of the port's try of this number.
     pub(in crate::probe) fn open(
         kind: Kind,
-        to: SocketAddr,
+        mut to: SocketAddr,
         number: u8,
         bind: impl Fn(&Socket) -> io::Result<()>,
     ) -> io::Result<Self> {
@@ -50,12 +56,14 @@ impl Asked {
         request_icmp_errors(socket.as_fd(), to.is_ipv6());
         bind(&socket)?;
         let socket = UdpSocket::from(socket);
-        let own = if question.is_some_and(Question::is_answered_from_any_port) {
-            own_address(to, bind)?
+        let (own, peer) = if question.is_some_and(Question::is_answered_from_any_port) {
+            ends(&way_to(to, bind)?, to)
         } else {
             socket.connect(to)?;
-            socket.local_addr().map_or(to.ip(), |own| own.ip())
+            ends(&socket, to)
         };
+        // Who asks 0.0.0.0 or :: is connected to this machine, and answered by that address.
+        to.set_ip(peer);
         Ok(Self {
             kind,
             number,
@@ -63,6 +71,7 @@ impl Asked {
             to,
             own,
             question,
+            pieces: AtomicU8::new(NARROWER),
         })
     }
 
@@ -108,11 +117,13 @@ impl Asked {
                     }
                 }
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Some(self.rejected(next_icmp_error(self.socket.as_fd())?));
-                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Some(self.refused(&error)),
+                Err(error) => match next_icmp_error(self.socket.as_fd()) {
+                    Some(icmp) if icmp.is_too_big() => self.send_in_pieces(),
+                    Some(icmp) => return Some(self.rejected(icmp)),
+                    None if error.kind() == io::ErrorKind::WouldBlock => return None,
+                    None => return Some(unexplained(&error)),
+                },
             }
         }
         None
@@ -139,6 +150,19 @@ impl Asked {
         is_meant.then_some(Outcome::Replied(name))
     }
 
+    /// A link on the way carries no packet as long as the question was, which says nothing of the
+    /// port. The system knows its limit now, and cuts what is longer.
+    fn send_in_pieces(&self) {
+        let spend = |left: u8| left.checked_sub(1);
+        let left = self
+            .pieces
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        if left.is_ok() {
+            // What fails here is a question without an answer, and asked anew.
+            let _ = self.send();
+        }
+    }
+
     /// An ICMP message speaks of the question.
     fn rejected(&self, error: IcmpError) -> Outcome {
         rejected_at(Some(self.own), self.to, error)
@@ -146,23 +170,34 @@ impl Asked {
 
     /// The system reports an error: an ICMP message, or something of its own.
     pub(in crate::probe) fn refused(&self, error: &io::Error) -> Outcome {
-        if let Some(icmp) = next_icmp_error(self.socket.as_fd()) {
-            return self.rejected(icmp);
-        }
-        match error.raw_os_error() {
-            Some(errno @ libc::ECONNREFUSED) => Outcome::Remote(errno),
-            _ => local(error),
+        match next_icmp_error(self.socket.as_fd()) {
+            Some(icmp) => self.rejected(icmp),
+            None => unexplained(error),
         }
     }
 }
 
-/// The address that we have on the way to another, as the system chooses it.
-fn own_address(to: SocketAddr, bind: impl Fn(&Socket) -> io::Result<()>) -> io::Result<IpAddr> {
+/// The system reports an error without a message behind it.
+fn unexplained(error: &io::Error) -> Outcome {
+    match error.raw_os_error() {
+        Some(errno @ libc::ECONNREFUSED) => Outcome::Remote(errno),
+        _ => local(error),
+    }
+}
+
+/// A socket that is connected as the system chooses the way, and only shows it.
+fn way_to(to: SocketAddr, bind: impl Fn(&Socket) -> io::Result<()>) -> io::Result<UdpSocket> {
     let way = socket(Kind::Udp, to.is_ipv6())?;
     bind(&way)?;
     way.connect(&to.into())?;
-    let own = way.local_addr()?.as_socket();
-    Ok(own.map_or(to.ip(), |own| own.ip()))
+    Ok(way.into())
+}
+
+/// Our address and theirs on a way.
+fn ends(way: &UdpSocket, to: SocketAddr) -> (IpAddr, IpAddr) {
+    let own = way.local_addr().map_or(to.ip(), |own| own.ip());
+    let peer = way.peer_addr().map_or(to.ip(), |peer| peer.ip());
+    (own, peer)
 }
 
 /// A socket of this kind that never blocks.

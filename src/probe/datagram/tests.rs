@@ -207,6 +207,16 @@ fn losses_hide_nobody_who_answers() {
 }
 
 #[test]
+fn a_machine_that_stands_still_takes_no_time_from_an_answer() {
+    let mut net = SimHost::new(|_| Port::Answers);
+    net.rtt = ms(400);
+    let moments = (0..6).rev().map(|n| net.now + ms(200) + ms(4200) * n);
+    net.standstills = moments.collect();
+    let found = Found::ports(&mut net, 1..=100);
+    assert_eq!(found.counts(), [100, 0, 0, 0, 0]);
+}
+
+#[test]
 fn what_we_lack_is_never_a_state() {
     let port = |port| {
         if port % 2 == 0 {

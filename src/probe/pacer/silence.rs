@@ -4,6 +4,7 @@ use super::{Pacer, Phase, Step};
 use crate::probe::hosts::AMBIGUOUS;
 use crate::probe::tasks::{Purpose, Task};
 use crate::probe::verdict::Finding;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// How long a host that never answered is waited for, from a port's first try: neighbour discovery
@@ -11,6 +12,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(3500);
 /// The least time between a port's first try and its third: an outage may last this long.
 const SPREAD: Duration = Duration::from_secs(1);
+/// From which try on a port waits for its turn at a host that limits its resets.
+const STUBBORN: u8 = 12;
 
 impl Pacer {
     /// The current try of a task was not answered in time.
@@ -47,7 +50,7 @@ impl Pacer {
     }
 
     /// Whether a silent task is tried again or waited for, and until when it rests.
-    fn next_time(&self, task: &Task, now: Duration) -> (Phase, Duration) {
+    fn next_time(&mut self, task: &Task, now: Duration) -> (Phase, Duration) {
         let host = task.place.host;
         let known = self.hosts.knows(host);
         let tries = match self.limits.tries {
@@ -69,7 +72,16 @@ impl Pacer {
         } else {
             now
         };
-        (Phase::Resting, due)
+        (Phase::Resting, due.max(self.turn(task, now)))
+    }
+
+    /// When a port is asked again that a host with few resets has left unanswered again and again:
+    /// in its turn, so that about as many are asked as can be answered.
+    fn turn(&mut self, task: &Task, now: Duration) -> Duration {
+        if task.tries < STUBBORN {
+            return now;
+        }
+        self.rations.turn(task.place.host, now)
     }
 
     /// Whether closed ports of the host may stay unknown.
@@ -93,6 +105,15 @@ impl Pacer {
         };
         task.phase = Phase::Ready;
         task.weight = self.queue.put_again(number, task.tries);
+    }
+
+    /// Nothing is called silent before its time and so much more.
+    pub(super) fn postpone(&mut self, time: Duration) {
+        self.tasks.postpone(time);
+        let later = |Reverse((due, number)): Reverse<(Duration, usize)>| {
+            Reverse((due.saturating_add(time), number))
+        };
+        self.timers = self.timers.drain().map(later).collect();
     }
 
     /// Closes the oldest silent socket when no answer can be told from a retransmission's any more,

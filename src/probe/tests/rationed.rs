@@ -5,6 +5,7 @@ use crate::probe::sim::{Port, SimNet};
 use crate::probe::{Limits, State};
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 #[test]
 fn a_narrow_link_is_neither_flooded_nor_misjudged() {
@@ -23,6 +24,18 @@ fn a_host_that_limits_its_resets_is_waited_for() {
     let scan = Scan::ports(&mut net, 1..=3000);
     assert_eq!(scan.wrong(few_open), 0);
     assert!(scan.seconds() < 3000.0 / 200.0 * 1.5, "{}", scan.seconds());
+}
+
+#[test]
+fn a_host_that_sends_very_few_resets_is_waited_for_as_well() {
+    for (limit, ports) in [(10, 600), (20, 1300), (20, 5000), (50, 3000)] {
+        let mut net = SimNet::new(Duration::from_micros(200), few_open);
+        net.rst_limit = Some(limit);
+        let scan = Scan::ports(&mut net, 1..=ports);
+        assert_eq!(scan.wrong(few_open), 0, "{limit} a second");
+        let least = f64::from(ports) / f64::from(limit);
+        assert!(scan.seconds() < least * 1.3, "{}", scan.seconds());
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::ms;
 use crate::probe::network::{Answer, Network, Outcome, ProbeId, Sender};
-use crate::probe::sim::unreachable;
+use crate::probe::sim::{STANDSTILL, unreachable};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
@@ -31,7 +31,9 @@ pub(super) struct SimHost {
     pub(super) ration: Option<(Duration, u32)>,
     /// Of a thousand packets, each way.
     pub(super) loss: u64,
-    now: Duration,
+    /// When it stands still, and we too, from the last.
+    pub(super) standstills: Vec<Duration>,
+    pub(super) now: Duration,
     tokens: HashMap<IpAddr, (Duration, Duration)>,
     random: u64,
     pub(super) asked: HashMap<ProbeId, u64>,
@@ -47,6 +49,7 @@ impl SimHost {
             rtt: ms(20),
             ration: None,
             loss: 0,
+            standstills: Vec::new(),
             now: ms(5000),
             tokens: HashMap::new(),
             random: 0x1234_5678_9abc_def1,
@@ -149,6 +152,14 @@ impl Network for SimHost {
                 (true, false) => unreachable(libc::EHOSTUNREACH, 13, Sender::Path),
             };
             answers.push(Answer { probe, at, outcome });
+        }
+        if self.standstills.pop_if(|when| *when <= until).is_some() {
+            let later = |Reverse(reply): Reverse<Reply>| {
+                let (at, serial, probe, is_icmp, is_closed) = reply;
+                Reverse((at + STANDSTILL, serial, probe, is_icmp, is_closed))
+            };
+            self.answers = self.answers.drain().map(later).collect();
+            until += STANDSTILL;
         }
         self.now = until;
         Ok(())
