@@ -275,7 +275,7 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         datagrams_lost: None,
         digests: None,
         elapsed: client.since.elapsed(),
-        untouched: end == End::Reset && sent == 0 && received == 0,
+        untouched: end == End::Reset && client.is_counted() && sent == 0 && received == 0,
         end,
         at_rest,
         error: error.map(|error| match error.action {

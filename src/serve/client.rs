@@ -106,6 +106,12 @@ impl Client {
         }
     }
 
+    /// Whether it is known how much has passed: of a connection that somebody else has, the system
+    /// tells that over TCP alone.
+    pub(super) fn is_counted(&self) -> bool {
+        self.lent_socket().is_none() || self.proto() == Proto::Tcp
+    }
+
     /// Its connection, if we do.
     fn stream(&self) -> Result<&Stream> {
         match &self.connection {
@@ -142,7 +148,7 @@ impl Client {
         let Some(socket) = self.lent_socket() else {
             return;
         };
-        if self.proto() != Proto::Tcp || self.write_ended.load(Ordering::Relaxed) {
+        if !self.is_counted() || self.write_ended.load(Ordering::Relaxed) {
             return;
         }
         if let Some(carried) = sys::carried(socket) {

@@ -671,3 +671,24 @@ fn a_clients_patience_is_its_own() {
     assert_eq!(say(addr, "b").head, b"b");
     stopped(server);
 }
+
+/// How much went over a Unix socket that the command has is not known: whoever broke off was a client
+/// all the same, and nobody else is waited for.
+#[test]
+fn a_unix_client_that_breaks_off_was_the_client() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let server = nettool(["listen", "-U"])
+        .arg(&path)
+        .args(["-c", "head -c 3000000 /dev/zero"])
+        .start();
+    server.says("listening on");
+    // It closes with what it was sent unread.
+    Peer::connect_unix(&path, vec![Step::Read(10)]).seen();
+    let end = server.wait();
+    assert!(
+        end.failure(1).contains("connection reset"),
+        "{}",
+        end.stderr
+    );
+}
