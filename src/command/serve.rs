@@ -17,7 +17,7 @@ use super::files::{Beginning, Files};
 use super::listen::{addresses, bind_datagrams, binding};
 use super::progress::{Questions, shown};
 use super::signals::Endings;
-use super::{Failure, Status, talk};
+use super::{Failure, Status, talk, tell};
 use crate::cli::{ListenArgs, Where};
 use crate::output::{Form, Output, Progress, Total, tag};
 
@@ -130,12 +130,17 @@ impl Serving<'_> {
         if self.serves_many() {
             let listener = binding.listen(&self.options)?;
             listener.publish(&self.options, self.output)?;
-            let totals = serve_many(listener, self.service).await?;
+            let (totals, served) = serve_many(listener, self.service).await;
+            let failed = served.err().or_else(|| self.beginning.take_failure());
+            let status = match failed {
+                Some(mut error) => {
+                    talk::name_file(&mut error, &self.arguments.data);
+                    tell(&error.into(), self.output, Status::Failed)
+                }
+                None => talk::stopped(came),
+            };
             self.output.totals(&totals);
-            if let Some(error) = self.beginning.take_failure() {
-                return Err(error);
-            }
-            return Ok(talk::stopped(came));
+            return Ok(status);
         }
         let gate = self.service.gate.clone();
         let waiting = Waiting {

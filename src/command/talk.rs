@@ -150,17 +150,22 @@ pub(super) async fn hear_of_hangup<S>(
 /// Tells of a conversation; where stdin or stdout failed, by the name of the file in its place.
 pub(super) fn tell(mut transfer: Transfer, data: &DataArgs, output: &Output) -> Transfer {
     if let Some(error) = &mut transfer.error {
-        let file = match error.action {
-            Action::Read => data.input.as_ref(),
-            Action::Write => data.output.as_ref(),
-            _ => None,
-        };
-        if let Some(path) = file {
-            error.target = path.display().to_string();
-        }
+        name_file(error, data);
     }
     output.transfer(1, &transfer);
     transfer
+}
+
+/// Where stdin or stdout failed: the name of the file in its place.
+pub(super) fn name_file(error: &mut Error, data: &DataArgs) {
+    let file = match error.action {
+        Action::Read => data.input.as_ref(),
+        Action::Write => data.output.as_ref(),
+        _ => None,
+    };
+    if let Some(path) = file {
+        error.target = path.display().to_string();
+    }
 }
 
 /// Where the peer's bytes go: to stdout, past a filter if that is a terminal, or nowhere.

@@ -31,7 +31,7 @@ pub(crate) fn of(error: &Error, is_connect: bool) -> Option<String> {
 /// Whether it is of a path, and not of an address or a host with its port.
 fn names_path(error: &Error) -> bool {
     let target = error.target.as_str();
-    let is_end = matches!(error.action, Action::Connect | Action::Bind);
+    let is_end = matches!(error.action, Action::Connect | Action::Bind | Action::Send);
     let is_word = !target.contains(':') && target.parse::<IpAddr>().is_err();
     target.contains('/') || (is_end && is_word)
 }
@@ -70,7 +70,9 @@ fn of_silence(action: Action, is_connect: bool) -> Option<String> {
 /// Hints for what the system said of a path.
 fn of_path(action: Action, errno: i32) -> Option<String> {
     let hint = match (action, errno) {
-        (Action::Connect, libc::ECONNREFUSED) => "nobody listens on that path any more",
+        (Action::Connect | Action::Send, libc::ECONNREFUSED) => {
+            "nobody listens on that path any more"
+        }
         (Action::Connect, libc::ENOENT) => "there is no such socket; is the server running?",
         (Action::Bind, libc::EADDRINUSE) => {
             "something else stands there, or a server that answers; take another path"
@@ -79,6 +81,11 @@ fn of_path(action: Action, errno: i32) -> Option<String> {
         (Action::Connect, libc::EPROTOTYPE) => {
             "the socket there is of another kind: with -u of datagrams, with --seqpacket of messages, otherwise of a stream"
         }
+        (Action::Send, libc::EMSGSIZE) => {
+            "one datagram is longer than the send buffer; --send-buffer allows more, --datagram-size cuts smaller ones"
+        }
+        // No --broadcast helps there.
+        (Action::Send, libc::EACCES) => return None,
         (Action::Open | Action::Write | Action::Send, _) => return of_errno(action, errno),
         _ => return None,
     };

@@ -10,7 +10,7 @@ use super::halves::Halves;
 use super::looped::Looped;
 use super::records::Records;
 use super::session::{Terms, talk};
-use super::{Input, Limits, Meter, Outlet, Rules, Shaping, Transfer, Transform};
+use super::{Input, Limits, Meter, Outlet, Rules, Shaping, Transfer, Transform, Until};
 use crate::error::{Action, Error, Result};
 use crate::event::Observer;
 use crate::net::{Address, Line, Proto, Stream};
@@ -120,6 +120,7 @@ pub async fn converse(
             reads,
             writes,
             ways,
+            sends_all: rules.until != Until::Peer,
             failure,
         };
         let mut mover = Direct::start(stream, input, flow, meter).map_err(failed)?;

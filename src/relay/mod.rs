@@ -136,7 +136,8 @@ pub struct Transfer {
     pub untouched: bool,
     /// How it ended.
     pub end: End,
-    /// Whether nothing was in flight when a signal ended it, so that nothing is lost.
+    /// Whether nothing was in flight when a signal, or what all share, ended it, so that nothing is
+    /// lost.
     pub at_rest: bool,
     /// What went wrong, if anything did.
     pub error: Option<Error>,
@@ -146,6 +147,7 @@ impl Transfer {
     /// Whether everything arrived, as far as can be known.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.error.is_none() && (self.at_rest || self.end != End::Signal)
+        let was_left = matches!(self.end, End::Signal | End::Error);
+        self.error.is_none() && (self.at_rest || !was_left)
     }
 }

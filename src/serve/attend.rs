@@ -230,14 +230,24 @@ fn end_for(client: &Client, error: &Error) -> End {
     }
 }
 
+/// How the connection of a client ended that was left because the server ends: somebody wanted that,
+/// or the server tells of its failure itself.
+fn end_of_stop(client: &Client) -> End {
+    if client.service.stop.has_failed() {
+        End::Error
+    } else {
+        End::Signal
+    }
+}
+
 /// Closes or resets the connection, and says what became of it.
 fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer {
     client.take_stock();
     let at_rest = matches!(outcome, Err(Cut::AtRest));
     let (end, error, well) = match outcome {
         Ok(end) => (end, None, true),
-        Err(Cut::AtRest) => (End::Signal, None, true),
-        Err(Cut::Stopped) => (End::Signal, None, false),
+        Err(Cut::AtRest) => (end_of_stop(client), None, true),
+        Err(Cut::Stopped) => (end_of_stop(client), None, false),
         Err(Cut::Failed(error)) => (end_for(client, &error), Some(error), false),
     };
     let line = client.line();
@@ -265,11 +275,12 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         datagrams_lost: None,
         digests: None,
         elapsed: client.since.elapsed(),
-        untouched: end == End::Reset && sent == 0 && received == 0,
+        untouched: end == End::Reset && client.is_counted() && sent == 0 && received == 0,
         end,
         at_rest,
         error: error.map(|error| match error.action {
             Action::Connect | Action::Resolve | Action::Run => error,
+            _ if !client.is_counted() => error,
             _ => error.after(progress),
         }),
     }

@@ -94,6 +94,9 @@ impl Client {
     pub(super) fn lent(mut self) -> Self {
         if let Ok(socket) = self.as_fd().try_clone_to_owned() {
             self.connection = Connection::Lent(self.proto(), socket);
+            if !self.is_counted() {
+                self.meter.note_uncounted();
+            }
         }
         self
     }
@@ -104,6 +107,12 @@ impl Client {
             Connection::Own(_) => None,
             Connection::Lent(_, socket) => Some(socket.as_fd()),
         }
+    }
+
+    /// Whether it is known how much has passed: of a connection that somebody else has, the system
+    /// tells that over TCP alone.
+    pub(super) fn is_counted(&self) -> bool {
+        self.lent_socket().is_none() || self.proto() == Proto::Tcp
     }
 
     /// Its connection, if we do.
@@ -142,7 +151,7 @@ impl Client {
         let Some(socket) = self.lent_socket() else {
             return;
         };
-        if self.proto() != Proto::Tcp || self.write_ended.load(Ordering::Relaxed) {
+        if !self.is_counted() || self.write_ended.load(Ordering::Relaxed) {
             return;
         }
         if let Some(carried) = sys::carried(socket) {

@@ -13,7 +13,7 @@ use super::one::GRACE;
 use super::seats::{Seat, Seats};
 use super::stop::Phase;
 use super::{Refusal, Service, Standing};
-use crate::error::{Action, Result};
+use crate::error::{Action, Progress, Result};
 use crate::event::Event;
 use crate::net::{Accepted, Address, Listener};
 use crate::relay::{Meter, Transfer};
@@ -31,6 +31,8 @@ pub struct Totals {
     pub sent: u64,
     /// Bytes that came from all of them.
     pub received: u64,
+    /// Clients whose bytes somebody else moved, and nobody counted.
+    pub uncounted: u64,
     /// Datagrams that came and that the system had no room for, where that is known.
     pub datagrams_lost: Option<u64>,
     /// Datagrams that came and were longer than what was still wanted: the rest is lost.
@@ -41,12 +43,20 @@ pub struct Totals {
     pub elapsed: Duration,
 }
 
+impl Totals {
+    /// Takes account of a client whose bytes nobody counted.
+    fn count_uncounted(&mut self, meter: Option<&Meter>) {
+        let is_uncounted = meter.is_some_and(|meter| !meter.is_counted());
+        self.uncounted = self.uncounted.saturating_add(u64::from(is_uncounted));
+    }
+}
+
 /// Serves whoever comes until it is stopped; what is in flight then has two seconds. Needs a
 /// runtime, best one of several threads.
 ///
-/// # Errors
-/// The listening sockets can no longer accept.
-pub async fn serve_many(listener: Listener, service: Service) -> Result<Totals> {
+/// With what was done comes why it could not go on: the listening sockets can no longer accept, or
+/// what all clients share has failed.
+pub async fn serve_many(listener: Listener, service: Service) -> (Totals, Result<()>) {
     let mut server = Server {
         service: Arc::new(service),
         clients: JoinSet::new(),
@@ -55,13 +65,25 @@ pub async fn serve_many(listener: Listener, service: Service) -> Result<Totals> 
         began: Instant::now(),
     };
     let result = server.accept(&listener).await;
+    if let Err(error) = &result {
+        server.service.stop.fail(match error.action {
+            // What is in flight has nowhere to go.
+            Action::Write => Phase::Over,
+            _ => Phase::Finishing,
+        });
+    }
     drop(listener);
     server.finish().await;
     let concluded = server.service.behaviour.conclude().await;
-    result?;
-    concluded?;
     server.totals.elapsed = server.began.elapsed();
-    Ok(server.totals)
+    let Totals { sent, received, .. } = server.totals;
+    let progress = Progress {
+        sent,
+        received,
+        undelivered: None,
+    };
+    let result = result.and(concluded);
+    (server.totals, result.map_err(|error| error.after(progress)))
 }
 
 /// A server at work.
@@ -87,13 +109,7 @@ impl Server {
             tokio::select! {
                 biased;
                 () = stop.as_mut() => return Ok(()),
-                error = work.as_mut() => {
-                    if error.action == Action::Write {
-                        // What is in flight has nowhere to go.
-                        service.stop.now();
-                    }
-                    return Err(error);
-                }
+                error = work.as_mut() => return Err(error),
                 Some(gone) = self.clients.join_next_with_id() => self.count(gone),
                 () = service.inquiry.asked() => self.tell_standing(),
                 accepted = acceptor.next_for(&seats) => {
@@ -152,7 +168,8 @@ impl Server {
                 return;
             }
         };
-        self.present.remove(&id);
+        let meter = self.present.remove(&id);
+        totals.count_uncounted(meter.as_deref());
         totals.sent = totals.sent.saturating_add(transfer.sent);
         totals.received = totals.received.saturating_add(transfer.received);
         if !transfer.is_complete() {
@@ -189,6 +206,7 @@ impl Server {
         for meter in self.present.values() {
             totals.sent = totals.sent.saturating_add(meter.sent());
             totals.received = totals.received.saturating_add(meter.received());
+            totals.count_uncounted(Some(meter));
         }
         totals.elapsed = self.began.elapsed();
         let standing = Standing {

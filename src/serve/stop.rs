@@ -1,12 +1,21 @@
 //! How a server is told to stop: first to finish what it has begun, then at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
 /// What is asked of everybody who serves. Copies ask the same.
 #[derive(Clone, Debug)]
-pub struct Stop(Arc<watch::Sender<Phase>>);
+pub struct Stop(Arc<Asked>);
+
+/// What is asked, and why.
+#[derive(Debug)]
+struct Asked {
+    phase: watch::Sender<Phase>,
+    /// Whether nobody wanted it: the server itself has failed.
+    failed: AtomicBool,
+}
 
 /// How far stopping has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -21,7 +30,10 @@ pub(super) enum Phase {
 
 impl Default for Stop {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Phase::Serving)))
+        Self(Arc::new(Asked {
+            phase: watch::Sender::new(Phase::Serving),
+            failed: AtomicBool::new(false),
+        }))
     }
 }
 
@@ -36,9 +48,20 @@ impl Stop {
         self.raise(Phase::Over);
     }
 
+    /// Goes on to this phase, since the server has failed and cannot go on.
+    pub(super) fn fail(&self, phase: Phase) {
+        self.0.failed.store(true, Ordering::Release);
+        self.raise(phase);
+    }
+
+    /// Whether the server has failed: what ends then, nobody wanted to end.
+    pub(super) fn has_failed(&self) -> bool {
+        self.0.failed.load(Ordering::Acquire)
+    }
+
     /// How far stopping has come, and news of it.
     pub(super) fn watch(&self) -> watch::Receiver<Phase> {
-        self.0.subscribe()
+        self.0.phase.subscribe()
     }
 
     /// Waits until stopping has come so far.
@@ -49,6 +72,6 @@ impl Stop {
 
     /// Goes on to this phase, never back.
     fn raise(&self, phase: Phase) {
-        self.0.send_modify(|now| *now = phase.max(*now));
+        self.0.phase.send_modify(|now| *now = phase.max(*now));
     }
 }

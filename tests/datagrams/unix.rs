@@ -1,5 +1,6 @@
 //! Unix datagrams.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 
@@ -200,4 +201,41 @@ fn a_truncated_datagram_is_an_error() {
         .expect("a server");
     let exit = server.wait();
     exit.status(1).says("600000 bytes was cut to 524288");
+}
+
+/// Whoever is gone, or takes no message of that length, is at a path: no port and no network is
+/// told of.
+#[test]
+fn hints_are_of_a_path() {
+    let directory = scratch();
+    let path = directory.path().join("s");
+    let server = bound(&path);
+    let long = directory.path().join("long");
+    std::fs::write(&long, vec![b'x'; 16 << 20]).expect("a file");
+    let words = ["connect", "-u", "--datagram-size=16M", "-U"];
+    let exit = nettool(words).arg(&path).stdin(long.as_path()).run();
+    assert!(exit.failure(1).contains("message too long"), "{exit:?}");
+    exit.says("--send-buffer allows more");
+    // The second time a name of the directory that it is run in.
+    for name in [path.as_os_str(), "s".as_ref()] {
+        let _ = std::fs::remove_file(&path);
+        let server = bound(&path);
+        let mut client = nettool(["connect", "-u", "-U"])
+            .arg(name)
+            .by_way_of([
+                OsStr::new("env"),
+                OsStr::new("-C"),
+                directory.path().as_ref(),
+            ])
+            .stdin(Input::Open)
+            .start();
+        type_into(&mut client, "one");
+        assert_eq!(server.recv(&mut [0; 10]).expect("a datagram"), 3);
+        drop(server);
+        type_into(&mut client, "two");
+        let end = client.wait();
+        assert!(end.failure(1).contains("connection refused"), "{end:?}");
+        end.says("nobody listens on that path any more");
+    }
+    drop(server);
 }

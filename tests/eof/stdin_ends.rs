@@ -201,6 +201,28 @@ fn a_file_that_becomes_shorter_is_an_error() {
     }
 }
 
+/// What was delivered is the peer's, although it has not read it yet: the file may be used again.
+#[test]
+fn what_is_delivered_is_no_longer_the_file() {
+    let directory = scratch();
+    let (before, after) = (Pattern::new(57, 60_000), Pattern::new(58, 60_000));
+    for (number, way) in ["", "portable", "looped"].into_iter().enumerate() {
+        let path = directory.path().join(number.to_string());
+        fs::write(&path, before.to_vec()).expect("a file");
+        let peer = Peer::serve(vec![Step::Await, Step::ReadToEnd]);
+        let client = nettool(["connect", &peer.target(), "--send-only"])
+            .env("NETTOOL_PATH", way)
+            .stdin(path.as_path());
+        client.run().success();
+        let mut file = File::options().write(true).open(&path).expect("the file");
+        file.write_all(&after.to_vec()).expect("other bytes");
+        peer.go();
+        let seen = peer.seen();
+        assert_eq!(seen.received, before.fingerprint(), "{way}");
+        assert_eq!(seen.end, End::Eof, "{way}");
+    }
+}
+
 /// What comes to a file before its end is reached is sent as well, whatever its size was said to be.
 #[test]
 fn a_file_that_grows_is_sent_to_its_end() {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{ask, client, server, stopped};
+use super::{address, ask, client, server, stopped};
 use crate::support::{
     CONTROL_C, End, Fingerprint, Input, LIMIT, Output, Pattern, Peer, Program, Running, Step,
-    Terminal, need, nettool, scratch, until,
+    Terminal, need, nettool, records_of, scratch, until,
 };
 
 /// Reads lines of a client.
@@ -470,4 +470,30 @@ fn the_beginning_of_a_tagged_line_is_not_followed_by_a_good_end() {
     server.signal(Signal::TERM);
     assert_eq!(client.seen().end, End::Reset);
     server.wait().died_of(libc::SIGTERM);
+}
+
+/// What all share and fails is told by its name, nobody is said to have been left by a signal, and
+/// what was done is told all the same.
+#[test]
+fn a_shared_output_that_fails_is_told_as_what_it_is() {
+    let server = server(&["--json", "-o", "/dev/full", "--force"]).start();
+    let addr = address(&server);
+    let mut other = client(addr);
+    other.write_all(b"x").unwrap();
+    let mut answer = Vec::new();
+    // It is reset, and not told of a good end.
+    other.read_to_end(&mut answer).unwrap_err();
+    let end = server.wait();
+    end.status(1);
+    let error = records_of(&end.stderr, "error");
+    assert_eq!(error[0]["target"], "/dev/full", "{}", end.stderr);
+    assert_eq!(error[0]["errname"], "ENOSPC", "{}", end.stderr);
+    let transfer = records_of(&end.stderr, "transfer");
+    assert_eq!(transfer[0]["end"], "error", "{}", end.stderr);
+    assert_eq!(transfer[0]["complete"], false, "{}", end.stderr);
+    let totals = records_of(&end.stderr, "served");
+    assert_eq!(totals.len(), 1, "{}", end.stderr);
+    assert_eq!(totals[0]["clients"], 1, "{}", end.stderr);
+    assert_eq!(totals[0]["failed"], 1, "{}", end.stderr);
+    assert_eq!(totals[0]["bytes_received"], 1, "{}", end.stderr);
 }

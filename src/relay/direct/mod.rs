@@ -145,7 +145,8 @@ impl<'a> Direct<'a> {
         let downward = Down::new(work(down_attention), flow.writes);
         if flow.reads {
             let (pending, kind) = (input.take_pending(), input.kind());
-            spawn_both(Up::new(work(up_attention), pending, kind), downward)?;
+            let upward = Up::new(work(up_attention), pending, kind, flow.sends_all);
+            spawn_both(upward, downward)?;
         } else {
             thread::Builder::new().spawn(move || downward.run())?;
         }
@@ -195,6 +196,8 @@ pub(super) struct Flow {
     pub(super) reads: bool,
     pub(super) writes: bool,
     pub(super) ways: Ways,
+    /// Whether only the end of stdin is a good end of sending.
+    pub(super) sends_all: bool,
     /// Why the connection broke, if that was learnt before.
     pub(super) failure: Option<i32>,
 }

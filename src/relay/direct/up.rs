@@ -26,6 +26,12 @@ const LARGEST_SPLICE: usize = 256 * 1024;
 /// What one call takes from a file at most: meanwhile no order is heard.
 const LARGEST_FILE_PIECE: usize = 512 * 1024;
 
+/// How much of the end of a file is copied, in bytes: more than a peer that has acknowledged all of it
+/// may have left unread (`net.ipv4.tcp_rmem` allows 32 MiB). What the system sends without a copy is
+/// still the file's own memory there, if the peer is on this machine: whoever writes into the file
+/// after we have ended well would write into what was delivered.
+const COPIED: u64 = 64 * 1024 * 1024;
+
 /// A splice that moves this much begins the bulk phase: the system then sends full segments alone,
 /// for the short ones between them cost as much as long ones.
 const BULK: usize = 64 * 1024;
@@ -59,6 +65,8 @@ pub(super) struct Up {
     extent: Extent,
     /// Which calls the ends have not refused.
     pub(super) ways: Ways,
+    /// How much of the end of a file is copied, in bytes.
+    copied: u64,
     /// Whether the socket is watched for failing while there is no input.
     watches_socket: bool,
     /// Whether the pipe of stdin is spliced.
@@ -75,11 +83,13 @@ pub(super) struct Up {
 
 impl Up {
     /// Begins with what was read before.
-    pub(super) fn new(work: Work, pending: Vec<u8>, kind: StdinKind) -> Self {
+    pub(super) fn new(work: Work, pending: Vec<u8>, kind: StdinKind, sends_all: bool) -> Self {
         Self {
             ways: work.ways,
             work,
             kind,
+            // Where anything may be the last that is sent, everything is.
+            copied: if sends_all { COPIED } else { u64::MAX },
             extent: Extent::of_stdin(),
             watches_socket: true,
             splicing: Splicing::new(false),
@@ -113,9 +123,7 @@ impl Up {
         loop {
             let step = match self.send_held() {
                 Ok(()) if self.work.attention.mode() != Mode::Run => Err(End::Ordered),
-                Ok(()) if self.kind == StdinKind::File && self.ways == Ways::Best => {
-                    self.hand_over()
-                }
+                Ok(()) if self.may_hand_over() => self.hand_over(),
                 Ok(()) if self.splicing.is_due() => self.splice(),
                 Ok(()) => self.read(),
                 Err(end) => Err(end),
@@ -124,6 +132,18 @@ impl Up {
                 return end;
             }
         }
+    }
+
+    /// Whether stdin is a file, and so much of it is left that what is sent of it now will have been
+    /// read when we end well.
+    fn may_hand_over(&self) -> bool {
+        let is_far = || {
+            let place = sys::stdin_place();
+            let left = place.map(|place| place.size.saturating_sub(place.offset));
+            let near = self.copied.saturating_add(LARGEST_FILE_PIECE as u64);
+            left.is_some_and(|left| left > near)
+        };
+        self.kind == StdinKind::File && self.ways == Ways::Best && is_far()
     }
 
     /// Has the system send a piece of the file that stdin is, which saves both copies.
