@@ -25,6 +25,8 @@ pub struct Meter {
     begun: Notify,
     /// The write half is shut down: the FIN is queued, too, and carries nothing.
     is_shut_down: AtomicBool,
+    /// Somebody else moves the bytes, and nobody counts them.
+    is_uncounted: AtomicBool,
     /// The connection, while it is there.
     socket: Mutex<Option<(Proto, Weak<Socket>)>>,
     tallies: Option<Tallies>,
@@ -44,6 +46,7 @@ impl Default for Meter {
             started: AtomicU64::new(NEVER),
             begun: Notify::new(),
             is_shut_down: AtomicBool::new(false),
+            is_uncounted: AtomicBool::new(false),
             socket: Mutex::default(),
             tallies: None,
         }
@@ -146,6 +149,17 @@ impl Meter {
     /// Takes note that the write half is shut down.
     pub(crate) fn note_shut_down(&self) {
         self.is_shut_down.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes note that somebody else moves the bytes, and nobody counts them.
+    pub(crate) fn note_uncounted(&self) {
+        self.is_uncounted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the counts say what was moved.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        !self.is_uncounted.load(Ordering::Relaxed)
     }
 
     /// Bytes given to the system for the peer.

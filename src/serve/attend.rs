@@ -280,6 +280,7 @@ fn conclude(client: &Client, outcome: std::result::Result<End, Cut>) -> Transfer
         at_rest,
         error: error.map(|error| match error.action {
             Action::Connect | Action::Resolve | Action::Run => error,
+            _ if !client.is_counted() => error,
             _ => error.after(progress),
         }),
     }

@@ -94,6 +94,9 @@ impl Client {
     pub(super) fn lent(mut self) -> Self {
         if let Ok(socket) = self.as_fd().try_clone_to_owned() {
             self.connection = Connection::Lent(self.proto(), socket);
+            if !self.is_counted() {
+                self.meter.note_uncounted();
+            }
         }
         self
     }

@@ -31,6 +31,8 @@ pub struct Totals {
     pub sent: u64,
     /// Bytes that came from all of them.
     pub received: u64,
+    /// Clients whose bytes somebody else moved, and nobody counted.
+    pub uncounted: u64,
     /// Datagrams that came and that the system had no room for, where that is known.
     pub datagrams_lost: Option<u64>,
     /// Datagrams that came and were longer than what was still wanted: the rest is lost.
@@ -39,6 +41,14 @@ pub struct Totals {
     pub datagrams_unsent: u64,
     /// From the first moment to the last.
     pub elapsed: Duration,
+}
+
+impl Totals {
+    /// Takes account of a client whose bytes nobody counted.
+    fn count_uncounted(&mut self, meter: Option<&Meter>) {
+        let is_uncounted = meter.is_some_and(|meter| !meter.is_counted());
+        self.uncounted = self.uncounted.saturating_add(u64::from(is_uncounted));
+    }
 }
 
 /// Serves whoever comes until it is stopped; what is in flight then has two seconds. Needs a
@@ -158,7 +168,8 @@ impl Server {
                 return;
             }
         };
-        self.present.remove(&id);
+        let meter = self.present.remove(&id);
+        totals.count_uncounted(meter.as_deref());
         totals.sent = totals.sent.saturating_add(transfer.sent);
         totals.received = totals.received.saturating_add(transfer.received);
         if !transfer.is_complete() {
@@ -195,6 +206,7 @@ impl Server {
         for meter in self.present.values() {
             totals.sent = totals.sent.saturating_add(meter.sent());
             totals.received = totals.received.saturating_add(meter.received());
+            totals.count_uncounted(Some(meter));
         }
         totals.elapsed = self.began.elapsed();
         let standing = Standing {

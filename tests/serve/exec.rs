@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::{address, stopped};
 use crate::support::{
-    End, Fingerprint, Pattern, Peer, Program, Running, Seen, Step, need, nettool, records_of,
-    scratch, until,
+    End, Fingerprint, LIMIT, Pattern, Peer, Program, Running, Seen, Step, need, nettool,
+    records_of, scratch, until,
 };
 
 /// `nettool listen` for one client on a free port of 127.0.0.1.
@@ -680,15 +682,42 @@ fn a_unix_client_that_breaks_off_was_the_client() {
     let path = directory.path().join("s");
     let server = nettool(["listen", "-U"])
         .arg(&path)
-        .args(["-c", "head -c 3000000 /dev/zero"])
+        .args(["-c", "head -c 3000 /dev/zero; exec sleep 1000"])
         .start();
     server.says("listening on");
-    // It closes with what it was sent unread.
+    // It closes with what it was sent unread, and the command does nothing that would tell it.
     Peer::connect_unix(&path, vec![Step::Read(10)]).seen();
     let end = server.wait();
-    assert!(
-        end.failure(1).contains("connection reset"),
-        "{}",
-        end.stderr
-    );
+    let error = end.failure(1);
+    assert!(error.contains("connection reset"), "{error}");
+    // What is not known is no count.
+    assert!(!error.contains("bytes"), "{error}");
+}
+
+/// Whoever asks how much that is hears that it is not known.
+#[test]
+fn what_nobody_counts_is_not_told_as_nothing() {
+    let told = [
+        (&[][..], "how much was sent and received is not known"),
+        (&["-k"], "sent 0 B, of 1 client not known"),
+    ];
+    for (options, answer) in told {
+        let directory = scratch();
+        let path = directory.path().join("s");
+        let server = nettool(["listen", "-U"]).arg(&path).args(options);
+        let server = server.args(["-e", "cat"]).start();
+        server.says("listening on");
+        let mut client = UnixStream::connect(&path).expect("a server");
+        client.set_read_timeout(Some(LIMIT)).expect("a timeout");
+        client.write_all(b"hello").expect("a server that reads");
+        client.read_exact(&mut [0; 5]).expect("an echo");
+        server.signal(Signal::USR1);
+        server.says(answer);
+        drop(client);
+        if options.is_empty() {
+            server.wait().success();
+        } else {
+            stopped(server);
+        }
+    }
 }

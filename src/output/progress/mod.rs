@@ -27,6 +27,9 @@ use super::{Output, record, terminal_understands};
 /// How often the bar is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
+/// Said of bytes that somebody else moves, where the system does not count them.
+const UNCOUNTED: &str = "how much was sent and received is not known: the command has the socket";
+
 /// How often a line is printed.
 const LINE: Duration = Duration::from_secs(1);
 
@@ -194,6 +197,9 @@ impl<'a> Progress<'a> {
             return self.put_record(status);
         }
         let text = match status {
+            Some(status) if !self.meter.is_counted() => {
+                format!("{UNCOUNTED}, {} elapsed", clock(status.elapsed))
+            }
             Some(status) => self.line(status),
             None => format!("{}, {} elapsed", self.waiting, clock(self.began.elapsed())),
         };

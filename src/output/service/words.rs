@@ -89,9 +89,14 @@ pub(super) fn totals_text(totals: &Totals) -> String {
         0 => String::new(),
         count => format!(", {} not sent", counted(count, "datagram")),
     };
+    let uncounted = match totals.uncounted {
+        0 => String::new(),
+        count => format!(", of {} not known", counted(count, "client")),
+    };
     let (received, sent) = (bytes(totals.received), bytes(totals.sent));
     let elapsed = seconds(totals.elapsed);
-    let moved = format!("received {received}, sent {sent}, {elapsed}{lost}{cut}{unsent}");
+    let moved =
+        format!("received {received}, sent {sent}{uncounted}, {elapsed}{lost}{cut}{unsent}");
     format!("served {clients}{failed}{refused}: {moved}")
 }
 
