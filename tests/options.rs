@@ -1052,3 +1052,40 @@ fn a_file_is_replaced_when_somebody_is_there() {
         assert_eq!(came, "word", "{options:?}");
     }
 }
+
+/// What is to be sent is not emptied before that, whatever it is called, and a dump spares what is
+/// written.
+#[test]
+fn a_file_with_another_use_is_not_emptied() {
+    let directory = scratch();
+    let (path, link) = (directory.path().join("f"), directory.path().join("link"));
+    fs::write(&path, "precious").expect("a file");
+    fs::hard_link(&path, &link).expect("a second name");
+    let connect = || nettool(["connect", "127.0.0.1:9"]);
+    let (sent, written) = ("it is what is to be sent", "what comes is written there");
+    for (program, last, problem) in [
+        (connect().arg("--input").arg(&path), "-o", sent),
+        (connect().stdin(path.as_path()), "-o", sent),
+        (connect().arg("--input").arg(&path), "-x", sent),
+        (
+            connect().arg("--append").arg("-o").arg(&path),
+            "-x",
+            written,
+        ),
+    ] {
+        let program = program.arg(last).arg(&link);
+        let program = if last == "-o" {
+            program.arg("--force")
+        } else {
+            program
+        };
+        assert!(program.run().failure(1).contains(problem), "{problem}");
+        assert_eq!(fs::read_to_string(&path).expect("the file"), "precious");
+    }
+    // What is never read is not lost by that.
+    let peer = Peer::serve(vec![Step::Write(b"new".to_vec())]);
+    let words = ["connect", &peer.target(), "--recv-only", "--force", "-o"];
+    let program = nettool(words).arg(&link).stdin(path.as_path());
+    program.run().success();
+    assert_eq!(fs::read_to_string(&path).expect("the file"), "new");
+}

@@ -1,6 +1,8 @@
 //! The files that the user named: opened first, so that what is wrong with them is known before
 //! anybody is connected, and emptied only when somebody is, or a first datagram has come.
 
+use std::fmt::Display;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +18,8 @@ use crate::output::Output;
 #[derive(Debug, Default)]
 pub(super) struct Files {
     written: Vec<(Action, OutputFile)>,
+    /// stdin is left alone.
+    spares_input: bool,
     failure: Mutex<Option<Error>>,
 }
 
@@ -23,7 +27,10 @@ impl Files {
     /// Puts the files that were asked for in the place of stdin and stdout, so that whatever
     /// carries the bytes reads and writes them as the shell's redirections.
     pub(super) fn open(data: &DataArgs) -> Result<Self, Error> {
-        let mut files = Self::default();
+        let mut files = Self {
+            spares_input: data.recv_only,
+            ..Self::default()
+        };
         if let Some(path) = &data.input {
             let failed = |error| Error::new(Action::Open, path.display(), error);
             process::read_from(path).map_err(failed)?;
@@ -31,9 +38,22 @@ impl Files {
         if let Some(path) = &data.output {
             let failed = |error| Error::new(Action::Open, path.display(), error);
             let file = OutputFile::in_place_of_stdout(path, data.existing()).map_err(failed)?;
+            files.spare(path.display(), &file, false)?;
             files.written.push((Action::Write, file));
         }
         Ok(files)
+    }
+
+    /// Refuses to empty what is to be read, or written by others, whatever it is called there.
+    fn spare(&self, name: impl Display, file: &OutputFile, has_rival: bool) -> Result<(), Error> {
+        let failed = |problem: &str| Err(Error::new(Action::Open, name, problem.to_owned()));
+        if !self.spares_input && file.empties(io::stdin()) {
+            return failed("it is what is to be sent, and would be emptied before that");
+        }
+        if has_rival && file.empties(io::stdout()) {
+            return failed("what comes is written there");
+        }
+        Ok(())
     }
 
     /// Opens the file that everything is written down in, if that was asked for; like the shell's
@@ -49,6 +69,7 @@ impl Files {
         };
         let failed = |error| Error::new(Action::Open, &name, error);
         let (descriptor, file) = OutputFile::replacing(path).map_err(failed)?;
+        self.spare(&name, &file, true)?;
         self.written.push((Action::Dump, file));
         let dump = Dump::into(descriptor, name.clone());
         dump.map(Some)

@@ -117,6 +117,14 @@ impl OutputFile {
         &self.path
     }
 
+    /// Whether what this descriptor holds goes when something is to be written: it is the same file.
+    #[must_use]
+    pub fn empties(&self, other: impl AsFd) -> bool {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = waiting.as_ref().filter(|_| self.replaces);
+        file.is_some_and(|file| sys::are_same(file, other))
+    }
+
     /// Something is to be written: what was there before goes now, if it is to go.
     ///
     /// # Errors

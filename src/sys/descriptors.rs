@@ -66,6 +66,15 @@ pub(crate) fn is_channel(descriptor: impl AsFd) -> bool {
     matches!(kind, Ok(FileType::Fifo | FileType::Socket))
 }
 
+/// Whether both are one file.
+pub(crate) fn are_same(one: impl AsFd, other: impl AsFd) -> bool {
+    let place = |file| fstat(file).map(|stat| (stat.st_dev, stat.st_ino));
+    match (place(one.as_fd()), place(other.as_fd())) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 /// How many bytes stdin has from where it stands to its end, where it is a regular file that says
 /// so: those of `/proc` have a size of 0, whatever they hold.
 pub(crate) fn input_left() -> Option<u64> {

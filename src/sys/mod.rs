@@ -77,8 +77,8 @@ pub(crate) use datagrams::{
 pub use descriptors::StdinKind;
 pub(crate) use descriptors::StdoutKind;
 pub(crate) use descriptors::{
-    close, close_stdout, descriptors_in_use, foreground, inherited, input_left, input_waits,
-    interface_index, interface_name, is_channel, is_terminal, open_files, poll_now,
+    are_same, close, close_stdout, descriptors_in_use, foreground, inherited, input_left,
+    input_waits, interface_index, interface_name, is_channel, is_terminal, open_files, poll_now,
     raise_open_files, read_stdin, replace_stdin, replace_stdout, restore_open_files,
     stderr_has_room, stdin_kind, stdin_place, stdout_kind, terminal_columns, terminal_lines,
     was_closed, write_all, write_piece, write_stderr, write_stderr_now, write_stdout,

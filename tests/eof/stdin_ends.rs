@@ -173,9 +173,17 @@ fn a_peer_without_an_answer_gets_a_hint(side: Side, stdin: Stdin) {
 #[test]
 fn a_file_that_becomes_shorter_is_an_error() {
     let directory = scratch();
-    for (number, way) in ["", "portable", "looped"].into_iter().enumerate() {
+    // The system sends the beginning of a large file without a copy.
+    let ways = [
+        ("", 200_000_000),
+        ("", 20_000_000),
+        ("portable", 20_000_000),
+        ("looped", 20_000_000),
+    ];
+    for (number, (way, length)) in ways.into_iter().enumerate() {
         let path = directory.path().join(number.to_string());
-        fs::write(&path, Pattern::new(54, 20_000_000).to_vec()).expect("a file");
+        let whole = File::create(&path).expect("a file");
+        whole.set_len(length).expect("a long file");
         // Nothing is read, so most of the file is still to be sent.
         let word = Step::Write(b"word".to_vec());
         let peer = Peer::serve(vec![word, Step::Await, Step::ReadToEnd]);
@@ -196,7 +204,7 @@ fn a_file_that_becomes_shorter_is_an_error() {
             .says(&format!(
                 "read from {name}: the file became shorter while it was sent, "
             ))
-            .says(" of 20000000 bytes");
+            .says(&format!(" of {length} bytes"));
         assert_eq!(peer.seen().end, End::Reset, "{way}");
     }
 }
@@ -221,6 +229,25 @@ fn what_is_delivered_is_no_longer_the_file() {
         assert_eq!(seen.received, before.fingerprint(), "{way}");
         assert_eq!(seen.end, End::Eof, "{way}");
     }
+}
+
+/// The beginning goes without a copy, the end with one, and nothing is lost between them.
+#[test]
+fn a_large_file_is_sent_in_both_ways() {
+    let directory = scratch();
+    let path = directory.path().join("large");
+    let mut whole = Pattern::new(59, 9_000_001).to_vec();
+    whole.resize(72 << 20, 0);
+    whole.extend(Pattern::new(60, 1_000_003).to_vec());
+    fs::write(&path, &whole).expect("a file");
+    let peer = Peer::serve(vec![Step::ReadToEnd]);
+    let client = nettool(["connect", &peer.target(), "--send-only"]).stdin(path.as_path());
+    client.run().success();
+    let seen = peer.seen();
+    assert_eq!(
+        (seen.received, seen.end),
+        (Fingerprint::of(&whole), End::Eof)
+    );
 }
 
 /// What comes to a file before its end is reached is sent as well, whatever its size was said to be.
