@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::Exchange;
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::net::{Address, DatagramSocket};
+use crate::relay::looks;
 use crate::relay::session::LAST_WORDS;
-use crate::relay::timer::sleep_until;
+use crate::relay::timer::{earliest, sleep_until};
 use crate::relay::{End, Side, Transfer};
 
 /// For how long answers are waited for after the end of our input.
@@ -17,8 +18,14 @@ pub(super) const ANSWER_TIME: Duration = Duration::from_secs(1);
 impl Exchange<'_> {
     /// When it is over if nothing more comes. While our own reader stalls more may have come.
     pub(super) fn quiet_moment(&self) -> Option<Instant> {
+        let (since, quiet) = self.quiet()?;
+        since.checked_add(quiet)
+    }
+
+    /// After how long a silence it is over, and since when there is one.
+    fn quiet(&self) -> Option<(Instant, Duration)> {
         let rules = &self.rules;
-        let (since, quiet) = match rules.side {
+        let pair = match rules.side {
             _ if self.is_stalled() => return None,
             Side::Listen => (self.last_heard?, rules.quit_after?),
             Side::Connect if !self.has_sent_all() => return None,
@@ -27,7 +34,18 @@ impl Exchange<'_> {
             Side::Connect if rules.recv_only => (self.last_datagram, rules.quit_after?),
             Side::Connect => (self.last_datagram, rules.quit_after.unwrap_or(ANSWER_TIME)),
         };
-        since.checked_add(quiet)
+        Some(pair)
+    }
+
+    /// The silence that is waited for, and when we look next whether we can: nobody is silent for us
+    /// while we are stopped, or the machine is.
+    pub(super) fn next_look(&self) -> Option<(Instant, Duration)> {
+        let quiet = self.quiet().map(|(_, quiet)| quiet);
+        let idle = self.idle_moment().and(self.limits.idle);
+        let silence = quiet.into_iter().chain(idle).min()?;
+        let look = Instant::now().checked_add(looks::every(silence))?;
+        let due = earliest(self.quiet_moment(), self.idle_moment());
+        Some((earliest(due, Some(look))?, silence))
     }
 
     /// When it fails if nothing moves, as long as there is still something to send. What waits for

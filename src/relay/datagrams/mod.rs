@@ -15,6 +15,7 @@ use self::drain::Drain;
 use self::losses::Losses;
 use self::peers::{Peers, Target};
 use super::letters::Letters;
+use super::looks;
 use super::outlet::OutletNews;
 use super::timer::{earliest, sleep_until};
 use super::{Dump, End, Gate, Input, Limits, Meter, Shaping, Side, Sink, Transfer, dump};
@@ -220,8 +221,11 @@ impl<'a> Exchange<'a> {
     async fn wait(&mut self) -> Woken {
         let unsent = !self.letters.is_empty();
         let reads_input = !self.input_over && !unsent && !self.peers.is_empty();
-        let timer = earliest(self.quiet_moment(), self.idle_moment());
-        let timer = earliest(timer, self.limits.end.map(|(end, _)| end));
+        let look = self.next_look();
+        let timer = earliest(
+            look.map(|(due, _)| due),
+            self.limits.end.map(|(end, _)| end),
+        );
         let timer = earliest(timer, earliest(self.losses.next_look(), self.tell_at));
         let opens = self.gate.opens(Instant::now()).filter(|_| unsent);
         let timer = earliest(timer, opens);
@@ -237,19 +241,29 @@ impl<'a> Exchange<'a> {
             batch,
             ..
         } = self;
+        let news = async {
+            tokio::select! {
+                filled = letters.fill(), if reads_input => Woken::Input(filled),
+                came = receiving::receive(sockets, turn, batch), if room && dump_room => {
+                    Woken::Came(came)
+                }
+                error = receiving::report(sockets), if is_connected => Woken::Reported(error),
+                ready = sending::writable(sockets, sends_with), if sends_with.is_some() => {
+                    Woken::Writable(ready)
+                }
+                news = drain.news(!room) => Woken::Outlet(news),
+                news = dump::news(dump, !dump_room) => Woken::Dump(news),
+            }
+        };
+        // What is there has come before the timer, however late it is seen.
         let woken = tokio::select! {
-            filled = letters.fill(), if reads_input => Woken::Input(filled),
-            came = receiving::receive(sockets, turn, batch), if room && dump_room => {
-                Woken::Came(came)
-            }
-            error = receiving::report(sockets), if is_connected => Woken::Reported(error),
-            ready = sending::writable(sockets, sends_with), if sends_with.is_some() => {
-                Woken::Writable(ready)
-            }
-            news = drain.news(!room) => Woken::Outlet(news),
-            news = dump::news(dump, !dump_room) => Woken::Dump(news),
+            biased;
+            woken = news => woken,
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
         };
+        if look.is_some_and(|(due, silence)| looks::overslept(Some(due), Some(silence))) {
+            self.note_held(false);
+        }
         if !room || !dump_room || opens.is_some() {
             self.note_held(room && dump_room);
         }
