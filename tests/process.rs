@@ -586,8 +586,8 @@ fn a_stderr_that_takes_nothing_changes_nothing_of_the_payload() {
     for redirection in ["2>&-", "2>/dev/full"] {
         for option in ["-vv", "--json"] {
             let server = Peer::serve(vec![Step::Exchange(Pattern::new(2, 200_000))]);
-            let client =
-                nettool(["connect", option, &server.addr().to_string()]).redirected(redirection);
+            let words = ["connect", option, "--until=both", &server.target()];
+            let client = nettool(words).redirected(redirection);
             let exit = client
                 .stdin(Pattern::new(1, 200_000))
                 .stdout(Output::Hashed)
@@ -629,7 +629,8 @@ fn a_listener_without_stderr_serves() {
 fn being_stopped_loses_nothing() {
     let (forth, back) = (Pattern::new(1, 20_000_000), Pattern::new(2, 20_000_000));
     let server = Peer::serve(vec![Step::Exchange(back.clone())]);
-    let client = nettool(["connect", &server.addr().to_string()]).stdin(forth.clone());
+    let client = nettool(["connect", &server.addr().to_string(), "--until=both"]);
+    let client = client.stdin(forth.clone());
     let client = client.stdout(Output::Captured).start();
     client.prints_bytes(1_000_000);
     client.signal(Signal::STOP);

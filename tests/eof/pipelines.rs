@@ -90,7 +90,8 @@ fn two_of_us_talk_both_ways_over_every_family() {
         } else {
             address.into_iter().collect()
         };
-        let client = nettool(["connect"])
+        // What it is given may come late.
+        let client = nettool(["connect", "--until=both"])
             .args(target)
             .stdin(forth.clone())
             .stdout(Output::Hashed);

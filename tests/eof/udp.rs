@@ -242,10 +242,11 @@ fn a_stopped_program_waits_for_its_answer() {
     // What has come meanwhile is seen, and what comes then is waited for.
     for late in [0, 300] {
         unless_late(|| {
+            // It asks later than that.
+            let asked = Instant::now();
             let client = connect(&peer).stdin("question").start();
             let (_, from) = receive(&peer);
             let send = || peer.send_to(b"answer", from).expect("a client");
-            let asked = Instant::now();
             let (mut stopped, mut woken) = (asked, asked);
             client.asleep(|| {
                 stopped = Instant::now();
@@ -259,7 +260,7 @@ fn a_stopped_program_waits_for_its_answer() {
                 client.stays(Duration::from_millis(late));
                 send();
             }
-            let limit = Duration::from_millis(700);
+            let limit = Duration::from_millis(900);
             if stopped - asked > limit || woken.elapsed() > limit {
                 return false;
             }
