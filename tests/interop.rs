@@ -142,7 +142,7 @@ fn connect(netcat: &Netcat, place: fn(u16, &Path) -> Place<'_>) {
         let theirs = space.inside(theirs).start();
         space.serves(&place.name());
         // What does not fit into a pipe comes from a thread, which may be late: that is not its end.
-        let patient = (forth.1.count > 4096).then_some("--until=both");
+        let patient = (forth.1.count > 65_536).then_some("--until=both");
         let ours = nettool(["connect"])
             .args(place.words())
             .args(netcat.options)

@@ -39,7 +39,7 @@ impl Input {
             }
             Self::Filled(bytes) => {
                 let (reader, mut writer) = io::pipe().expect("a pipe");
-                if bytes.len() > LEAST_ROOM {
+                if bytes.len() > room(&writer) {
                     rustix::pipe::fcntl_setpipe_size(&writer, bytes.len()).expect("a wide pipe");
                 }
                 io::Write::write_all(&mut writer, &bytes).expect("room in the pipe");
@@ -54,8 +54,13 @@ impl Input {
     }
 }
 
-/// What every pipe has room for.
-const LEAST_ROOM: usize = 4096;
+/// What a pipe usually has room for.
+const USUAL_ROOM: usize = 65_536;
+
+/// What this one has room for.
+fn room(pipe: &PipeWriter) -> usize {
+    rustix::pipe::fcntl_getpipe_size(pipe).expect("a pipe")
+}
 
 /// Writes all of `source`; a program that does not read it to the end is no concern of the feeder.
 fn feed(mut source: Box<dyn Read + Send>, mut pipe: PipeWriter) {
@@ -69,7 +74,7 @@ fn feed(mut source: Box<dyn Read + Send>, mut pipe: PipeWriter) {
 
 impl From<&[u8]> for Input {
     fn from(bytes: &[u8]) -> Self {
-        if bytes.len() <= LEAST_ROOM {
+        if bytes.len() <= USUAL_ROOM {
             return Self::Filled(bytes.to_vec());
         }
         Self::Source(Box::new(Cursor::new(bytes.to_vec())))
@@ -84,7 +89,7 @@ impl From<&str> for Input {
 
 impl From<Pattern> for Input {
     fn from(pattern: Pattern) -> Self {
-        if pattern.length() <= LEAST_ROOM as u64 {
+        if pattern.length() <= USUAL_ROOM as u64 {
             return Self::Filled(pattern.to_vec());
         }
         Self::Source(Box::new(pattern))
