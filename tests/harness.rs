@@ -93,8 +93,10 @@ fn a_program_that_does_not_end_fails_its_test() {
         .limit(Duration::from_millis(100))
         .start();
     let pid = slow.pid();
-    let stuck = sh("echo here >&2; exec sleep 60").limit(Duration::from_millis(300));
-    let message = catch_unwind(AssertUnwindSafe(|| stuck.run())).unwrap_err();
+    let mut stuck = sh("echo here >&2; exec sleep 600").start();
+    stuck.says("here");
+    stuck.limit(Duration::from_millis(100));
+    let message = catch_unwind(AssertUnwindSafe(|| stuck.wait())).unwrap_err();
     let message = message.downcast_ref::<String>().unwrap();
     assert!(
         message.contains("did not end in time") && message.contains("here"),

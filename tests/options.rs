@@ -264,11 +264,14 @@ fn the_peer_sees_it_on_the_datagram() {
         "70",
     ];
     let options = ["-v", "-s", "127.0.0.2", "--recv-buffer=50000"];
-    let client = space.inside(nettool(words).args(options)).stdin("ask");
-    client
-        .run()
-        .printed("back")
-        .says("receive buffer: 100000 B");
+    // As long as its input is open it stays for an answer.
+    let client = space.inside(nettool(words).args(options));
+    let mut client = client.stdin(Input::Open).start();
+    let stdin = client.stdin.as_mut().unwrap();
+    stdin.write_all(b"ask").unwrap();
+    client.prints("back");
+    let exit = client.wait();
+    exit.printed("back").says("receive buffer: 100000 B");
     // IP_TOS is 1, IP_TTL 2 (linux/in.h).
     peer.prints("ask [(1, 184), (2, 3)] ('127.0.0.2', 70)");
 }
@@ -595,8 +598,8 @@ fn retries_end_with_the_time_for_all() {
     ];
     let exit = space.inside(nettool(words)).run();
     exit.failure(1);
-    exit.within(Duration::from_millis(1500))
-        .at_least(Duration::from_millis(200));
+    // All the retries would take hours.
+    exit.at_least(Duration::from_millis(200));
 }
 
 #[test]
@@ -1044,6 +1047,10 @@ fn a_file_is_replaced_when_somebody_is_there() {
             let server = program.args(["127.0.0.1", "0"]).start();
             Peer::connect(server.listening(), steps).seen();
             if options.contains(&"-k") {
+                // With nothing on stdin our end says nothing of what was taken.
+                until("it is written", || {
+                    fs::read_to_string(&path).is_ok_and(|text| text == "word")
+                });
                 server.signal(Signal::TERM);
             }
             server.wait();

@@ -23,7 +23,9 @@ use std::net::TcpListener;
 use serde_json::Value;
 use socket2::Socket;
 
-use crate::support::{self, Exit, Input, Namespace, Program, Running, need, nettool, records_of};
+use crate::support::{
+    self, Exit, Input, Namespace, Program, Running, TRIES, need, nettool, records_of,
+};
 
 /// A port of this address that somebody listens on.
 fn open_port(addr: &str) -> (TcpListener, u16) {
@@ -59,6 +61,25 @@ fn ports(exit: &Exit) -> BTreeMap<u64, Value> {
 /// What was printed, as text.
 fn text(exit: &Exit) -> &str {
     std::str::from_utf8(&exit.stdout).unwrap()
+}
+
+/// The end of a run in which the servers, which are programs and may be held up, answered in time.
+#[track_caller]
+fn answered(run: impl Fn() -> Exit, told: impl Fn(&Exit) -> bool) -> Exit {
+    let mut exit = run();
+    for _ in 1..TRIES {
+        if told(&exit) {
+            break;
+        }
+        exit = run();
+    }
+    assert!(told(&exit), "{}\n{}", text(&exit), exit.stderr);
+    exit
+}
+
+/// Whether so many UDP and TCP ports were found open.
+fn finds(open: u64) -> impl Fn(&Exit) -> bool {
+    move |exit| records(exit, "summary")[0]["open"] == open
 }
 
 /// A program in `space` that listens on these addresses and ports, until it is dropped.
@@ -103,7 +124,7 @@ fn an_open_and_a_closed_port_for_a_script() {
         let port = port.to_string();
         assert_eq!(fields[..4], ["127.0.0.1", "127.0.0.1", &port, "tcp"]);
         assert_eq!(fields[4..7], end);
-        assert!(fields[7].parse::<u64>().unwrap() < 1_000_000, "{fields:?}");
+        assert!(fields[7].parse::<u64>().is_ok(), "{fields:?}");
         assert_eq!((fields[8], fields.len()), ("1", 10));
     }
 }
@@ -120,7 +141,10 @@ fn an_open_and_a_closed_port_for_a_person() {
         lines[1].starts_with(&format!("  {open}/tcp  open  ")),
         "{lines:?}"
     );
-    assert!(lines[1].ends_with(" ms"), "{lines:?}");
+    assert!(
+        lines[1].ends_with(" ms") || lines[1].ends_with(" s"),
+        "{lines:?}"
+    );
     assert_eq!(lines[2], "  1 closed");
     assert!(lines[3].starts_with("2 ports, 1 open, in "), "{lines:?}");
     assert_eq!(lines.len(), 4);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{End, StdinKind};
 
 /// For how long the input must have been idle before `connect` leaves after the peer's end.
-const IDLE_INPUT: Duration = Duration::from_millis(500);
+pub(super) const IDLE_INPUT: Duration = Duration::from_millis(500);
 
 /// After how long a command that waits on after the peer's end says so.
 const SAY_WAITING: Duration = Duration::from_secs(2);
@@ -137,6 +137,13 @@ impl Ending {
         self.peer_ended.get_or_insert(now);
     }
 
+    /// Until now we could not look: what is waited for after the peer's end has all its time again.
+    pub fn begin_anew(&mut self, now: Instant) {
+        if let Some(ended) = &mut self.peer_ended {
+            *ended = now;
+        }
+    }
+
     /// The write half was shut down.
     pub fn shut_down_done(&mut self) {
         self.shut_down = true;
@@ -246,7 +253,11 @@ impl Ending {
                 idle_input: true,
             },
             Some(idle) if now >= idle => Step::Wait(now.checked_add(LOOK_AGAIN)),
-            idle => Step::Wait([say, idle].into_iter().flatten().min()),
+            // Looking more often, we find out that we could not.
+            idle => {
+                let look = now.checked_add(IDLE_INPUT / 4).filter(|_| idle.is_some());
+                Step::Wait([say, idle, look].into_iter().flatten().min())
+            }
         }
     }
 }

@@ -17,11 +17,14 @@ pub(crate) fn every(idle: Duration) -> Duration {
     (idle / 8).max(SHORTEST_LOOK)
 }
 
-/// Whether whoever was to look at that moment comes later than so long an idleness: it was stopped
-/// itself, or the machine was, and knows nothing of that time.
+/// How late anybody may be on a busy machine.
+const LATE: Duration = Duration::from_millis(250);
+
+/// Whether whoever was to look at that moment comes so late that there was hardly any time to be idle
+/// in: it was stopped itself, or the machine was, and knows nothing of what would have come.
 pub(crate) fn overslept(moment: Option<Instant>, idle: Option<Duration>) -> bool {
     let late = moment.map(|moment| moment.elapsed());
-    matches!((late, idle), (Some(late), Some(idle)) if late >= idle)
+    matches!((late, idle), (Some(late), Some(idle)) if late >= (idle / 2).max(LATE))
 }
 
 /// The pauses between looks at a queue: short at first, for most are empty soon.

@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use super::ending::IDLE_INPUT;
 use super::failure::connection_error;
 use super::looks::{self, Looks, PROBE_INTERVAL};
 use super::mover::{Mover, News};
@@ -119,7 +120,12 @@ impl<'a, M: Mover> Session<'a, M> {
         loop {
             let facts = self.facts();
             match self.ending.next(Instant::now(), facts) {
-                Step::Wait(until) => self.wait(until, stop.as_mut()).await?,
+                Step::Wait(until) => {
+                    self.wait(until, stop.as_mut()).await?;
+                    if looks::overslept(until, Some(IDLE_INPUT)) {
+                        self.ending.begin_anew(Instant::now());
+                    }
+                }
                 Step::ShutDownWrite => self.shut_down()?,
                 Step::SayWaiting => {
                     self.terms.observer.notice(&Event::WaitingForInput);

@@ -2,7 +2,7 @@
 
 use super::fill::adds_up;
 use super::lines;
-use crate::support::{Input, Program, need, nettool};
+use crate::support::{Input, Program, in_some_try, need, nettool};
 
 /// Reads a thousand bytes, then nothing more.
 const TASTER: &str = r#"
@@ -19,21 +19,25 @@ fn what_a_peer_has_read_does_not_move() {
     if !need(&["python3"]) {
         return;
     }
-    for is_json in [true, false] {
-        let program = Program::new("python3").args(["-c", TASTER]);
-        let taster = program.stdin(Input::Open).start();
-        let target = taster.listening().to_string();
-        let program = nettool(["buffers", "fill", "--max-time", "forever", &target]);
-        if is_json {
-            let fill = lines(program.arg("--json")).remove(0);
-            adds_up(&fill);
-            assert_eq!(fill["read_bytes"], 1000, "{fill}");
-        } else {
-            let exit = program.run();
-            let text = String::from_utf8(exit.success().stdout.clone()).expect("text");
-            assert!(text.contains("before it would block\n"), "{text}");
-            assert!(text.contains(" 1000  by the peer's program\n"), "{text}");
-        }
-        taster.kill();
+    // That it has read so much when we look is up to the peer.
+    in_some_try(|_| has_read(true));
+    in_some_try(|_| has_read(false));
+}
+
+/// Fills a connection to a peer that reads a thousand bytes; whether these are counted.
+fn has_read(is_json: bool) -> bool {
+    let program = Program::new("python3").args(["-c", TASTER]);
+    let taster = program.stdin(Input::Open).start();
+    let target = taster.listening().to_string();
+    let program = nettool(["buffers", "fill", "--max-time", "forever", &target]);
+    if is_json {
+        let fill = lines(program.arg("--json")).remove(0);
+        adds_up(&fill);
+        fill["read_bytes"] == 1000
+    } else {
+        let exit = program.run();
+        let text = String::from_utf8(exit.success().stdout.clone()).expect("text");
+        assert!(text.contains("before it would block\n"), "{text}");
+        text.contains(" 1000  by the peer's program\n")
     }
 }

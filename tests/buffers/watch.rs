@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    CONTROL_C, Namespace, Program, Running, Terminal, need, nettool, records, until,
+    CONTROL_C, Namespace, Program, Running, Terminal, in_some_try, need, nettool, records, until,
 };
 
 /// Sends from port 5000 to a reader as its arguments say: the size of the send buffer (then each
@@ -122,18 +122,16 @@ fn judged_far(words: &[&str], verdict: &str) {
     path.kill();
 }
 
-/// Checks that most looks come to this verdict.
+/// Checks that most looks come to this verdict, when those who talk are not held up themselves.
 fn most_say(space: &Namespace, verdict: &str) {
-    let records = watched(space, 8);
-    let said: Vec<_> = records
-        .iter()
-        .map(|record| record["verdict"].to_string())
-        .collect();
-    let right = records
-        .iter()
-        .filter(|record| record["verdict"] == verdict)
-        .count();
-    assert!(right * 4 >= records.len() * 3, "{verdict}: {said:?}");
+    in_some_try(|_| {
+        let records = watched(space, 8);
+        let right = records
+            .iter()
+            .filter(|record| record["verdict"] == verdict)
+            .count();
+        right * 4 >= records.len() * 3
+    });
 }
 
 #[test]
@@ -168,20 +166,19 @@ fn rates_are_those_of_the_link() {
     let Some((space, talking)) = talk(true, &["0", "1000000", "0", "100000", "0"]) else {
         return;
     };
-    let records = watched(&space, 10);
-    let rates = records
-        .iter()
-        .filter_map(|record| record["tx_bytes_per_s"].as_f64());
-    let rates: Vec<f64> = rates.skip(3).collect();
-    #[expect(clippy::cast_precision_loss, reason = "a handful of looks")]
-    let mean = rates.iter().sum::<f64>() / rates.len() as f64;
-    assert!(
-        (1.8e6..2.6e6).contains(&mean),
-        "20 Mbit/s are 2.5 MB/s: {rates:?}"
-    );
-    let record = &records[records.len() - 1];
-    assert!(record["rtt_us"].as_u64() > Some(1000), "{record}");
-    assert!(record["segment_bytes"].as_u64() <= Some(1448), "{record}");
+    // 20 Mbit/s are 2.5 MB/s, when those who talk are not held up themselves.
+    in_some_try(|_| {
+        let records = watched(&space, 10);
+        let rates = records
+            .iter()
+            .filter_map(|record| record["tx_bytes_per_s"].as_f64());
+        let rates: Vec<f64> = rates.skip(3).collect();
+        let record = &records[records.len() - 1];
+        assert!(record["segment_bytes"].as_u64() <= Some(1448), "{record}");
+        #[expect(clippy::cast_precision_loss, reason = "a handful of looks")]
+        let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+        (1.8e6..2.6e6).contains(&mean) && record["rtt_us"].as_u64() > Some(1000)
+    });
     talking.kill();
 }
 

@@ -1,7 +1,9 @@
 //! Where one datagram ends and the next one begins.
 
 use super::{peer, receive, type_into};
-use crate::support::{Fingerprint, Input, Namespace, Output, Pattern, nettool, refused, scratch};
+use crate::support::{
+    Fingerprint, Input, Namespace, Output, Pattern, again, nettool, refused, scratch,
+};
 
 /// The loopback address of each family.
 const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
@@ -118,9 +120,12 @@ fn a_datagram_that_a_limit_cuts_is_an_error() {
     let peer = peer("127.0.0.1");
     let target = peer.local_addr().expect("an address").to_string();
     let client = nettool(["connect", "-u", "--max-bytes=3", "--json", &target]);
-    let client = client.stdin("ask").start();
-    let (_, from) = peer.recv_from(&mut [0; 9]).expect("a datagram");
+    let mut client = client.stdin(Input::Open).start();
+    type_into(&mut client, "ask");
+    let (_, from) = again(|| peer.recv_from(&mut [0; 9])).expect("a datagram");
     peer.send_to(b"abcdefg", from).expect("a client");
+    // As long as its input is open it stays for an answer.
+    client.prints("abc");
     let exit = client.wait();
     exit.status(1).printed("abc").says(cut);
     exit.says("\"end\":\"limit\"").says("\"complete\":false");

@@ -6,7 +6,7 @@ use crate::support::{Output, nettool};
 #[test]
 fn a_flood_that_nobody_reads_is_counted() {
     let server = nettool(["listen", "-u", "127.0.0.1", "0", "--json"])
-        .arg("--quit-after=1s")
+        .arg("--quit-after=5s")
         .arg("--recv-only")
         .stdout(Output::Open)
         .start();

@@ -7,7 +7,7 @@ use std::path::Path;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::type_into;
-use crate::support::{Input, LIMIT, nettool, scratch};
+use crate::support::{Input, LIMIT, again, nettool, scratch};
 
 /// A socket that carries messages.
 fn socket() -> Socket {
@@ -27,7 +27,7 @@ fn listener(path: &Path) -> Socket {
 /// The next message.
 fn receive(socket: &Socket) -> Vec<u8> {
     let mut buffer = vec![0; 65_536];
-    let length = std::io::Read::read(&mut &*socket, &mut buffer).expect("a message");
+    let length = again(|| std::io::Read::read(&mut &*socket, &mut buffer)).expect("a message");
     buffer.truncate(length);
     buffer
 }

@@ -15,7 +15,7 @@ mod unix;
 use std::io::Write;
 use std::net::UdpSocket;
 
-use crate::support::{LIMIT, Running};
+use crate::support::{LIMIT, Running, again};
 
 /// A UDP socket on a free port of this address, no receive of which waits longer than the limit.
 fn peer(address: &str) -> UdpSocket {
@@ -27,7 +27,7 @@ fn peer(address: &str) -> UdpSocket {
 /// The next datagram.
 fn receive(peer: &UdpSocket) -> Vec<u8> {
     let mut buffer = vec![0; 65_536];
-    let length = peer.recv(&mut buffer).expect("a datagram");
+    let length = again(|| peer.recv(&mut buffer)).expect("a datagram");
     buffer.truncate(length);
     buffer
 }

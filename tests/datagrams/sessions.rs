@@ -101,7 +101,7 @@ fn answers_over_ipv6_leave_from_there_too() {
 
 #[test]
 fn the_end_of_stdin_ends_no_listener() {
-    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--quit-after=300ms"])
+    let server = nettool(["listen", "-u", "127.0.0.1", "0", "--max-bytes=15"])
         .stdin("greeting")
         .start();
     let client = peer("127.0.0.1");

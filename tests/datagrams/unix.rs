@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 
+use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::type_into;
-use crate::support::{Input, LIMIT, Pattern, nettool, scratch, skip};
+use crate::support::{Input, LIMIT, Pattern, again, let_go, nettool, scratch, skip};
 
 /// A socket on a path, no receive of which waits longer than the limit.
 fn bound(path: &std::path::Path) -> UnixDatagram {
@@ -29,7 +30,7 @@ fn a_client_has_a_name_and_is_answered() {
     for round in 0..50 {
         let text = format!("<{round}>");
         type_into(&mut client, &text);
-        let (length, from) = server.recv_from(&mut buffer).expect("a datagram");
+        let (length, from) = again(|| server.recv_from(&mut buffer)).expect("a datagram");
         assert_eq!(&buffer[..length], text.as_bytes());
         assert!(!from.is_unnamed());
         server
@@ -45,8 +46,8 @@ fn a_listener_answers_and_removes_its_path() {
     let directory = scratch();
     let path = directory.path().join("s");
     // Somebody left a socket behind.
-    drop(bound(&path));
-    let mut server = nettool(["listen", "-u", "--quit-after=300ms", "-U"])
+    let_go(bound(&path));
+    let mut server = nettool(["listen", "-u", "-U"])
         .arg(&path)
         .stdin(Input::Open)
         .start();
@@ -63,14 +64,15 @@ fn a_listener_answers_and_removes_its_path() {
         client.send_to(text.as_bytes(), &path).expect("a server");
         server.prints(&text);
         type_into(&mut server, &text);
-        let length = client.recv(&mut buffer).expect("an answer");
+        let length = again(|| client.recv(&mut buffer)).expect("an answer");
         assert_eq!(&buffer[..length], text.as_bytes());
     }
     // Nothing of this kind is ever dropped, and an empty one is no end.
     client.send_to(b"", &path).expect("a server");
     client.send_to(b"<last>", &path).expect("a server");
     server.prints("<last>");
-    server.wait().success();
+    server.signal(Signal::TERM);
+    server.wait().died_of(libc::SIGTERM);
     assert!(!path.exists());
 }
 
@@ -92,9 +94,11 @@ fn who_has_no_name_cannot_be_answered_and_that_is_said_once() {
     let server = server.stdin(Input::Open).start();
     server.announced(1);
     let client = UnixDatagram::unbound().expect("a socket");
-    for text in ["one ", "two"] {
-        client.send_to(text.as_bytes(), &path).expect("a server");
-    }
+    server.asleep(|| {
+        for text in ["one ", "two"] {
+            client.send_to(text.as_bytes(), &path).expect("a server");
+        }
+    });
     let exit = server.wait();
     exit.success().printed("one two");
     assert_eq!(exit.stderr.matches("cannot be answered").count(), 1);
@@ -111,7 +115,7 @@ fn a_slow_reader_loses_nothing() {
     let mut received = Vec::new();
     let mut buffer = [0; 2000];
     while received.len() < bytes.len() {
-        let length = server.recv(&mut buffer).expect("a datagram");
+        let length = again(|| server.recv(&mut buffer)).expect("a datagram");
         received.extend_from_slice(&buffer[..length]);
     }
     assert!(received == bytes);
@@ -135,7 +139,7 @@ fn a_datagram_may_be_longer_than_a_pipe() {
     let mut buffer = vec![0; 200_000];
     for text in ["begun", &"x".repeat(150_000), &"y".repeat(149_999)] {
         type_into(&mut client, text);
-        let length = server.recv(&mut buffer).expect("a datagram");
+        let length = again(|| server.recv(&mut buffer)).expect("a datagram");
         assert_eq!(length, text.len());
         assert!(&buffer[..length] == text.as_bytes());
     }
@@ -146,7 +150,7 @@ fn a_datagram_may_be_longer_than_a_pipe() {
 fn answers_wait_for_a_client_with_a_full_queue() {
     let directory = scratch();
     let path = directory.path().join("s");
-    let words = ["listen", "-u", "--quit-after=2s", "--lines", "-U"];
+    let words = ["listen", "-u", "--lines", "-U"];
     let mut server = nettool(words).arg(&path).stdin(Input::Open).start();
     server.announced(1);
     let client = bound(&directory.path().join("c"));
@@ -157,17 +161,17 @@ fn answers_wait_for_a_client_with_a_full_queue() {
     type_into(&mut server, &lines.concat());
     let mut buffer = [0; 100];
     for line in &lines {
-        let length = client.recv(&mut buffer).expect("a line");
+        let length = again(|| client.recv(&mut buffer)).expect("a line");
         assert_eq!(&buffer[..length], line.as_bytes());
     }
-    server.wait().success();
+    server.kill();
 }
 
 #[test]
 fn nobody_there_is_an_error() {
     let directory = scratch();
     let path = directory.path().join("s");
-    drop(bound(&path));
+    let_go(bound(&path));
     let exit = nettool(["connect", "-u", "-U"]).arg(&path).stdin("x").run();
     assert!(exit.failure(1).contains("refused"), "{}", exit.stderr);
     let path = directory.path().join("gone");
@@ -177,8 +181,8 @@ fn nobody_there_is_an_error() {
         .stdin(Input::Open)
         .start();
     type_into(&mut client, "<one>");
-    server.recv(&mut [0; 9]).expect("a datagram");
-    drop(server);
+    again(|| server.recv(&mut [0; 9])).expect("a datagram");
+    let_go(server);
     type_into(&mut client, "<two>");
     assert!(client.wait().failure(1).contains("refused"));
 }

@@ -20,7 +20,7 @@ const START: &str = "exec 9<&-; trap : INT; set -m";
 const MARK: char = '\u{1e}';
 
 /// How long the whole of a section may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A shell and what it is expected to have printed.
 pub(super) struct Shell {

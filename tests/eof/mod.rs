@@ -161,7 +161,10 @@ impl Talk {
     /// Says what an open standard input has to say.
     fn say(&mut self, stdin: Stdin) {
         match stdin {
-            Stdin::Pipe(text) => self.pipe().write_all(text.as_bytes()).expect("a reader"),
+            Stdin::Pipe(text) => {
+                // Where the peer does not wait for it the program may have ended already.
+                let _ = self.pipe().write_all(text.as_bytes());
+            }
             Stdin::Terminal(text) => self.keyboard().types(text),
             _ => {}
         }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{MOMENT, Plan, Side, Stdin, Talk, rows};
 use crate::support::{
-    End, Input, LIMIT, Namespace, Pattern, Peer, Step, Stopwatch, need, nettool, scratch,
+    End, Input, LIMIT, Namespace, Pattern, Peer, Step, in_some_try, need, nettool, scratch,
+    unless_late,
 };
 
 rows! {
@@ -49,30 +50,48 @@ fn goodbye() -> Vec<Step> {
     ]
 }
 
-fn stdout_is_closed_and_stdin_still_sent(side: Side, stdin: Stdin) {
-    let mut talk = Plan::new(side, stdin).start(goodbye());
-    talk.running.output_ends();
-    talk.pipe()
-        .write_all(b"still to say")
-        .expect("a program that reads on");
-    drop(talk.running.stdin.take());
-    let (exit, seen) = talk.ends();
-    exit.success()
-        .printed("BYE")
-        .silent_but_for("listening on ");
-    assert_eq!(
-        (seen.head.as_slice(), seen.end),
-        (&b"still to say"[..], End::Eof)
-    );
+/// The same when it is told to go on.
+fn goodbye_later() -> Vec<Step> {
+    [vec![Step::Await], goodbye()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-/// Much to send when the peer has ended already.
-fn much_is_still_sent(side: Side, give: impl Fn(&Pattern) -> Input) {
+/// Less than an input may be idle when the peer has ended.
+const HASTE: Duration = Duration::from_millis(400);
+
+fn stdout_is_closed_and_stdin_still_sent(side: Side, stdin: Stdin) {
+    unless_late(|| {
+        let mut talk = Plan::new(side, stdin).start(goodbye_later());
+        let ends = Instant::now();
+        talk.peer.go();
+        talk.running.output_ends();
+        let wrote = talk.pipe().write_all(b"still to say");
+        drop(talk.running.stdin.take());
+        if ends.elapsed() > HASTE {
+            return false;
+        }
+        wrote.expect("a program that reads on");
+        let (exit, seen) = talk.ends();
+        exit.success()
+            .printed("BYE")
+            .silent_but_for("listening on ");
+        assert_eq!(
+            (seen.head.as_slice(), seen.end),
+            (&b"still to say"[..], End::Eof)
+        );
+        true
+    });
+}
+
+/// Much to send when the peer has ended already; whether the input never paused for too long.
+fn much_is_still_sent(side: Side, give: impl Fn(&Pattern) -> Input) -> bool {
     let much = Pattern::new(21, 50_000_000);
     let program = |words: &[&str]| {
         nettool(words)
             .stdin(give(&much))
-            .limit(Duration::from_secs(60))
+            .limit(Duration::from_secs(120))
     };
     let (running, peer) = match side {
         Side::Connect => {
@@ -85,15 +104,20 @@ fn much_is_still_sent(side: Side, give: impl Fn(&Pattern) -> Input) {
             (running, peer)
         }
     };
-    running.wait().success().printed("BYE");
+    let exit = running.wait();
+    exit.success().printed("BYE");
     let seen = peer.seen();
+    if exit.stderr.contains("stdin is idle") {
+        return false;
+    }
     assert_eq!((seen.received, seen.end), (much.fingerprint(), End::Eof));
+    true
 }
 
 #[test]
 fn much_is_still_sent_from_a_pipe() {
     for side in [Side::Connect, Side::Listen] {
-        much_is_still_sent(side, |much| much.clone().into());
+        in_some_try(|_| much_is_still_sent(side, |much| much.clone().into()));
     }
 }
 
@@ -102,10 +126,11 @@ fn much_is_still_sent_from_a_file() {
     let directory = scratch();
     let path = directory.path().join("much");
     for side in [Side::Connect, Side::Listen] {
-        much_is_still_sent(side, |much| {
+        let sent = much_is_still_sent(side, |much| {
             std::fs::write(&path, much.to_vec()).expect("a file");
             path.as_path().into()
         });
+        assert!(sent, "a file is never idle");
     }
 }
 
@@ -140,15 +165,16 @@ fn an_input_that_ended_is_done(side: Side, stdin: Stdin) {
 
 #[test]
 fn connect_leaves_an_idle_input_after_an_answer() {
-    let mut talk = Plan::new(Side::Connect, Stdin::Pipe("bytes")).start(goodbye());
+    let mut talk = Plan::new(Side::Connect, Stdin::Pipe("bytes")).start(goodbye_later());
+    let ends = Instant::now();
+    talk.peer.go();
     talk.running.output_ends();
-    let ended = Instant::now();
     let pipe = talk.running.stdin.take();
     let (exit, seen) = talk.ends();
-    let idle = ended.elapsed();
+    let idle = ends.elapsed();
     // How long it really takes is up to the machine: the far bound is a wait without end.
     assert!(
-        idle > Duration::from_millis(400) && idle < LIMIT,
+        idle >= Duration::from_millis(500) && idle < LIMIT,
         "{idle:?}"
     );
     exit.success().printed("BYE").says("--until both");
@@ -159,24 +185,60 @@ fn connect_leaves_an_idle_input_after_an_answer() {
 
 #[test]
 fn connect_stays_while_its_input_is_not_idle() {
-    let mut talk = Plan::new(Side::Connect, Stdin::Pipe("")).start(goodbye());
-    talk.running.output_ends();
-    for _ in 0..10 {
-        let waits = Stopwatch::start();
-        let stays = talk.running.stays(MOMENT / 3);
-        if waits.elapsed() > MOMENT {
-            // The machine stood still, and the input was idle for too long.
-            return;
+    unless_late(|| {
+        let mut talk = Plan::new(Side::Connect, Stdin::Pipe("")).start(goodbye_later());
+        let mut spoke = Instant::now();
+        talk.peer.go();
+        talk.running.output_ends();
+        for _ in 0..10 {
+            let stays = talk.running.stays(MOMENT / 3);
+            let wrote = talk.pipe().write_all(b"word ");
+            if spoke.elapsed() > HASTE {
+                return false;
+            }
+            assert!(stays);
+            wrote.expect("a program that reads on");
+            spoke = Instant::now();
+        }
+        drop(talk.running.stdin.take());
+        if spoke.elapsed() > HASTE {
+            return false;
+        }
+        let (exit, seen) = talk.ends();
+        exit.success().silent();
+        assert_eq!((seen.head, seen.end), (b"word ".repeat(10), End::Eof));
+        true
+    });
+}
+
+/// Whoever was stopped, as by Ctrl-Z, does not take that time for one in which its input was idle.
+#[test]
+fn a_stopped_program_does_not_leave_for_its_sleep() {
+    unless_late(|| {
+        let mut talk = Plan::new(Side::Connect, Stdin::Pipe("")).start(goodbye_later());
+        let ends = Instant::now();
+        talk.peer.go();
+        talk.running.output_ends();
+        let (mut stopped, mut woken) = (ends, ends);
+        talk.running.asleep(|| {
+            stopped = Instant::now();
+            talk.running.stays(Duration::from_secs(1));
+            woken = Instant::now();
+        });
+        let stays = talk.running.stays(MOMENT / 2);
+        let wrote = talk.pipe().write_all(b"late");
+        drop(talk.running.stdin.take());
+        // It had less than half a second before, and has less now.
+        if stopped - ends > HASTE || woken.elapsed() > HASTE {
+            return false;
         }
         assert!(stays);
-        talk.pipe()
-            .write_all(b"word ")
-            .expect("a program that reads on");
-    }
-    drop(talk.running.stdin.take());
-    let (exit, seen) = talk.ends();
-    exit.success().silent();
-    assert_eq!((seen.head, seen.end), (b"word ".repeat(10), End::Eof));
+        wrote.expect("a program that reads on");
+        let (exit, seen) = talk.ends();
+        exit.success().silent();
+        assert_eq!((seen.head.as_slice(), seen.end), (&b"late"[..], End::Eof));
+        true
+    });
 }
 
 fn a_peer_that_said_nothing_is_no_reason_to_leave(side: Side, stdin: Stdin) {

@@ -47,7 +47,7 @@ fn a_signal_is_a_clean_end_where_all_was_said(side: Side, stdin: Stdin) {
     let talk = Plan::new(side, stdin).start(steps);
     talk.running.prints("word");
     // Nobody is told when the end of an empty input was read.
-    assert!(talk.running.stays(MOMENT));
+    talk.running.rests();
     talk.running.signal(Signal::TERM);
     talk.running.wait().died_of(15).printed("word");
     talk.peer.go();
@@ -106,7 +106,7 @@ fn what_was_taken_and_not_written_is_never_followed_by_a_good_end() {
             until("stdout is full", || {
                 rustix::io::ioctl_fionread(pipe).expect("a pipe") > 60_000
             });
-            assert!(talk.running.stays(MOMENT));
+            talk.running.rests();
             let pipe = talk.running.stdout.take();
             talk.running.signal(Signal::TERM);
             let exit = talk.running.wait();
@@ -163,7 +163,7 @@ fn a_stopped_reader_does_not_hold_a_signal_up() {
         let start = Stopwatch::start();
         talk.running.wait().died_of(15);
         assert!(
-            start.awake() < std::time::Duration::from_secs(2),
+            start.awake() < std::time::Duration::from_secs(10),
             "{:?}",
             start.awake()
         );

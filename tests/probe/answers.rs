@@ -224,7 +224,7 @@ fn no_way_is_not_silence() {
             (report["errno"].as_i64(), &report["rtt_us"]),
             (Some(errno), &Value::Null)
         );
-        exit.within(Duration::from_secs(1));
+        exit.within(Duration::from_secs(8));
     }
 }
 
@@ -252,7 +252,7 @@ fn neighbours_that_are_not_there_are_unreachable_however_many() {
     };
     for (network, first) in [("10.77.0.0/24", "10.77.0."), ("fd77::/120", "fd77::")] {
         let exit = near.inside(probe(&format!("--json {network} 22,80"))).run();
-        exit.status(1).within(Duration::from_secs(20));
+        exit.status(1).within(Duration::from_secs(45));
         let there = ["1", "2"].map(|last| format!("{first}{last}"));
         for report in records(&exit, "port") {
             let addr = report["addr"].as_str().unwrap();
@@ -294,7 +294,7 @@ fn a_firewall_of_this_machine_holds_nothing_up() {
     );
     let words = "--json --tries 1 --try-timeout 300ms 127.0.0.1 900-1419";
     let exit = space.inside(probe(words)).run();
-    exit.status(1).within(Duration::from_secs(10));
+    exit.status(1).within(Duration::from_secs(30));
     let summary = &records(&exit, "summary")[0];
     let counts = ["closed", "filtered", "rejected"].map(|state| summary[state].as_u64().unwrap());
     assert_eq!(counts, [200, 300, 20]);

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::{ports, probe, records, text};
-use crate::support::{Input, Namespace, Program, Running, need, scratch, skip};
+use super::{answered, ports, probe, records, text};
+use crate::support::{Exit, Input, Namespace, Program, Running, need, scratch, skip};
+use std::time::Duration;
 
 /// All of them in `space`, with their files in `directory`.
 fn serve(space: &Namespace, directory: &Path) -> Vec<Running> {
@@ -79,10 +80,15 @@ fn every_server_is_waited_for_found_and_named() {
     let _servers = serve(&space, directory.path());
     let run = |words: &str| space.inside(probe(words)).run();
     let all = "t:22,53,80,443,u:53,69,123,161";
-    run(&format!("--wait 60s 127.0.0.1:{all}"))
-        .success()
-        .silent();
-    let exit = run("--json -u 127.0.0.1 1-1000");
+    let wait = space.inside(probe(&format!("--wait 3m 127.0.0.1:{all}")));
+    let wait = wait.limit(Duration::from_secs(200)).run();
+    wait.success().silent();
+    let replies = |exit: &Exit| {
+        let ports = records(exit, "port").into_iter();
+        let heard = ports.filter(|port| port["reason"] == "protocol-reply");
+        heard.count() == 4
+    };
+    let exit = answered(|| run("--json -u 127.0.0.1 1-1000"), replies);
     let found = ports(exit.success().silent());
     let open = found.iter().filter(|(_, report)| report["state"] == "open");
     let named = open.map(|(port, report)| {
@@ -93,7 +99,11 @@ fn every_server_is_waited_for_found_and_named() {
         named.collect::<Vec<_>>(),
         [(53, "dns"), (69, "tftp"), (123, "ntp"), (161, "snmp")]
     );
-    let exit = run("--json --banner 127.0.0.1 22,53,80,443");
+    let banners = |exit: &Exit| {
+        let ports = records(exit, "port").into_iter();
+        ports.filter(|port| port["banner"].is_string()).count() == 3
+    };
+    let exit = answered(|| run("--json --banner 127.0.0.1 22,53,80,443"), banners);
     let found = ports(exit.success().silent());
     let said = |port: u64| found[&port]["banner"].as_str().unwrap_or_default();
     assert!(said(22).starts_with("SSH-2.0-OpenSSH_"), "{}", said(22));
@@ -104,7 +114,12 @@ fn every_server_is_waited_for_found_and_named() {
     );
     assert_eq!(said(443), "tls");
     assert_eq!((&found[&53]["state"], said(53)), (&"open".into(), ""));
-    let exit = run(&format!("--count 3 --every 50ms --json 127.0.0.1:{all}"));
+    let words = format!("--count 3 --every 50ms --json 127.0.0.1:{all}");
+    let all_answered = |exit: &Exit| {
+        let latency = records(exit, "latency");
+        latency.iter().all(|record| record["answered"] == 3)
+    };
+    let exit = answered(|| run(&words), all_answered);
     for latency in records(exit.success().silent(), "latency") {
         assert_eq!(latency["answered"], 3, "{latency}");
     }

@@ -121,7 +121,7 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
     let job = format!("127.0.0.1 ::1 1-150,{open}");
     let whole = results([&probe(&format!("--plain {job}")).run()]);
     for form in ["--plain", "--json"] {
-        let words = format!("{form} --resume {} --rate 150 {job}", state.display());
+        let words = format!("{form} --resume {} --rate 20 {job}", state.display());
         let mut exits = Vec::new();
         for _ in 0..2 {
             let running = probe(&words).start();
@@ -141,7 +141,7 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
         probe(&other).run().status(2).says("another job");
         let other = format!("--plain --seed 1 --resume {} {job}", state.display());
         probe(&other).run().status(2).says("another job");
-        exits.push(probe(&words.replace("--rate 150", "")).run());
+        exits.push(probe(&words.replace("--rate 20", "")).run());
         assert!(!state.exists(), "nothing is left over");
         if form == "--plain" {
             assert_eq!(results(&exits), whole);

@@ -150,10 +150,10 @@ fn a_host_is_waited_for_by_whatever_it_answers() {
     };
     let run = |words: &str| near.inside(probe(words)).run();
     // Without permission for echoes a reset says that it is up.
-    let exit = run("--wait 20s --ping -v 10.77.0.2 fd77::2");
+    let exit = run("--wait 1m --ping -v 10.77.0.2 fd77::2");
     exit.success().says("10.77.0.2: up (reset), try ");
     permit_echo(&near);
-    let exit = run("--wait 20s --ping --json 10.77.0.2 fd77::2");
+    let exit = run("--wait 1m --ping --json 10.77.0.2 fd77::2");
     let hosts = records(exit.success().silent(), "host");
     assert_eq!(hosts.len(), 2);
     for host in hosts {
@@ -166,7 +166,7 @@ fn a_host_is_waited_for_by_whatever_it_answers() {
     far.rules("table ip t {\nchain i {\ntype filter hook input priority 0;\ndrop\n}\n}\n");
     let exit = run("--wait 300ms --ping 10.77.0.2");
     assert!(exit.failure(1).ends_with("wait for 10.77.0.2: no answer"));
-    let running = near.inside(probe("--wait 20s --ping -v 10.77.0.2")).start();
+    let running = near.inside(probe("--wait 1m --ping -v 10.77.0.2")).start();
     running.says("10.77.0.2: down (no-response), try 2 ");
     far.rules("flush ruleset\n");
     running.wait().success().says("10.77.0.2: up (");

@@ -23,7 +23,7 @@ fn a_terminal_shows_how_far_it_is_and_is_left_clean() {
         return;
     };
     let terminal = Terminal::new();
-    let words = "--try-timeout 1.2 --tries 1 10.77.0.2 22,1000-1099";
+    let words = "--try-timeout 5 --tries 1 10.77.0.2 22,1000-1099";
     let program = near
         .inside(probe(words))
         .stdin(Input::Fd(terminal.slave()))
@@ -79,7 +79,7 @@ fn it_follows_a_terminal_that_becomes_narrower() {
         return;
     }
     let mut terminal = Terminal::new();
-    let program = probe("--rate 50 127.0.0.1 1-1000").env("TERM", "xterm");
+    let program = probe("--rate 15 127.0.0.1 1-1000").env("TERM", "xterm");
     let running = terminal.hosts(program).start();
     terminal.shows("/s, ETA ");
     terminal.resizes(20);
@@ -108,7 +108,7 @@ fn a_frame_that_is_not_taken_is_no_record() {
     let (_listener, open) = open_port("127.0.0.1");
     let terminal = Terminal::new();
     let log = tempfile::NamedTempFile::new().unwrap();
-    let program = probe(&format!("--json --rate 50 127.0.0.1 1-50,{open}"));
+    let program = probe(&format!("--json --rate 10 127.0.0.1 1-50,{open}"));
     let program = inject_at(program, terminal.path(), "write:error=EIO", log.path());
     let program = program.stderr(Errors::Fd(terminal.slave()));
     let exit = terminal.controls(program).start().wait();

@@ -103,7 +103,7 @@ tcp dport 1002 reject with icmp prot-unreachable
     let exit = near
         .inside(probe(&format!("--connect-ex 10.77.0.2 {list}")))
         .run();
-    exit.success().silent().within(Duration::from_secs(20));
+    exit.success().silent().within(Duration::from_secs(45));
     assert_eq!(text(&exit), python(&near, "10.77.0.2", list));
     let exit = near.inside(probe("--connect-ex 192.0.2.1 80")).run();
     assert_eq!(text(exit.status(1)), python(&near, "192.0.2.1", "80"));

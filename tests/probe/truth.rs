@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{probe, records, server, text, udp};
-use crate::support::{Namespace, Program, need};
+use super::{answered, probe, records, server, text, udp};
+use crate::support::{Exit, Namespace, Program, need};
 
 /// What a far side rejects with: the word of nft, the code, its name, and whether a router that sends
 /// it says that there is no way.
@@ -145,6 +145,15 @@ fn truth() -> BTreeMap<(String, String, u16), Truth> {
     all
 }
 
+/// Whether so many servers over UDP were heard.
+fn serves(count: usize) -> impl Fn(&Exit) -> bool {
+    move |exit| {
+        let ports = records(exit, "port").into_iter();
+        let heard = ports.filter(|port| port["reason"] == "protocol-reply");
+        heard.count() == count
+    }
+}
+
 #[test]
 fn every_port_is_what_it_is_over_tcp_and_udp_side_by_side() {
     let Some((near, far)) = machines() else {
@@ -167,13 +176,17 @@ fn every_port_is_what_it_is_over_tcp_and_udp_side_by_side() {
         };
         words.push(format!("{target}:{ports}"));
     }
-    let exit = near.inside(probe(&words.join(" "))).run();
+    let words = words.join(" ");
+    let exit = answered(|| near.inside(probe(&words)).run(), serves(2));
     exit.success().silent();
-    let witness = Program::new("python3").args(["-c", WITNESS]);
-    let asked = truth
-        .keys()
-        .map(|(proto, host, port)| format!("{proto},{host},{port}"));
-    let heard = near.inside(witness.args(asked)).run();
+    let witness = || {
+        let asked = truth
+            .keys()
+            .map(|(proto, host, port)| format!("{proto},{host},{port}"));
+        let witness = Program::new("python3").args(["-c", WITNESS]);
+        near.inside(witness.args(asked)).run()
+    };
+    let heard = answered(witness, |exit| text(exit).matches(" 53 0 ").count() == 2);
     let heard: BTreeMap<_, _> = text(heard.success())
         .lines()
         .map(|line| {
@@ -222,8 +235,9 @@ fn limits_on_what_is_said_change_no_state() {
     let _tcp = server(&far, &[("10.77.0.2", 80), ("10.77.0.2", 2150)]);
     let _udp = udp::server(&far, "10.77.0.2", &[("dns", 53)]);
     let words = "--json 10.77.0.2 t:80,2000-2300,u:53,2000-2014";
-    let limit = Duration::from_secs(60);
-    let exit = near.inside(probe(words)).limit(limit).run();
+    let limit = Duration::from_secs(180);
+    let run = || near.inside(probe(words)).limit(limit).run();
+    let exit = answered(run, serves(1));
     exit.success();
     for report in records(&exit, "port") {
         let port = report["port"].as_u64().unwrap();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{ports, probe, records, text};
-use crate::support::{Input, Namespace, Program, Running, need};
+use super::{answered, finds, ports, probe, records, text};
+use crate::support::{Exit, Input, Namespace, Program, Running, need};
 
 /// A program in `space` that serves UDP at `host` on these ports, in the protocol that each is named
 /// after, until it is dropped.
@@ -101,8 +101,9 @@ fn every_port_of_this_machine_gets_its_state_and_who_answers_is_named() {
             return;
         };
         let _server = server(&space, host, &SERVICES);
-        let exit = space.inside(probe(&format!("--json -u {host} all"))).run();
-        exit.success().silent().within(Duration::from_secs(30));
+        let words = format!("--json -u {host} all");
+        let exit = answered(|| space.inside(probe(&words)).run(), finds(12));
+        exit.success().silent().within(Duration::from_secs(40));
         let found = ports(&exit);
         assert_eq!(found.len(), 65_535);
         let told = answers(&found);
@@ -163,7 +164,11 @@ fn one_list_for_both_transports() {
     let _udp = server(&space, "127.0.0.1", &[("dns", 53), ("mute", 54)]);
     let _tcp = super::server(&space, &[("127.0.0.1", 54)]);
     let run = |words: &str| space.inside(probe(words)).run();
-    let exit = run("--plain 127.0.0.1 54,u:53,54,55");
+    let has = |part: &'static str| move |exit: &Exit| text(exit).contains(part);
+    let exit = answered(
+        || run("--plain 127.0.0.1 54,u:53,54,55"),
+        has("\t53\tudp\topen\t"),
+    );
     let lines = text(exit.success())
         .lines()
         .map(|line| line.split('\t').collect::<Vec<_>>());
@@ -181,21 +186,22 @@ fn one_list_for_both_transports() {
     );
     run("-u 127.0.0.1 54").status(1);
     run("-u 127.0.0.1 t:54").success();
-    run("--all-open -u 127.0.0.1 53,t:54").success();
+    let all = || run("--all-open -u 127.0.0.1 53,t:54");
+    answered(all, |exit| exit.code == Some(0));
     run("--all-open -u 127.0.0.1 53,54").status(1);
-    let exit = run("-u --show open|filtered 127.0.0.1 53-55");
+    let exit = answered(
+        || run("-u --show open|filtered 127.0.0.1 53-55"),
+        has("\n  1 open, 1 closed\n"),
+    );
     assert!(
         text(&exit).contains("\n  54/udp  open|filtered  "),
         "{}",
         text(&exit)
     );
-    assert!(
-        text(&exit).contains("\n  1 open, 1 closed\n"),
-        "{}",
-        text(&exit)
+    answered(
+        || run("-u --plain --show open-filtered 127.0.0.1:53-55"),
+        |exit| text(exit).lines().count() == 1,
     );
-    let exit = run("-u --plain --show open-filtered 127.0.0.1:53-55");
-    assert_eq!(text(&exit).lines().count(), 1);
 }
 
 /// What the far side does with UDP to each port, and what is made of it.
@@ -224,9 +230,8 @@ fn check_rules(family: &str, target: &str, rows: &[Row]) {
     ));
     let _server = server(&far, target, &[("dns", 53), ("mute", 54)]);
     let list: Vec<String> = rows.iter().map(|row| row.0.to_string()).collect();
-    let exit = near
-        .inside(probe(&format!("--json -u {target} {}", list.join(","))))
-        .run();
+    let words = format!("--json -u {target} {}", list.join(","));
+    let exit = answered(|| near.inside(probe(&words)).run(), finds(1));
     let found = ports(exit.success());
     assert_eq!(found.len(), rows.len());
     for (port, _, state, reason, icmp) in rows {
@@ -373,7 +378,7 @@ fn a_host_that_limits_its_icmp_is_asked_at_its_pace() {
     // As Linux has it, but quicker, so that the test is: a token each 200 ms, and six at first.
     far.run("sysctl -qw net.ipv4.icmp_ratelimit=200");
     let run = |words: &str| near.inside(probe(words)).run();
-    let exit = run("--json -u 10.77.0.2 41-60");
+    let exit = answered(|| run("--json -u 10.77.0.2 41-60"), finds(1));
     let summary = &records(exit.success().silent(), "summary")[0];
     assert_eq!(
         (
@@ -393,10 +398,9 @@ fn what_cannot_be_known_in_time_is_said_honestly() {
         return;
     };
     let _server = server(&far, "10.77.0.2", &[("dns", 53)]);
-    let exit = near
-        .inside(probe("--json -u --patience 3s 10.77.0.2 1-400"))
-        .run();
-    exit.success().within(Duration::from_secs(15));
+    let run = |words: &str| near.inside(probe(words)).run();
+    let exit = answered(|| run("--json -u --patience 3s 10.77.0.2 1-400"), finds(1));
+    exit.success().within(Duration::from_secs(40));
     let summary = &records(&exit, "summary")[0];
     let (closed, silent) = (
         summary["closed"].as_u64().unwrap(),
@@ -417,9 +421,10 @@ fn what_cannot_be_known_in_time_is_said_honestly() {
         closed + 1
     );
     assert_eq!(told[0]["message"], expected);
-    let exit = near
-        .inside(probe("-u --patience 0.2 10.77.0.2 1-100"))
-        .run();
+    let exit = answered(
+        || run("-u --patience 0.2 10.77.0.2 1-100"),
+        |exit| exit.code == Some(0),
+    );
     let report = text(exit.success().silent());
     assert!(
         report.contains(" of 100 UDP ports answered, the host limits its ICMP\n"),
@@ -473,9 +478,8 @@ fn few_local_ports_change_no_state() {
         &[("dns", 53), ("mute", 54), ("mute", 55), ("mute", 56)],
     );
     for _ in 0..5 {
-        let exit = space
-            .inside(probe("--json -u 127.0.0.1 50-60,39990-40030"))
-            .run();
+        let words = "--json -u 127.0.0.1 50-60,39990-40030";
+        let exit = answered(|| space.inside(probe(words)).run(), finds(1));
         let summary = &records(exit.success(), "summary")[0];
         assert_eq!(
             (

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use socket2::{Domain, Socket, Type};
 
 use super::{closed_port, open_port, probe, records, server, text};
-use crate::support::{Namespace, Program, need, until};
+use crate::support::{Namespace, Program, let_go, need, until};
 
 /// A port of 127.0.0.1 that stays ours whether anybody listens on it or not.
 fn reserved_port() -> (Socket, u16) {
@@ -34,12 +34,12 @@ fn listen(port: u16) -> Socket {
 #[test]
 fn a_server_that_comes_late_is_waited_for() {
     let (socket, port) = closed_port();
-    let running = probe(&format!("--wait 20s -v 127.0.0.1:{port}")).start();
+    let running = probe(&format!("--wait 1m -v 127.0.0.1:{port}")).start();
     running.says("closed (reset), try 3 ");
     socket.listen(5).unwrap();
     let exit = running.wait();
     exit.success().says("open (syn-ack), try ").printed("");
-    probe(&format!("--wait 20s 127.0.0.1:{port}"))
+    probe(&format!("--wait 1m 127.0.0.1:{port}"))
         .run()
         .success()
         .silent()
@@ -55,7 +55,7 @@ fn a_wait_in_vain_says_who_is_missing_and_why() {
     let expected = format!("wait for 127.0.0.1:{closed}: connection refused");
     assert!(told.ends_with(&expected), "{told}");
     exit.at_least(Duration::from_millis(300))
-        .within(Duration::from_secs(2));
+        .within(Duration::from_secs(10));
     let words = format!("--wait 200ms --until-closed 127.0.0.1:{open}");
     let exit = probe(&words).run();
     let told = exit.failure(1).to_owned();
@@ -70,8 +70,8 @@ fn all_are_waited_for_and_any_is_enough() {
     let (_listener, open) = open_port("127.0.0.1");
     let (socket, closed) = closed_port();
     let both = format!("127.0.0.1:{open},{closed}");
-    probe(&format!("--wait 20s --any {both}")).run().success();
-    let running = probe(&format!("--wait 20s -v {both}")).start();
+    probe(&format!("--wait 1m --any {both}")).run().success();
+    let running = probe(&format!("--wait 1m -v {both}")).start();
     running.says("open (syn-ack)");
     running.says("closed (reset), try 2 ");
     socket.listen(5).unwrap();
@@ -85,10 +85,10 @@ fn all_are_waited_for_and_any_is_enough() {
 fn a_server_that_goes_away_is_waited_for_too() {
     let (_reserved, port) = reserved_port();
     let listener = listen(port);
-    let words = format!("--wait 20s --until-closed -v 127.0.0.1:{port}");
+    let words = format!("--wait 1m --until-closed -v 127.0.0.1:{port}");
     let running = probe(&words).start();
     running.says("open (syn-ack), try 2 ");
-    drop(listener);
+    let_go(listener);
     running.wait().success().says("closed (reset)");
 }
 
@@ -96,18 +96,20 @@ fn a_server_that_goes_away_is_waited_for_too() {
 fn it_must_still_be_open_after_the_hold() {
     let (_reserved, port) = reserved_port();
     let listener = listen(port);
-    let words = format!("--wait 20s --hold 1s -v 127.0.0.1:{port}");
+    let words = format!("--wait 1m --hold 5s -v 127.0.0.1:{port}");
     let running = probe(&words).start();
     running.says("open (syn-ack), try 1 ");
-    drop(listener);
+    let_go(listener);
     running.says("closed (reset)");
     let _listener = listen(port);
     let exit = running.wait();
-    exit.success().at_least(Duration::from_secs(1));
+    exit.success().at_least(Duration::from_secs(5));
     let (_listener, port) = open_port("127.0.0.1");
-    let exit = probe(&format!("--wait 20s --hold 300ms -v 127.0.0.1:{port}")).run();
+    let exit = probe(&format!("--wait 1m --hold 300ms -v 127.0.0.1:{port}")).run();
     exit.success().at_least(Duration::from_millis(300));
-    assert_eq!(exit.stderr.matches("open (syn-ack)").count(), 5);
+    // At the beginning, now and then, and at the end.
+    let looks = exit.stderr.matches("open (syn-ack)").count();
+    assert!((2..=5).contains(&looks), "{}", exit.stderr);
 }
 
 #[test]
@@ -115,11 +117,11 @@ fn unix_sockets_are_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s");
     let target = format!("unix:{}", path.display());
-    let running = probe(&format!("--wait 20s -v {target}")).start();
+    let running = probe(&format!("--wait 1m -v {target}")).start();
     running.says("closed (no-such-socket), try 2 ");
     let listener = UnixListener::bind(&path).unwrap();
     running.wait().success();
-    let running = probe(&format!("--wait 20s -v --until-closed {target}")).start();
+    let running = probe(&format!("--wait 1m -v --until-closed {target}")).start();
     running.says("open (accepted)");
     drop(listener);
     running.wait().success().says("closed (refused)");
@@ -147,7 +149,7 @@ fn a_full_queue_is_neither_open_nor_closed() {
         exit.status(1).says("(queue-full)");
     }
     listener.accept().unwrap();
-    probe(&format!("--wait 20s {target}")).run().success();
+    probe(&format!("--wait 1m {target}")).run().success();
 }
 
 #[test]
@@ -159,7 +161,7 @@ fn names_are_looked_up_each_time() {
     space.replace("/etc/nsswitch.conf", "hosts: files\n");
     let _server = server(&space, &[("127.0.0.2", 9000)]);
     let running = space
-        .inside(probe("--wait 20s -v later:9000 -- echo done"))
+        .inside(probe("--wait 1m -v later:9000 -- echo done"))
         .start();
     running.says("later:9000: has no address");
     let write = |line: &str| {
@@ -176,7 +178,7 @@ fn names_are_looked_up_each_time() {
     exit.printed("done\n");
     // One address that serves is enough, and to be closed all of them must be.
     write("127.0.0.1 later\n127.0.0.2 later");
-    space.inside(probe("--wait 20s later:9000")).run().success();
+    space.inside(probe("--wait 1m later:9000")).run().success();
     let words = "--wait 300ms --until-closed later:9000";
     space.inside(probe(words)).run().status(1);
     let exit = space.inside(probe("--wait 200ms nosuch.invalid:1")).run();
@@ -203,11 +205,11 @@ fn a_name_server_that_is_silent_holds_up_nothing() {
     let exit = run("--wait 300ms unknown.invalid:1");
     let expected = ": its name was not resolved in time";
     assert!(exit.failure(1).ends_with(expected), "{}", exit.stderr);
-    exit.within(Duration::from_secs(2));
-    let exit = run("--wait 20s --any unknown.invalid:1 known:9000 -- echo done");
+    exit.within(Duration::from_secs(8));
+    let exit = run("--wait 1m --any unknown.invalid:1 known:9000 -- echo done");
     exit.success()
         .printed("done\n")
-        .within(Duration::from_secs(4));
+        .within(Duration::from_secs(8));
 }
 
 #[test]
@@ -224,9 +226,9 @@ fn silence_is_no_state_and_tries_overlap() {
             .inside(probe(&format!("--wait 300ms {goal} 10.77.0.2:9000")))
             .run();
         assert!(exit.failure(1).ends_with(": no answer"), "{}", exit.stderr);
-        exit.within(Duration::from_secs(2));
+        exit.within(Duration::from_secs(10));
     }
-    let running = near.inside(probe("--wait 20s -v 10.77.0.2:9000")).start();
+    let running = near.inside(probe("--wait 1m -v 10.77.0.2:9000")).start();
     running.says("10.77.0.2:9000: filtered (no-response), try 2 ");
     let tries = || {
         let sockets = near.run("ss -tnH state syn-sent").stdout;
@@ -236,9 +238,7 @@ fn silence_is_no_state_and_tries_overlap() {
     far.rules("flush ruleset\n");
     running.wait().success().says("open (syn-ack), try ");
     far.rules(rules);
-    let exit = near
-        .inside(probe("--wait 2.5s --json 10.77.0.2:9000"))
-        .run();
+    let exit = near.inside(probe("--wait 8s --json 10.77.0.2:9000")).run();
     assert_eq!(records(exit.status(1), "port")[0]["state"], "filtered");
     assert!(records(&exit, "wait")[0]["tries"].as_u64().unwrap() >= 2);
 }
@@ -258,7 +258,7 @@ sys.stdin.read()
     };
     let running = server(&far, &[("10.77.0.2", 9001)]);
     running.signal(Signal::STOP);
-    let stopped = near.inside(probe("--wait 20s 10.77.0.2:9001")).run();
+    let stopped = near.inside(probe("--wait 1m 10.77.0.2:9001")).run();
     stopped.success();
     running.signal(Signal::CONT);
     let program = Program::new("python3").args(["-c", SCRIPT]);
@@ -292,10 +292,12 @@ sys.stdin.read()
 fn the_command_takes_our_place() {
     let (_listener, port) = open_port("127.0.0.1");
     let wait = |words: &[&str]| {
-        let probe = probe(&format!("--wait 20s 127.0.0.1:{port} --"));
+        let probe = probe(&format!("--wait 1m 127.0.0.1:{port} --"));
         probe.args(words)
     };
-    let script = "ulimit -Sn; ls /proc/self/fd | wc -l; grep -E 'Sig(Blk|Ign)' /proc/self/status";
+    // Of the signals 1 to 28: threads take the last ones, which have no names, for themselves.
+    let script = "ulimit -Sn; ls /proc/self/fd | wc -l; \
+        sed -nE 's/^(Sig(Blk|Ign)):.*(.{7})$/\\1 \\3/p' /proc/self/status";
     for around in [
         "ulimit -Sn 77;",
         "trap '' PIPE TTOU; ulimit -Sn 78;",
@@ -329,7 +331,7 @@ fn the_command_takes_our_place() {
 #[test]
 fn the_command_gets_no_descriptor_that_we_were_not_given() {
     let (_listener, port) = open_port("127.0.0.1");
-    let wait = format!("--wait 5s 127.0.0.1:{port} --");
+    let wait = format!("--wait 1m 127.0.0.1:{port} --");
     let dir = tempfile::tempdir().unwrap();
     let seen = dir.path().join("seen");
     let look = "seen=; for number in 0 1 2 3; do
@@ -365,16 +367,16 @@ fn an_abstract_socket_is_no_file() {
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     let listener = UnixListener::bind_addr(&address).unwrap();
     let target = format!("unix:@{name}");
-    probe(&format!("--wait 5s {target}")).run().success();
+    probe(&format!("--wait 1m {target}")).run().success();
     probe(&format!("--count 1 {target}")).run().success();
     let exit = probe(&format!("--wait 200ms --until-closed {target}")).run();
     assert!(exit.failure(1).ends_with(": it is still open"));
     drop(listener);
-    let closed = format!("--wait 5s --until-closed {target}");
+    let closed = format!("--wait 1m --until-closed {target}");
     probe(&closed).run().success();
     // The file of such a name is told by its directory.
     let _file = UnixListener::bind(dir.path().join("@name")).unwrap();
-    let file = format!("--wait 5s unix:{}/@name", dir.path().display());
+    let file = format!("--wait 1m unix:{}/@name", dir.path().display());
     probe(&file).run().success();
 }
 
@@ -394,7 +396,7 @@ fn a_signal_ends_the_wait_and_says_what_is_missing() {
 fn a_wait_has_records() {
     let (socket, port) = closed_port();
     let running = probe(&format!(
-        "--wait 20s --json 127.0.0.1:{port} unix:/nonexistent/s --any"
+        "--wait 1m --json 127.0.0.1:{port} unix:/nonexistent/s --any"
     ));
     let running = running.start();
     running.prints("\"reason\":\"reset\"");

@@ -75,8 +75,14 @@ fn what_came_before_a_limit_is_written_when_stdout_has_room() {
         for tag in [&[][..], &["--tag"]] {
             let words = [&limit[..], tag, &["--json"]].concat();
             let server = server(&words).stdout(Output::Open).start();
-            let client = client(address(&server));
-            flood(&client, &text);
+            let addr = address(&server);
+            // It finds both, the client and what that says.
+            let client = server.asleep(|| {
+                let client = client(addr);
+                (&client).write_all(&text[..50_000]).expect("a server");
+                client
+            });
+            flood(&client, &text[50_000..]);
             // The limit is kept to although stdout stands still.
             let count = received(&server);
             let ours = client.local_addr().expect("an address");
@@ -112,8 +118,12 @@ fn what_came_before_a_reset_is_written_though_sending_finds_it() {
 #[test]
 fn the_beginning_of_a_tagged_line_is_written_when_its_client_is_cut_off() {
     let server = server(&["--tag", "--idle-timeout", "300ms"]).start();
-    let mut client = client(server.listening());
-    client.write_all(b"whole\nbegun").expect("a server");
+    let addr = server.listening();
+    let client = server.asleep(|| {
+        let mut client = client(addr);
+        client.write_all(b"whole\nbegun").expect("a server");
+        client
+    });
     let from = client.local_addr().expect("an address");
     server.prints(&format!("{from}: whole\n{from}: begun\n"));
     stopped(server);

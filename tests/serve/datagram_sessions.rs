@@ -8,7 +8,8 @@ use std::os::unix::net::UnixListener;
 use rustix::process::{Pid, test_kill_process};
 
 use super::*;
-use crate::support::{Namespace, need, records_of, scratch, until};
+use crate::support::{Namespace, again, need, own_address, records_of, scratch, until};
+use socket2::{Domain, Socket, Type};
 
 /// A datagram server on a free port of 127.0.0.1.
 fn listen(options: &[&str]) -> Program {
@@ -32,9 +33,18 @@ fn correspondent(addr: SocketAddr) -> UdpSocket {
 /// A datagram that comes, and who sent it.
 fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = vec![0; 70_000];
-    let (length, from) = socket.recv_from(&mut buffer).unwrap();
+    let (length, from) = again(|| socket.recv_from(&mut buffer)).unwrap();
     buffer.truncate(length);
     (buffer, from)
+}
+
+/// A socket on a port that others of ours may have, too.
+fn sharing(addr: SocketAddr) -> UdpSocket {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
+    socket.set_reuse_address(true).unwrap();
+    socket.bind(&addr.into()).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    socket.into()
 }
 
 /// Sends a datagram and takes the answer.
@@ -102,7 +112,7 @@ while True:
 #[test]
 fn boundaries_are_kept_both_ways() {
     let there = socket();
-    let server = forwarder(&there, &["--quit-after", "300ms", "--json"]);
+    let server = forwarder(&there, &["--json"]);
     let here = correspondent(address(&server));
     for length in [0, 1, 1400, 65_507] {
         let datagram = vec![7; length];
@@ -114,9 +124,8 @@ fn boundaries_are_kept_both_ways() {
         let (came, _) = receive(&here);
         assert!(came == back, "{} came back as {}", back.len(), came.len());
     }
-    let end = server.wait();
-    end.success();
-    let totals = &records_of(&end.stderr, "served")[0];
+    let stderr = stopped(server);
+    let totals = &records_of(&stderr, "served")[0];
     assert_eq!(totals["bytes_received"], 66_908);
     assert_eq!(totals["datagrams_lost"], 0);
 }
@@ -139,15 +148,15 @@ fn a_burst_is_forwarded_in_its_order() {
 /// A refused datagram is lost, said with -v and the status; what follows has another session.
 #[test]
 fn an_upstream_that_refuses_ends_the_session_alone() {
-    let there = socket();
-    let target = there.local_addr().unwrap();
-    let server = forwarder(&there, &["-v", "--quit-after", "1s"]);
+    // It is for one correspondent alone, and refuses everybody else until another one is there.
+    let deaf = sharing(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let target = deaf.local_addr().unwrap();
+    deaf.connect("127.0.0.2:9").unwrap();
+    let server = forwarder(&deaf, &["-v", "--quit-after", "5s"]);
     let here = correspondent(server.listening());
-    drop(there);
     here.send(b"nobody").unwrap();
     server.says("refused");
-    let there = UdpSocket::bind(target).unwrap();
-    there.set_read_timeout(Some(LIMIT)).unwrap();
+    let there = sharing(target);
     here.send(b"somebody").unwrap();
     let (came, from) = receive(&there);
     assert_eq!(came, b"somebody");
@@ -258,11 +267,13 @@ fn a_silent_client_s_upstream_is_let_go() {
 
 #[test]
 fn a_forwarder_to_itself_falls_silent() {
-    let port = socket().local_addr().unwrap().port().to_string();
-    let server = nettool(["listen", "-u", "127.0.0.1", &port, "--json"])
-        .args(["--forward", &format!("udp://127.0.0.1:{port}")])
+    // Any port is free there.
+    let place = format!("{}:7777", own_address());
+    let server = nettool(["listen", "-u", &place, "--json"])
+        .args(["--forward", &format!("udp://{place}")])
         .start();
-    let here = correspondent(address(&server));
+    server.says("\"listening\"");
+    let here = correspondent(place.parse().unwrap());
     here.send(b"round").unwrap();
     server.says("leads back");
     let stderr = stopped(server);
@@ -326,9 +337,11 @@ fn a_silent_client_s_command_has_its_end_of_file() {
     let options = ["-e", "sort", "--idle-timeout", "300ms", "--json"];
     let server = listen(&options).start();
     let here = correspondent(address(&server));
-    for line in ["b\n", "c\n", "a\n"] {
-        here.send(line.as_bytes()).unwrap();
-    }
+    server.asleep(|| {
+        for line in ["b\n", "c\n", "a\n"] {
+            here.send(line.as_bytes()).unwrap();
+        }
+    });
     assert_eq!(receive(&here).0, b"a\nb\nc\n");
     server.says("\"transfer\"");
     let stderr = stopped(server);
@@ -340,7 +353,8 @@ fn a_silent_client_s_command_has_its_end_of_file() {
 #[test]
 fn a_stubborn_command_does_not_outlive_its_client_or_the_server() {
     let stubborn = "trap '' TERM; echo $$; sleep 1000 & while :; do wait; done";
-    for options in [&["--idle-timeout", "100ms"][..], &[]] {
+    // Long enough for the command to begin.
+    for options in [&["--idle-timeout", "5s"][..], &[]] {
         let server = listen(&["-c", stubborn, "-v"]).args(options).start();
         let here = correspondent(server.listening());
         let pid = pid(&answer(&here, b"x"));
@@ -359,9 +373,11 @@ fn a_stubborn_command_does_not_outlive_its_client_or_the_server() {
 fn a_command_that_is_none_is_told_once() {
     let server = listen(&["-e", "/no/such/program", "--quit-after", "300ms"]).start();
     let here = correspondent(server.listening());
-    for _ in 0..3 {
-        here.send(b"x").unwrap();
-    }
+    server.asleep(|| {
+        for _ in 0..3 {
+            here.send(b"x").unwrap();
+        }
+    });
     let end = server.wait();
     assert_eq!(
         end.stderr.matches("/no/such/program").count(),

@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::{address, stopped};
 use crate::support::{
-    End, Fingerprint, LIMIT, Pattern, Peer, Program, Running, Seen, Step, need, nettool,
-    records_of, scratch, until,
+    End, Fingerprint, LIMIT, Pattern, Peer, Program, Running, Seen, Step, in_some_try, need,
+    nettool, own_address, records_of, scratch, until,
 };
 
 /// `nettool listen` for one client on a free port of 127.0.0.1.
@@ -100,9 +100,13 @@ fn an_answer_is_whole_though_the_question_is_not_read() {
         let addr = server.listening();
         let whole = Fingerprint::of(&vec![0; 3_000_000]);
         for _ in 0..20 {
-            let steps = vec![Step::Exchange(Pattern::new(1, 4_000_000))];
-            let seen = Peer::connect(addr, steps).seen();
-            assert_eq!((seen.received, seen.end), (whole, End::Eof));
+            // A question that is too long in coming meets nobody any more.
+            in_some_try(|_| {
+                let steps = vec![Step::Exchange(Pattern::new(1, 4_000_000))];
+                let seen = Peer::connect(addr, steps).seen();
+                assert_eq!(seen.received, whole);
+                seen.end == End::Eof
+            });
         }
         stopped(server);
     }
@@ -331,7 +335,9 @@ fn a_server_goes_on_after_a_command_that_could_not_be_run() {
     let seen = Peer::connect(addr, vec![Step::ReadToEnd]).seen();
     assert_eq!(seen.end, End::Reset);
     server.says("error: run ");
-    fs::copy("/bin/true", &path).unwrap();
+    // Not by us: what another test is starting could have it open for writing until it runs.
+    let copy = Program::new("cp").arg("/bin/true").arg(&path);
+    copy.run().success();
     assert_eq!(say(addr, "").end, End::Eof);
     stopped(server);
 }
@@ -394,10 +400,15 @@ fn a_command_that_says_nothing_for_too_long_is_ended_with_its_children() {
 
 #[test]
 fn a_command_that_talks_is_not_idle() {
-    let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.2; echo $i; done";
-    let options = ["-c", script, "--idle-timeout", "2s"];
-    let said: Vec<_> = (1..=12).map(|number| format!("{number}\n")).collect();
-    assert_eq!(answer(&options, ""), said.concat());
+    let script = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; echo $i; done";
+    let options = ["-c", script, "--idle-timeout", "4s"];
+    let said: Vec<_> = (1..=10).map(|number| format!("{number}\n")).collect();
+    // It may be held up for longer than it may be silent.
+    in_some_try(|_| {
+        let server = one(&options).start();
+        let seen = say(server.listening(), "");
+        server.wait().code == Some(0) && seen.head == said.concat().as_bytes()
+    });
 }
 
 /// The command of a client who did this, as the `child` record tells of it.
@@ -459,24 +470,39 @@ fn a_client_who_has_said_all_leaves_its_command_to_finish() {
 #[test]
 fn a_server_that_is_stopped_lets_commands_finish_and_ends_the_others() {
     for options in [&[][..], &["--max-bytes", "1M"]] {
-        let script = "echo $$; read word; [ \"$word\" ] && echo $word && exit; exec sleep 1000";
-        let server = super::server(&["-v", "-c", script]).args(options).start();
-        let addr = server.listening();
-        let quick = super::client(addr);
-        let pid = read_line(&quick);
-        assert!(lives(pid));
-        let slow = Peer::connect(addr, vec![Step::Read(1), Step::ReadToEnd]);
-        until("the second command is at work", || children(&server) == 2);
-        server.signal(Signal::TERM);
-        until("nobody is let in any more", || {
-            std::net::TcpStream::connect(addr).is_err()
-        });
-        assert_eq!(super::ask(&quick, b"answer\n", 7), b"answer\n");
-        assert_eq!(slow.seen().end, End::Reset);
-        let end = server.wait();
-        end.died_of(libc::SIGTERM).says("was ended by signal 15");
-        end.says("ended with status 0");
+        in_some_try(|_| is_stopped_with_commands(options));
     }
+}
+
+/// Stops a server with two commands; whether they had their time.
+fn is_stopped_with_commands(options: &[&str]) -> bool {
+    let script = "echo $$; read word; [ \"$word\" ] && echo $word && exit; exec sleep 1000";
+    // Its port stays free when it listens no more.
+    let here = own_address().to_string();
+    let server = nettool(["listen", "-k", &here, "0", "-v", "-c", script]);
+    let server = server.args(options).start();
+    let addr = server.listening();
+    let quick = super::client(addr);
+    let pid = read_line(&quick);
+    assert!(lives(pid));
+    let slow = Peer::connect(addr, vec![Step::Read(1), Step::ReadToEnd]);
+    until("the second command is at work", || children(&server) == 2);
+    server.signal(Signal::TERM);
+    until("nobody is let in any more", || {
+        std::net::TcpStream::connect(addr).is_err()
+    });
+    // Whoever has not ended after a while is made to.
+    let mut answer = [0; 7];
+    let asked = (&quick).write_all(b"answer\n");
+    let answered = asked.and_then(|()| (&quick).read_exact(&mut answer));
+    assert_eq!(slow.seen().end, End::Reset);
+    let end = server.wait();
+    end.died_of(libc::SIGTERM);
+    let on_time = answered.is_ok()
+        && end.stderr.contains("ended with status 0")
+        && end.stderr.contains("was ended by signal 15");
+    assert!(!on_time || answer == *b"answer\n");
+    on_time
 }
 
 /// The number in the first line that a server sends.
@@ -668,9 +694,14 @@ fn a_port_probe_runs_no_command() {
 fn a_clients_patience_is_its_own() {
     let server = super::server(&["-e", "cat", "--max-time", "400ms"]).start();
     let addr = server.listening();
-    let seen = Peer::connect(addr, vec![Step::Write(b"a".to_vec()), Step::ReadToEnd]).seen();
-    assert_eq!((seen.head.as_slice(), seen.end), (&b"a"[..], End::Reset));
-    assert_eq!(say(addr, "b").head, b"b");
+    // The command may need all of its time to begin.
+    in_some_try(|_| {
+        let steps = vec![Step::Write(b"a".to_vec()), Step::ReadToEnd];
+        let seen = Peer::connect(addr, steps).seen();
+        assert_eq!(seen.end, End::Reset);
+        seen.head == b"a"
+    });
+    in_some_try(|_| say(addr, "b").head == b"b");
     stopped(server);
 }
 

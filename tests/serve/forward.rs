@@ -1,7 +1,7 @@
 //! `listen --forward`: a connection of its own to somewhere else for each client.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use socket2::{Domain, Socket, Type};
 
 use super::{address, ask, client, server, stopped};
 use crate::support::{
-    End, LIMIT, Namespace, Output, Pattern, Peer, Program, Running, Step, need, nettool,
-    records_of, scratch,
+    End, LIMIT, Namespace, Output, Pattern, Peer, Program, Running, Step, again, closed_port,
+    in_some_try, let_go, need, nettool, records_of, scratch,
 };
 
 /// A forwarder to this endpoint, for many.
@@ -156,18 +156,19 @@ fn stuff(mut client: &TcpStream) -> usize {
 
 #[test]
 fn a_side_that_is_not_there_is_a_reset_and_the_server_goes_on() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let there = taken.local_addr().unwrap();
-    drop(taken);
-    let server = forwarder(&there.to_string(), &["-v", "--json"]);
+    let (socket, there) = closed_port();
+    let target = there.to_string();
+    let server = forwarder(&target, &["-v", "--json"]);
     let addr = address(&server);
     let here = Peer::connect(addr, vec![Step::ReadToEnd]).seen();
     assert_eq!(here.end, End::Reset);
     server.says("\"transfer\"");
-    let there = Peer::serve_at(&there.to_string(), vec![Step::Write(b"now".to_vec())]);
-    let here = Peer::connect(addr, vec![Step::ReadToEnd]).seen();
-    assert_eq!(here.head, b"now");
-    let target = there.target();
+    socket.listen(5).unwrap();
+    let here = Peer::connect(addr, vec![Step::ReadToEnd]);
+    let (there, _) = socket.accept().unwrap();
+    (&there).write_all(b"now").unwrap();
+    drop(there);
+    assert_eq!(here.seen().head, b"now");
     let stderr = stopped(server);
     let error = &records_of(&stderr, "error")[0];
     assert_eq!(error["action"], "connect");
@@ -224,17 +225,20 @@ fn a_slow_client_does_not_hold_up_the_others() {
 /// A client whose bytes are taken by the other side is not idle, however slowly that takes them.
 #[test]
 fn a_slow_other_side_does_not_make_its_client_idle() {
-    let read = || [Step::Pause(Duration::from_millis(100)), Step::Read(65_536)];
-    let mut steps: Vec<Step> = (0..25).flat_map(|_| read()).collect();
-    steps.extend([Step::ReadToEnd, Step::Write(b"done".to_vec())]);
-    let there = Peer::serve(steps);
-    let server = forwarder(&there.target(), &["--idle-timeout", "1s"]);
-    let pattern = Pattern::new(1, 3_000_000);
-    let steps = vec![Step::Exchange(pattern.clone())];
-    let here = Peer::connect(server.listening(), steps).seen();
-    assert_eq!((here.head.as_slice(), here.end), (&b"done"[..], End::Eof));
-    assert_eq!(there.seen().received, pattern.fingerprint());
-    stopped(server);
+    // All of it takes longer than may be silent, and no pause does, even if it is a long one.
+    let read = || [Step::Pause(Duration::from_millis(300)), Step::Read(65_536)];
+    in_some_try(|_| {
+        let mut steps: Vec<Step> = (0..20).flat_map(|_| read()).collect();
+        steps.extend([Step::ReadToEnd, Step::Write(b"done".to_vec())]);
+        let there = Peer::serve(steps);
+        let server = forwarder(&there.target(), &["--idle-timeout", "4s"]);
+        let pattern = Pattern::new(1, 3_000_000);
+        let steps = vec![Step::Exchange(pattern.clone())];
+        let here = Peer::connect(server.listening(), steps).seen();
+        let came = there.seen().received;
+        stopped(server);
+        here.head == b"done" && here.end == End::Eof && came == pattern.fingerprint()
+    });
 }
 
 #[test]
@@ -246,13 +250,14 @@ fn datagrams_are_a_side_too() {
     let here = client(server.listening());
     (&here).write_all(b"question").unwrap();
     let mut buffer = [0; 100];
-    let (length, from) = there.recv_from(&mut buffer).unwrap();
+    let (length, from) = again(|| there.recv_from(&mut buffer)).unwrap();
     assert_eq!(&buffer[..length], b"question");
     there.send_to(b"answer", from).unwrap();
     here.shutdown(Shutdown::Write).unwrap();
     assert_eq!(std::io::read_to_string(&here).unwrap(), "answer");
 
-    drop(there);
+    // With one correspondent it refuses all others.
+    there.connect("127.0.0.2:9").unwrap();
     let here = client(server.listening());
     (&here).write_all(b"question").unwrap();
     let end = std::io::read_to_string(&here).unwrap_err();
@@ -275,11 +280,14 @@ fn a_slow_client_gets_all_that_comes_back_in_datagrams_or_an_error() {
         here.connect(&server.listening().into()).unwrap();
         let mut here = TcpStream::from(here);
         here.write_all(b"question").unwrap();
-        let (_, from) = there.recv_from(&mut [0; 100]).unwrap();
-        here.shutdown(Shutdown::Write).unwrap();
-        for _ in 0..count {
-            there.send_to(&[b'x'; 1000], from).unwrap();
-        }
+        let (_, from) = again(|| there.recv_from(&mut [0; 100])).unwrap();
+        // It finds the end and the answers at once.
+        server.asleep(|| {
+            here.shutdown(Shutdown::Write).unwrap();
+            for _ in 0..count {
+                there.send_to(&[b'x'; 1000], from).unwrap();
+            }
+        });
         // Longer than answers are waited for.
         assert!(server.stays(Duration::from_millis(2500)));
         let mut whole = Vec::new();
@@ -344,7 +352,7 @@ fn a_way_in_is_for_this_machine_unless_asked_otherwise() {
 fn a_path_that_nobody_listens_on_any_more_is_an_error_of_its_own() {
     let directory = scratch();
     let path = directory.path().join("gone");
-    drop(UnixListener::bind(&path).unwrap());
+    let_go(UnixListener::bind(&path).unwrap());
     let server = forwarder(&format!("unix:{}", path.display()), &["-v"]);
     let addr: SocketAddr = server.listening();
     let here = TcpStream::connect(addr).unwrap();

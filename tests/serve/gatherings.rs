@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::support::{Namespace, need, records_of, scratch, until};
+use crate::support::{Namespace, again, need, records_of, scratch, until};
 
 /// A broker for datagrams on a free port of 127.0.0.1.
 fn broker(options: &[&str]) -> Program {
@@ -24,7 +24,7 @@ fn correspondent(addr: SocketAddr) -> UdpSocket {
 /// The next datagram.
 fn heard(socket: &UdpSocket) -> Vec<u8> {
     let mut buffer = vec![0; 70_000];
-    let length = socket.recv(&mut buffer).expect("a datagram");
+    let length = again(|| socket.recv(&mut buffer)).expect("a datagram");
     buffer.truncate(length);
     buffer
 }
@@ -81,7 +81,7 @@ fn families_hear_each_other() {
         six.send(b"six").unwrap();
         four.set_read_timeout(Some(Duration::from_millis(50)))
             .unwrap();
-        four.recv(&mut [0; 16]).is_ok()
+        again(|| four.recv(&mut [0; 16])).is_ok()
     });
     four.send(b"again").unwrap();
     until("it hears", || heard(&six) == b"again");
@@ -145,17 +145,20 @@ fn the_idle_make_room() {
         correspondent(addr),
         correspondent(addr),
     );
+    server.asleep(|| {
+        for (client, text) in [(&one, b"x"), (&other, b"x"), (&late, b"y")] {
+            client.send(text).unwrap();
+        }
+    });
     for client in [&one, &other] {
-        client.send(b"x").unwrap();
         assert_eq!(heard(client), b"x");
     }
-    late.send(b"y").unwrap();
     server.says("refused: there are as many clients as there may be");
     late.set_read_timeout(Some(Duration::from_millis(20)))
         .unwrap();
     until("there is room", || {
         late.send(b"y").unwrap();
-        late.recv(&mut [0; 16]).is_ok()
+        again(|| late.recv(&mut [0; 16])).is_ok()
     });
     let stderr = stopped(server);
     assert!(stderr.contains("served 3 clients, refused 1"), "{stderr}");
@@ -185,7 +188,7 @@ fn a_path_serves_datagrams() {
         client.send(b"hello").unwrap();
         if let Some(answer) = answer {
             let mut buffer = [0; 100];
-            let length = client.recv(&mut buffer).unwrap();
+            let length = again(|| client.recv(&mut buffer)).unwrap();
             assert_eq!(&buffer[..length], answer.as_bytes());
         }
         server.says("5 B came: hello");
@@ -221,7 +224,7 @@ fn a_full_queue_holds_nobody_up() {
     for number in 0..1000_u32 {
         speaker.send(&number.to_be_bytes()).unwrap();
         let mut came = [0; 16];
-        let length = hearer.recv(&mut came).unwrap();
+        let length = again(|| hearer.recv(&mut came)).unwrap();
         assert_eq!(&came[..length], number.to_be_bytes());
     }
     // One that is gone is forgotten.

@@ -6,7 +6,7 @@ use std::net::{TcpListener, UdpSocket};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::*;
-use crate::support::{closed_port, records_of, scratch, until};
+use crate::support::{again, closed_port, records_of, scratch, until};
 
 /// A server of datagrams that talks in records and leaves soon after the last one.
 fn listen(options: &[&str]) -> Program {
@@ -46,9 +46,11 @@ fn what_no_session_takes_is_counted_once() {
         for count in [1, 5] {
             let server = listen(&service).args(["--quit-after", "1s"]).start();
             let client = correspondent(address(&server));
-            for _ in 0..count {
-                client.send(b"hello").unwrap();
-            }
+            server.asleep(|| {
+                for _ in 0..count {
+                    client.send(b"hello").unwrap();
+                }
+            });
             let (transfer, totals) = failed(server);
             assert_eq!(transfer["datagrams_lost"], count, "{service:?}");
             assert_eq!(totals["datagrams_lost"], count, "{service:?}");
@@ -66,7 +68,7 @@ fn a_client_for_whom_there_was_no_room_is_not_complete() {
     // At a path the system drops nothing.
     let directory = scratch();
     let [path, own] = ["s", "c"].map(|name| directory.path().join(name));
-    let server = nettool(["listen", "-u", "--json", "--quit-after", "1s", "-U"]);
+    let server = nettool(["listen", "-u", "--json", "--quit-after", "5s", "-U"]);
     let server = server.arg(&path).args(["--forward", &endpoint]).start();
     server.says("listening");
     let client = unix_socket(&own, &path);
@@ -137,9 +139,11 @@ fn a_datagram_too_long_for_its_upstream_is_counted_once() {
     let server = server.arg(&path).args(["--forward", &endpoint]).start();
     server.says("listening");
     let client = unix_socket(&own, &path);
-    client.send(b"short").unwrap();
-    assert_eq!(there.recv(&mut [0; 9]).unwrap(), 5);
-    client.send(&vec![7; 100_000]).unwrap();
+    server.asleep(|| {
+        client.send(b"short").unwrap();
+        client.send(&vec![7; 100_000]).unwrap();
+    });
+    assert_eq!(again(|| there.recv(&mut [0; 9])).unwrap(), 5);
     let (transfer, totals) = failed(server);
     assert_eq!(transfer["datagrams_lost"], 1);
     assert_eq!(totals["datagrams_lost"], 1);
@@ -159,7 +163,7 @@ fn a_datagram_beyond_the_limit_is_cut_and_an_error() {
                 client.send(&vec![7; *size]).unwrap();
             }
             while service[0] != "--discard" && came < 10 {
-                came += client.recv(&mut [0; 2000]).unwrap();
+                came += again(|| client.recv(&mut [0; 2000])).unwrap();
             }
             let (transfer, totals) = failed(server);
             let sent = if service[0] == "--discard" { 0 } else { 10 };
@@ -240,7 +244,7 @@ fn a_datagram_that_is_cut_is_told_of() {
 fn an_answer_that_is_not_sent_is_counted() {
     let directory = scratch();
     let [path, own] = ["s", "c"].map(|name| directory.path().join(name));
-    let server = nettool(["listen", "-u", "--json", "--echo", "--quit-after", "1s"]);
+    let server = nettool(["listen", "-u", "--json", "--echo", "--quit-after", "5s"]);
     let server = server.arg("-U").arg(&path).start();
     server.says("listening");
     let client = unix_socket(&own, &path);
@@ -262,7 +266,7 @@ fn no_more_is_answered_than_may_be() {
     let client = correspondent(address(&server));
     for length in [8, 2] {
         client.send(b"?").unwrap();
-        assert_eq!(client.recv(&mut [0; 100]).unwrap(), length);
+        assert_eq!(again(|| client.recv(&mut [0; 100])).unwrap(), length);
     }
     let end = server.wait();
     end.success();

@@ -6,7 +6,7 @@ use std::path::Path;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::*;
-use crate::support::{Output, records_of, scratch, skip, until};
+use crate::support::{Output, again, records_of, scratch, skip, until};
 
 /// More than a read of a stream takes at once.
 const LONG: usize = 300_000;
@@ -39,7 +39,7 @@ fn say(mut client: &Socket, message: &[u8]) {
 /// The next message.
 fn hear(mut client: &Socket) -> Vec<u8> {
     let mut message = vec![0; TOO_LONG];
-    let length = client.read(&mut message).unwrap();
+    let length = again(|| client.read(&mut message)).unwrap();
     message.truncate(length);
     message
 }
@@ -94,7 +94,7 @@ fn a_long_message_is_passed_on_whole() {
     speaker.set_nonblocking(true).unwrap();
     until("both are there", || {
         assert_eq!((&listener).write(b"here").unwrap(), 4);
-        (&speaker).read(&mut [0; 4]).is_ok()
+        again(|| (&speaker).read(&mut [0; 4])).is_ok()
     });
     say(&speaker, &message);
     assert!(hear(&listener) == message);

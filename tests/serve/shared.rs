@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use super::{address, ask, client, server, stopped};
 use crate::support::{
     CONTROL_C, End, Fingerprint, Input, LIMIT, Output, Pattern, Peer, Program, Running, Step,
-    Terminal, need, nettool, records_of, scratch, until,
+    Terminal, again, need, nettool, records_of, scratch, until,
 };
 
 /// Reads lines of a client.
@@ -43,13 +43,19 @@ pub(super) fn company(addr: SocketAddr, count: usize) -> Vec<TcpStream> {
     for mut other in others {
         until("it hears", || {
             speaker.write_all(b".").expect("a server that reads");
-            matches!(other.read(&mut [0; 1]), Ok(1))
+            matches!(again(|| other.read(&mut [0; 1])), Ok(1))
         });
     }
-    // Then nothing more comes from that.
+    // Then nothing comes after this any more.
+    speaker.write_all(b"!").expect("a server that reads");
     for mut other in others {
-        while matches!(other.read(&mut [0; 64]), Ok(1..)) {}
         other.set_read_timeout(Some(LIMIT)).expect("a timeout");
+        let mut last = [0; 1];
+        while last != *b"!" {
+            other
+                .read_exact(&mut last)
+                .expect("a server that passes it on");
+        }
     }
     clients
 }
@@ -301,7 +307,7 @@ fn the_end_of_stdin_ends_only_our_sending() {
     server.prints("still here");
     // Who comes later is told at once.
     let mut late = client(server.listening());
-    assert_eq!(late.read(&mut [0; 1]).unwrap(), 0);
+    assert_eq!(again(|| late.read(&mut [0; 1])).unwrap(), 0);
     late.write_all(b"late").unwrap();
     server.prints("late");
     stopped(server);
@@ -316,12 +322,12 @@ fn a_stdin_that_says_nothing_is_no_end() {
     one.set_read_timeout(Some(Duration::from_millis(200)))
         .unwrap();
     assert!(
-        one.read(&mut [0; 1]).is_err(),
+        again(|| one.read(&mut [0; 1])).is_err(),
         "our end came before the client's"
     );
     one.set_read_timeout(Some(LIMIT)).unwrap();
     one.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(one.read(&mut [0; 1]).unwrap(), 0);
+    assert_eq!(again(|| one.read(&mut [0; 1])).unwrap(), 0);
     stopped(server);
 }
 
@@ -350,7 +356,7 @@ fn a_signal_in_the_middle_of_stdin_resets() {
     stdin.write_all(b"beginning").unwrap();
     assert_eq!(ask(&one, b"", 9), b"beginning");
     server.signal(Signal::TERM);
-    let end = one.read(&mut [0; 1]);
+    let end = again(|| one.read(&mut [0; 1]));
     assert!(end.is_err(), "{end:?}");
     server.wait().died_of(libc::SIGTERM);
 }
@@ -390,7 +396,7 @@ fn a_terminal_talks_with_many() {
     terminal.shows("bye");
     // Somebody types: a client's end is its end.
     one.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(one.read(&mut [0; 1]).unwrap(), 0);
+    assert_eq!(again(|| one.read(&mut [0; 1])).unwrap(), 0);
     terminal.types("hello\n");
     assert_eq!(ask(&other, b"", 6), b"hello\n");
     terminal.types(CONTROL_C);

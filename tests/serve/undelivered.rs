@@ -91,7 +91,7 @@ fn an_end_that_a_command_sends_is_not_counted() {
     }
     let script = format!("syswrite STDOUT,\"x\"x{MUCH}; shutdown STDOUT,1; sysread STDIN,$_,9");
     let command = format!("perl -e '{script}'");
-    let server = nettool(["listen", "--json", "127.0.0.1", "0", "--idle-timeout", "3s"])
+    let server = nettool(["listen", "--json", "127.0.0.1", "0", "--idle-timeout", "8s"])
         .args(["-e", &command])
         .start();
     let stream = client(address(&server));

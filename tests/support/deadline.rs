@@ -1,5 +1,6 @@
 //! Every wait ends: the limit, waiting for a descriptor, and the one loop that polls a condition.
 
+use std::io;
 use std::os::fd::BorrowedFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,8 +8,39 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-/// The longest any single wait may take unless a test says otherwise.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+/// The longest any single wait may take unless a test says otherwise: a machine may have little time
+/// for us, or none for a while.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// Makes a call until nothing interrupts it: where there is a limit to its time the system does not
+/// itself begin it anew when we were stopped.
+pub(crate) fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// How often something is tried that says nothing when somebody was too late for it.
+pub(crate) const TRIES: u32 = 10;
+
+/// Tries what can only be told where nobody is held up for long: `told` gets the number of the try,
+/// from 0, and says whether it was one that counts. One of a few must, or it is no accident.
+///
+/// Only for what has to happen before a time that is itself what is tested.
+#[track_caller]
+pub(crate) fn in_some_try(mut told: impl FnMut(u32) -> bool) {
+    let is_told = (0..TRIES).any(&mut told);
+    assert!(is_told, "in none of {TRIES} tries it came in time");
+}
+
+/// Likewise where the test itself sees that it was too late, and so cannot tell: a machine where it
+/// always is tells nothing.
+pub(crate) fn unless_late(mut told: impl FnMut() -> bool) {
+    (0..TRIES).any(|_| told());
+}
 
 /// Whether `fd` became ready for `events` before `deadline`.
 pub(crate) fn ready(fd: BorrowedFd<'_>, events: PollFlags, deadline: Instant) -> bool {

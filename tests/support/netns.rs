@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 
 use super::deadline::until;
 use super::exit::Exit;
-use super::program::Program;
+use super::program::{Program, alone};
 use super::skip::{need, search_path, skip};
 
 /// Brings the namespace up, says so, and holds it until standard input ends.
@@ -126,7 +126,8 @@ impl Namespace {
             .env("PATH", search_path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let mut holder = command.spawn().expect("a process that holds a namespace");
+        let holder = alone(|| command.spawn());
+        let mut holder = holder.expect("a process that holds a namespace");
         let mut line = String::new();
         let mut output = BufReader::new(holder.stdout.take().expect("a piped standard output"));
         output.read_line(&mut line).expect("a line");
@@ -240,11 +241,11 @@ fn right() -> Option<Right> {
     *RIGHT.get_or_init(|| {
         let works = |flags: &[&str]| {
             let mut command = Command::new("unshare");
-            let status = command
+            command
                 .args(flags)
                 .args(["-n", "-m", "true"])
-                .stderr(Stdio::null())
-                .status();
+                .stderr(Stdio::null());
+            let status = alone(|| command.status());
             status.is_ok_and(|status| status.success())
         };
         let user = || works(&["-U", "-r"]).then_some(Right::User);

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -39,6 +40,8 @@ pub(crate) enum Step {
     Pending(usize),
     /// Wait until the other side's kernel has taken all that was sent (TCP over IPv4).
     Drained,
+    /// Wait until the other side has more to send than there is room for here (TCP over IPv4).
+    Full,
     /// Wait for a reset; an end was seen already, or will not come.
     AwaitReset,
     /// Do nothing until [`Peer::go`].
@@ -235,6 +238,7 @@ impl Conversation {
             }
             Step::Pending(count) => self.pending(count),
             Step::Drained => self.drained(),
+            Step::Full => self.full(),
             Step::AwaitReset => self.await_reset(),
             Step::Await => {
                 self.gate.recv_timeout(LIMIT).expect("a test that says go");
@@ -307,20 +311,41 @@ impl Conversation {
     fn pending(&self, count: usize) -> io::Result<()> {
         let mut buffer = vec![0; count];
         let flags = RecvFlags::PEEK | RecvFlags::WAITALL;
-        let (got, _) = rustix::net::recv(&self.socket, &mut buffer, flags)?;
-        assert_eq!(got, count, "unread bytes");
-        Ok(())
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            // Being stopped cuts the wait short.
+            match rustix::net::recv(&self.socket, &mut buffer, flags) {
+                Ok((got, _)) if got == count => return Ok(()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            assert!(Instant::now() < deadline, "unread bytes");
+        }
     }
 
     /// Waits until the send queue is empty.
     fn drained(&self) -> io::Result<()> {
-        let port = |addr: SockAddr| addr.as_socket().expect("an IP address").port();
-        let local = port(self.socket.local_addr()?);
-        let peer = port(self.socket.peer_addr()?);
+        let (local, peer) = self.ports()?;
         until("the other side takes all", || {
-            queued(local, peer) == Some(0)
+            row(local, peer).is_some_and(|row| row.queued == 0)
         });
         Ok(())
+    }
+
+    /// Waits until the other side asks now and then whether there is room again.
+    fn full(&self) -> io::Result<()> {
+        let (local, peer) = self.ports()?;
+        until("the other side sends more than there is room for", || {
+            row(peer, local).is_some_and(|row| row.queued > 0 && row.is_shut_out)
+        });
+        Ok(())
+    }
+
+    /// The ports here and there.
+    fn ports(&self) -> io::Result<(u16, u16)> {
+        let port = |addr: SockAddr| addr.as_socket().expect("an IP address").port();
+        let (local, peer) = (self.socket.local_addr()?, self.socket.peer_addr()?);
+        Ok((port(local), port(peer)))
     }
 
     /// Waits until the connection is broken.
@@ -341,15 +366,27 @@ impl Conversation {
     }
 }
 
-/// How many bytes wait in the send queue of the TCP connection between these ports.
-fn queued(local: u16, peer: u16) -> Option<u64> {
+/// What the system shows of a connection.
+struct Row {
+    /// How many bytes wait in its send queue.
+    queued: u64,
+    /// Whether the other side's window is shut, and only that is waited for.
+    is_shut_out: bool,
+}
+
+/// What is shown of the TCP connection between these ports (`proc_net_tcp.txt` of the kernel).
+fn row(local: u16, peer: u16) -> Option<Row> {
     let table = fs::read_to_string("/proc/thread-self/net/tcp").ok()?;
     let (local, peer) = (format!(":{local:04X}"), format!(":{peer:04X}"));
     let mut rows = table
         .lines()
         .map(|row| row.split_whitespace().collect::<Vec<_>>());
     let row = rows.find(|row| row[1].ends_with(&local) && row[2].ends_with(&peer))?;
-    u64::from_str_radix(row[4].split(':').next()?, 16).ok()
+    let queued = u64::from_str_radix(row[4].split(':').next()?, 16).ok()?;
+    Some(Row {
+        queued,
+        is_shut_out: row[5].starts_with("04:"),
+    })
 }
 
 /// Whether the other side broke the connection off.

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -58,6 +58,19 @@ pub(crate) fn refused(words: &[&str], names: &[&str]) {
     let tells_all = |line: &str| names.iter().all(|name| line.contains(name));
     let told = exit.stderr.lines().any(tells_all);
     assert!(told, "{words:?}: {}", exit.stderr);
+}
+
+/// Does this while no program is being started: until it runs, a child has a copy of everything that
+/// we have open.
+pub(crate) fn alone<T>(work: impl FnOnce() -> T) -> T {
+    static STARTING: Mutex<()> = Mutex::new(());
+    let _turn = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
+
+/// Closes what nobody else may have open any more when this returns.
+pub(crate) fn let_go<T>(what: T) {
+    alone(|| drop(what));
 }
 
 /// A program that is not running yet. Unless told otherwise it reads `/dev/null`, its output and its
@@ -147,6 +160,11 @@ impl Program {
 
     /// Starts it.
     pub(crate) fn start(self) -> Running {
+        alone(|| self.start_alone())
+    }
+
+    /// Starts it while no other one is being started.
+    fn start_alone(self) -> Running {
         let name = self
             .words
             .iter()

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
-use super::deadline::{LIMIT, linger, ready};
+use super::deadline::{LIMIT, again, linger, ready};
 
 /// A direction through the relay.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -140,7 +140,7 @@ impl Line {
         thread::spawn(move || {
             let mut buffer = vec![0; faults.slice.unwrap_or(16 * 1024)];
             loop {
-                let count = (&*from).read(&mut buffer).unwrap_or(0);
+                let count = again(|| (&*from).read(&mut buffer)).unwrap_or(0);
                 let piece = (Instant::now() + faults.latency, buffer[..count].to_vec());
                 if sender.send(piece).is_err() || count == 0 {
                     return;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::deadline::{LIMIT, ready};
+use super::deadline::{LIMIT, ready, until};
 use super::exit::Exit;
 use super::stopwatch::Stopwatch;
 use super::watch::Watched;
@@ -182,6 +182,29 @@ impl Running {
         pidfd_send_signal(&self.handle, signal).expect("a running program");
     }
 
+    /// Gives it so much time from now.
+    pub(crate) fn limit(&mut self, limit: Duration) {
+        self.deadline = Instant::now() + limit;
+    }
+
+    /// Stops it, does this, and lets it go on: then it finds all of this at once, however late it or
+    /// we are.
+    pub(crate) fn asleep<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.signal(Signal::STOP);
+        until("it is stopped", || {
+            let threads = threads(self.pid());
+            threads.iter().all(|thread| "TZX".contains(thread.state))
+        });
+        let done = work();
+        self.signal(Signal::CONT);
+        done
+    }
+
+    /// Waits until it has done all that it can do now: each of its threads waits for something.
+    pub(crate) fn rests(&self) {
+        all_rest(&[self]);
+    }
+
     /// Whether it is still there after `patience`: for what must *not* end it.
     pub(crate) fn stays(&self, patience: Duration) -> bool {
         !ready(
@@ -267,6 +290,53 @@ impl Running {
             self.started.elapsed()
         );
     }
+}
+
+/// Waits until all of them have done all that they can do now: none of their threads has run between
+/// two looks, and each waits for something.
+pub(crate) fn all_rest(all: &[&Running]) {
+    let look = || -> Vec<_> { all.iter().flat_map(|one| threads(one.pid())).collect() };
+    let mut before = look();
+    until("they rest", || {
+        let now = look();
+        let rest = now.iter().all(|thread| thread.state == 'S') && now == before;
+        before = now;
+        rest
+    });
+}
+
+/// A thread of a process.
+#[derive(Eq, PartialEq)]
+struct Thread {
+    /// What it does, by its letter (proc(5)).
+    state: char,
+    /// Its number, and how often it has begun to wait or been made to.
+    switches: Vec<String>,
+}
+
+/// What the threads of a process do.
+fn threads(pid: u32) -> Vec<Thread> {
+    let place = Path::new("/proc").join(pid.to_string()).join("task");
+    let tasks = fs::read_dir(place).into_iter().flatten().flatten();
+    let thread = |status: String| {
+        let of = |name: &str| {
+            let mut lines = status.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name));
+            value.unwrap_or_default().trim().to_owned()
+        };
+        let names = [
+            "Pid:",
+            "voluntary_ctxt_switches:",
+            "nonvoluntary_ctxt_switches:",
+        ];
+        Thread {
+            state: of("State:").chars().next().unwrap_or('X'),
+            switches: names.map(of).into(),
+        }
+    };
+    let statuses = tasks.map(|task| fs::read_to_string(task.path().join("status")));
+    // Whoever has just ended does nothing any more.
+    statuses.flatten().map(thread).collect()
 }
 
 /// In which calls the threads of a process are (proc(5): number and arguments), what its environment

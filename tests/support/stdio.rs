@@ -14,6 +14,8 @@ use super::watch::Watched;
 pub(crate) enum Input {
     /// A pipe that a thread fills and then closes.
     Source(Box<dyn Read + Send>),
+    /// A pipe that has all of this in it, and has been closed, before the program begins. It must fit.
+    Filled(Vec<u8>),
     /// A regular file.
     File(PathBuf),
     /// `/dev/null`.
@@ -35,6 +37,14 @@ impl Input {
                 let (reader, writer) = io::pipe().expect("a pipe");
                 (reader.into(), Some(writer))
             }
+            Self::Filled(bytes) => {
+                let (reader, mut writer) = io::pipe().expect("a pipe");
+                if bytes.len() > room(&writer) {
+                    rustix::pipe::fcntl_setpipe_size(&writer, bytes.len()).expect("a wide pipe");
+                }
+                io::Write::write_all(&mut writer, &bytes).expect("room in the pipe");
+                (reader.into(), None)
+            }
             Self::Source(source) => {
                 let (reader, writer) = io::pipe().expect("a pipe");
                 thread::spawn(move || feed(source, writer));
@@ -42,6 +52,14 @@ impl Input {
             }
         }
     }
+}
+
+/// What a pipe usually has room for.
+const USUAL_ROOM: usize = 65_536;
+
+/// What this one has room for.
+fn room(pipe: &PipeWriter) -> usize {
+    rustix::pipe::fcntl_getpipe_size(pipe).expect("a pipe")
 }
 
 /// Writes all of `source`; a program that does not read it to the end is no concern of the feeder.
@@ -56,6 +74,9 @@ fn feed(mut source: Box<dyn Read + Send>, mut pipe: PipeWriter) {
 
 impl From<&[u8]> for Input {
     fn from(bytes: &[u8]) -> Self {
+        if bytes.len() <= USUAL_ROOM {
+            return Self::Filled(bytes.to_vec());
+        }
         Self::Source(Box::new(Cursor::new(bytes.to_vec())))
     }
 }
@@ -68,6 +89,9 @@ impl From<&str> for Input {
 
 impl From<Pattern> for Input {
     fn from(pattern: Pattern) -> Self {
+        if pattern.length() <= USUAL_ROOM as u64 {
+            return Self::Filled(pattern.to_vec());
+        }
         Self::Source(Box::new(pattern))
     }
 }

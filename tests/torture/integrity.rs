@@ -84,7 +84,7 @@ fn little_memory_is_enough_or_an_error() {
     let much = Pattern::new(55, 1_000_000);
     let peer = Peer::serve(vec![Step::Exchange(Pattern::new(56, 10))]);
     let words = ["prlimit", "--as=67108864"];
-    let client = nettool(["connect", &peer.target()]).by_way_of(words);
+    let client = nettool(["connect", "--until=both", &peer.target()]).by_way_of(words);
     let exit = client.stdin(much.clone()).run();
     exit.success();
     let seen = peer.seen();

@@ -1,16 +1,18 @@
 //! Networks that lose, stop and swallow (part D).
 
+use std::io::Write;
 use std::time::Duration;
 
-use crate::support::{Namespace, Output, Pattern, Running, nettool, until};
+use crate::support::{Input, Namespace, Output, Pattern, Running, nettool, until};
 
 /// A file for somebody in the other namespace, through `near` and `far`.
-fn transfer(near: &Namespace, far: &Namespace, much: &Pattern) -> (Running, Running) {
-    let limit = Duration::from_secs(60);
+fn transfer(near: &Namespace, far: &Namespace, much: impl Into<Input>) -> (Running, Running) {
+    let limit = Duration::from_secs(180);
     let server = nettool(["listen", "10.77.0.2", "0"]).stdout(Output::Hashed);
     let server = far.inside(server.limit(limit)).start();
     let target = server.listening().to_string();
-    let client = nettool(["connect", "--idle-timeout", "20s", &target]).stdin(much.clone());
+    let words = ["connect", "--connect-timeout=1m", "--idle-timeout=1m"];
+    let client = nettool(words).arg(target).stdin(much);
     let client = near.inside(client.limit(limit)).start();
     (client, server)
 }
@@ -23,15 +25,15 @@ fn lost_packets_are_sent_again() {
     };
     far.rules(
         "table ip t { chain i { type filter hook input priority 0;
-         numgen random mod 100 < 10 drop
+         numgen inc mod 10 == 5 drop
          }
          chain o { type filter hook output priority 0;
-         numgen random mod 100 < 10 drop
+         numgen inc mod 10 == 7 drop
          }
          }",
     );
     let much = Pattern::new(61, 400_000);
-    let (client, server) = transfer(&near, &far, &much);
+    let (client, server) = transfer(&near, &far, much.clone());
     client.wait().success();
     server.wait().success().received(much.fingerprint());
 }
@@ -44,12 +46,18 @@ fn a_cable_may_be_pulled() {
     };
     near.run("tc qdisc add dev eth0 root tbf rate 40mbit burst 10kb latency 50ms");
     let much = Pattern::new(62, 3_000_000);
-    let (client, server) = transfer(&near, &far, &much);
+    let (mut client, server) = transfer(&near, &far, Input::Open);
+    let mut stdin = client.stdin.take().expect("a kept pipe");
+    let bytes = much.to_vec();
+    let (before, after) = bytes.split_at(1_000_000);
+    stdin.write_all(before).expect("a client that reads");
     until("it is under way", || {
         let sockets = far.run("ss -tinH state established").stdout;
         String::from_utf8_lossy(&sockets).contains("bytes_received:")
     });
     near.run("ip link set eth0 down");
+    let after = after.to_vec();
+    std::thread::spawn(move || stdin.write_all(&after));
     assert!(client.stays(Duration::from_secs(1)));
     near.run("ip link set eth0 up");
     client.wait().success();

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::support::{End, Exit, Input, Output, Pattern, Program, Running, nettool, scratch};
+use crate::support::{
+    End, Exit, Input, Output, Pattern, Program, Running, again, nettool, scratch,
+};
 
 /// Makes a program fail, or not.
 pub(super) type Wrap<'a> = &'a (dyn Fn(Program) -> Program + Sync);
@@ -45,7 +47,7 @@ pub(super) enum Outcome {
 }
 
 /// The longest that a program or a peer may take: so much is a hang.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// A rule, and what broke it.
 fn rule(kept: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
@@ -80,7 +82,7 @@ fn told(exit: &Exit) -> String {
 /// Where it can be reached. Of whom nobody learns that, because its stderr failed, waits until it is
 /// told to stop.
 fn reached(running: &Running) -> Option<String> {
-    let heard = running.heard(PATIENCE / 3);
+    let heard = running.heard(PATIENCE / 4);
     if heard.is_none() {
         running.signal(Signal::TERM);
     }
@@ -230,7 +232,8 @@ impl Ends {
     /// Gives them to a program.
     fn give(&self, program: Program, directory: &Path, bytes: &Bytes) -> Program {
         match self {
-            Self::Pipes => program.stdin(bytes.forth.clone()),
+            // All at once: an input that is late may be left when the peer has ended.
+            Self::Pipes => program.stdin(Input::Filled(bytes.forth.to_vec())),
             Self::Files => {
                 let path = directory.join("in");
                 fs::write(&path, bytes.forth.to_vec()).expect("a file");
@@ -369,7 +372,7 @@ pub(super) fn connect_talks_over_udp(wrap: Wrap) -> Result<Outcome, String> {
     let peer = thread::spawn(move || {
         let (mut heard, mut buffer) = (Vec::new(), [0; 100]);
         // An empty datagram is ours: it is over.
-        while let Ok((count @ 1.., from)) = echo.recv_from(&mut buffer) {
+        while let Ok((count @ 1.., from)) = again(|| echo.recv_from(&mut buffer)) {
             heard.push(buffer[..count].to_vec());
             let _ = echo.send_to(&buffer[..count], from);
         }
@@ -496,7 +499,7 @@ pub(super) fn server_runs_a_command(wrap: Wrap) -> Result<Outcome, String> {
         &|program| wrap(program).env("NETTOOL_SWEEP", &mark),
         &["-e", "cat"],
     )?;
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     while strays(&mark) > 0 {
         rule(Instant::now() < deadline, || "a child is left".to_owned())?;
         thread::park_timeout(Duration::from_millis(20));

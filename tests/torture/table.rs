@@ -5,6 +5,8 @@ use std::env;
 use std::fs;
 use std::process::Command;
 
+use crate::support::alone;
+
 /// How many rows each part of the table has.
 const PARTS: [(char, usize); 9] = [
     ('A', 15),
@@ -45,10 +47,8 @@ fn the_table_is_whole_and_its_tests_exist() {
         .flat_map(|(part, count)| (1..=*count).map(move |number| format!("{part}{number}")))
         .collect();
     assert_eq!(found, all);
-    let list = Command::new(env::current_exe().unwrap())
-        .arg("--list")
-        .output()
-        .unwrap();
+    let mut list = Command::new(env::current_exe().unwrap());
+    let list = alone(|| list.arg("--list").output()).unwrap();
     let list = String::from_utf8(list.stdout).unwrap();
     let tests: BTreeSet<_> = list
         .lines()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Exchange, Held};
 use crate::error::{Action, Cause, Error, Progress, Result};
 use crate::net::{Address, DatagramSocket};
+use crate::relay::looks;
 use crate::relay::session::LAST_WORDS;
 use crate::relay::timer::{earliest, sleep_until};
 use crate::relay::{End, Side, Transfer};
@@ -69,8 +70,14 @@ impl Exchange<'_> {
 
     /// When it is over if nothing more comes. While our own reader stalls more may have come.
     pub(super) fn quiet_moment(&self, held: &Held) -> Option<Instant> {
+        let (since, quiet) = self.quiet(held)?;
+        since.checked_add(quiet)
+    }
+
+    /// After how long a silence it is over, and since when there is one.
+    fn quiet(&self, held: &Held) -> Option<(Instant, Duration)> {
         let rules = &self.rules;
-        let (since, quiet) = match rules.side {
+        let pair = match rules.side {
             _ if held.is_stalled() => return None,
             Side::Listen => (self.last_heard?, rules.quit_after?),
             Side::Connect if !self.has_sent_all() => return None,
@@ -79,7 +86,19 @@ impl Exchange<'_> {
             Side::Connect if rules.recv_only => (self.last_datagram, rules.quit_after?),
             Side::Connect => (self.last_datagram, rules.quit_after.unwrap_or(ANSWER_TIME)),
         };
-        since.checked_add(quiet)
+        Some(pair)
+    }
+
+    /// The silence that is waited for, and when we look next whether we can: nobody is silent for us
+    /// while we are stopped, or the machine is.
+    pub(super) fn next_look(&self, held: &Held) -> Option<(Instant, Duration)> {
+        let quiet = self.quiet(held).map(|(_, quiet)| quiet);
+        let (quiet_moment, idle_moment) = (self.quiet_moment(held), self.idle_moment(held));
+        let idle = idle_moment.and(self.limits.idle);
+        let silence = quiet.into_iter().chain(idle).min()?;
+        let look = Instant::now().checked_add(looks::every(silence))?;
+        let due = earliest(quiet_moment, idle_moment);
+        Some((earliest(due, Some(look))?, silence))
     }
 
     /// When it fails if nothing moves, as long as there is still something to send. What waits for

@@ -20,6 +20,7 @@ use self::held::Held;
 use self::losses::Losses;
 use self::peers::{Peers, Target};
 use super::letters::Letters;
+use super::looks;
 use super::outlet::OutletNews;
 use super::timer::{earliest, sleep_until};
 use super::{Dump, End, Gate, Input, Limits, Meter, Shaping, Side, Sink, Transfer, dump};
@@ -229,8 +230,11 @@ impl<'a> Exchange<'a> {
     async fn wait(&mut self, held: Held) -> Woken {
         let unsent = !self.letters.is_empty();
         let reads_input = !self.input_over && !unsent && !self.peers.is_empty();
-        let timer = earliest(self.quiet_moment(&held), self.idle_moment(&held));
-        let timer = earliest(timer, self.limits.end.map(|(end, _)| end));
+        let look = self.next_look(&held);
+        let timer = earliest(
+            look.map(|(due, _)| due),
+            self.limits.end.map(|(end, _)| end),
+        );
         let timer = earliest(timer, earliest(self.losses.next_look(), self.tell_at));
         let timer = earliest(timer, held.opens);
         let dump = self.dump;
@@ -249,19 +253,29 @@ impl<'a> Exchange<'a> {
             batch,
             ..
         } = self;
+        let news = async {
+            tokio::select! {
+                filled = letters.fill(), if reads_input => Woken::Input(filled),
+                came = receiving::receive(sockets, turn, batch), if room && dump_room => {
+                    Woken::Came(came)
+                }
+                error = receiving::report(sockets), if is_connected => Woken::Reported(error),
+                ready = sending::writable(sockets, sends_with), if sends_with.is_some() => {
+                    Woken::Writable(ready)
+                }
+                news = drain.news(!room) => Woken::Outlet(news),
+                news = dump::news(dump, !dump_room) => Woken::Dump(news),
+            }
+        };
+        // What is there has come before the timer, however late it is seen.
         let woken = tokio::select! {
-            filled = letters.fill(), if reads_input => Woken::Input(filled),
-            came = receiving::receive(sockets, turn, batch), if room && dump_room => {
-                Woken::Came(came)
-            }
-            error = receiving::report(sockets), if is_connected => Woken::Reported(error),
-            ready = sending::writable(sockets, sends_with), if sends_with.is_some() => {
-                Woken::Writable(ready)
-            }
-            news = drain.news(!room) => Woken::Outlet(news),
-            news = dump::news(dump, !dump_room) => Woken::Dump(news),
+            biased;
+            woken = news => woken,
             () = sleep_until(timer), if timer.is_some() => Woken::Time,
         };
+        if look.is_some_and(|(due, silence)| looks::overslept(Some(due), Some(silence))) {
+            self.note_held(false);
+        }
         if held.is_stalled() || opens.is_some() {
             self.note_held(!held.is_stalled());
         }

@@ -96,10 +96,12 @@ fn connect_leaves_an_idle_input_half_a_second_after_an_answer() {
     let (mut ending, now) = begun(CONNECT);
     ending.peer_end(now);
     ending.input(at(now, 300));
-    assert_eq!(
-        ending.next(at(now, 700), ANSWERED),
-        Step::Wait(Some(at(now, 800)))
-    );
+    for (moment, until) in [(400, 525), (700, 800)] {
+        assert_eq!(
+            ending.next(at(now, moment), ANSWERED),
+            Step::Wait(Some(at(now, until)))
+        );
+    }
     let waiting = Facts {
         acknowledged: false,
         ..ANSWERED
@@ -113,6 +115,26 @@ fn connect_leaves_an_idle_input_half_a_second_after_an_answer() {
         idle_input: true,
     };
     assert_eq!(ending.next(at(now, 800), ANSWERED), step);
+}
+
+#[test]
+fn an_input_is_not_idle_while_nobody_could_look() {
+    let (mut ending, now) = begun(CONNECT);
+    ending.peer_end(now);
+    ending.begin_anew(at(now, 3000));
+    assert_eq!(
+        ending.next(at(now, 3450), ANSWERED),
+        Step::Wait(Some(at(now, 3500)))
+    );
+    let step = Step::Leave {
+        end: End::Peer,
+        idle_input: true,
+    };
+    assert_eq!(ending.next(at(now, 3500), ANSWERED), step);
+    // Where nobody has ended there is nothing to begin.
+    let (mut ending, now) = begun(CONNECT);
+    ending.begin_anew(now);
+    assert!(!ending.is_peer_over());
 }
 
 #[test]
