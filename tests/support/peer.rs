@@ -391,6 +391,7 @@ fn row(local: u16, peer: u16) -> Option<Row> {
 
 /// Whether the other side broke the connection off.
 fn is_reset(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset};
-    matches!(error.kind(), ConnectionReset | BrokenPipe)
+    // The last one is what shutting down a connection meets that is none any more.
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    matches!(error.kind(), ConnectionReset | BrokenPipe | NotConnected)
 }
