@@ -81,7 +81,7 @@ fn every_address_that_failed_is_named() {
         "{line}"
     );
     exit.says("hint: ");
-    in_some_try(|_| {
+    in_some_try(|| {
         let (line, _) = fails(&space, &["unlike", "9", "--connect-timeout=600ms"]);
         // With no time left after the name was found, nobody can be tried.
         line.contains("127.0.0.1:9: connection refused")

@@ -302,11 +302,11 @@ fn bytes_that_travel_are_shown_as_such() {
         "4M",
     ];
     // It takes more than a second until all is there, unless we are not there ourselves.
-    in_some_try(|_| {
+    in_some_try(|| {
         let moving = lines(space.inside(nettool(words)));
         moving[0]["at_rest"] == false
     });
-    in_some_try(|_| {
+    in_some_try(|| {
         let words = words.into_iter().filter(|word| *word != "--json");
         let text = space.inside(nettool(words)).run();
         String::from_utf8_lossy(&text.stdout).contains("still move")

@@ -20,8 +20,8 @@ fn what_a_peer_has_read_does_not_move() {
         return;
     }
     // That it has read so much when we look is up to the peer.
-    in_some_try(|_| has_read(true));
-    in_some_try(|_| has_read(false));
+    in_some_try(|| has_read(true));
+    in_some_try(|| has_read(false));
 }
 
 /// Fills a connection to a peer that reads a thousand bytes; whether these are counted.

@@ -124,7 +124,7 @@ fn judged_far(words: &[&str], verdict: &str) {
 
 /// Checks that most looks come to this verdict, when those who talk are not held up themselves.
 fn most_say(space: &Namespace, verdict: &str) {
-    in_some_try(|_| {
+    in_some_try(|| {
         let records = watched(space, 8);
         let right = records
             .iter()
@@ -167,7 +167,7 @@ fn rates_are_those_of_the_link() {
         return;
     };
     // 20 Mbit/s are 2.5 MB/s, when those who talk are not held up themselves.
-    in_some_try(|_| {
+    in_some_try(|| {
         let records = watched(&space, 10);
         let rates = records
             .iter()

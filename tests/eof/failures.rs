@@ -195,7 +195,7 @@ fn a_session_that_lasts_too_long_resets(side: Side, stdin: Stdin) {
 
 /// A time that passes resets, and what came until then is written.
 fn ends_in_time(side: Side, stdin: Stdin, options: &[&'static str], least: Duration) {
-    in_some_try(|_| {
+    in_some_try(|| {
         let mut talk = Plan::new(side, stdin).options(options).start(wronged());
         let pipe = talk.running.stdin.take();
         let (exit, seen) = talk.ends();
@@ -220,7 +220,7 @@ fn a_peer_that_reads_slowly_is_not_silent() {
     // As much as a queue takes at once.
     let pattern = Pattern::new(46, 3_000_000);
     fs::write(&path, pattern.to_vec()).expect("a file");
-    in_some_try(|_| reads_slowly(&path, &pattern));
+    in_some_try(|| reads_slowly(&path, &pattern));
 }
 
 /// Sends the file to peers that read slowly, in every way; whether all of it came.

@@ -50,7 +50,7 @@ fn until_stdin_leaves_at_once_when_there_is_none(side: Side, stdin: Stdin) {
 }
 
 fn quit_after_leaves_later(side: Side, stdin: Stdin) {
-    in_some_try(|_| {
+    in_some_try(|| {
         let steps = vec![
             Step::Read(5),
             Step::Write(b"answer".to_vec()),
@@ -117,7 +117,7 @@ fn sending_only_drops_what_comes() {
     std::fs::write(&path, much.to_vec()).expect("a file");
     for side in [Side::Connect, Side::Listen] {
         for options in [&["--send-only"][..], &["--until", "stdin"]] {
-            in_some_try(|_| input_that_comes_does_no_harm(side, options, much.clone()));
+            in_some_try(|| input_that_comes_does_no_harm(side, options, much.clone()));
             let sent = input_that_comes_does_no_harm(side, options, path.as_path());
             assert!(sent, "a file is never idle");
         }

@@ -117,7 +117,7 @@ fn much_is_still_sent(side: Side, give: impl Fn(&Pattern) -> Input) -> bool {
 #[test]
 fn much_is_still_sent_from_a_pipe() {
     for side in [Side::Connect, Side::Listen] {
-        in_some_try(|_| much_is_still_sent(side, |much| much.clone().into()));
+        in_some_try(|| much_is_still_sent(side, |much| much.clone().into()));
     }
 }
 

@@ -40,7 +40,7 @@ fn answers_are_waited_for_until_a_second_passes_without_one() {
         |_: &Path| Input::from("question"),
         |path: &Path| path.into(),
     ] {
-        in_some_try(|_| {
+        in_some_try(|| {
             let client = connect(&peer).stdin(input(&path)).start();
             let (question, from) = receive(&peer);
             assert_eq!(question, b"question");
@@ -67,11 +67,11 @@ fn answers_are_waited_for_until_a_second_passes_without_one() {
 fn another_patience_is_no_error() {
     for option in ["-w", "--quit-after"] {
         let peer = peer();
-        in_some_try(|_| {
+        in_some_try(|| {
             let client = connect(&peer).args([option, "50ms"]);
             let exit = client.stdin("question").run();
             exit.success().at_least(Duration::from_millis(50));
-            exit.awake < Duration::from_millis(900)
+            exit.awake() < Duration::from_millis(900)
         });
     }
 }
@@ -126,7 +126,7 @@ fn stays_while_something_comes(option: &str) {
 fn nothing_to_do_for_too_long_is_an_error_while_stdin_is_open() {
     for option in ["--timeout", "--idle-timeout"] {
         let peer = peer();
-        in_some_try(|_| {
+        in_some_try(|| {
             let client = connect(&peer).args([option, "2s"]);
             let mut client = client.stdin(Input::Open).start();
             let mut pipe = client.stdin.take().expect("a pipe");
@@ -186,7 +186,7 @@ fn an_empty_datagram_is_data() {
 #[test]
 fn a_closed_port_is_an_error() {
     let (peer, _) = closed_udp_port();
-    in_some_try(|_| {
+    in_some_try(|| {
         let client = connect(&peer).args(["--quit-after", "1h"]);
         let exit = client.stdin("question").run();
         let error = exit.failure(1);
@@ -207,7 +207,7 @@ fn a_closed_port_is_an_error_of_who_only_sends_too() {
         std::fs::write(&path, vec![b'x'; length]).expect("a file");
         for is_file in [true, false] {
             // What is heard before the end of the input is found is told at once, too.
-            in_some_try(|_| {
+            in_some_try(|| {
                 let stdin = if is_file {
                     Input::from(path.as_path())
                 } else {

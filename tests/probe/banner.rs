@@ -117,7 +117,7 @@ fn a_banner_stands_beside_its_port() {
     );
     assert_eq!(rows[1][10], "-");
     run("--banner --connect-ex 127.0.0.1 22").status(2);
-    in_some_try(|_| {
+    in_some_try(|| {
         let exit = run("--banner --json --deadline 500ms 127.0.0.1 2002");
         exit.within(Duration::from_secs(10));
         // Its time may be over before anybody was asked.

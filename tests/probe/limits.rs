@@ -135,7 +135,7 @@ fn the_users_limits_on_everything_hold() {
     );
     // Within that all must have been tried.
     let mut deadline = Duration::from_millis(150);
-    in_some_try(|_| {
+    in_some_try(|| {
         deadline *= 2;
         let words = format!("--deadline {}ms --try-timeout 1h", deadline.as_millis());
         let exit = near.inside(probe(&format!("{words} 10.77.0.2 22,1000-1999")));

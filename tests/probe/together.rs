@@ -24,7 +24,7 @@ fn shards_of_both_transports_are_the_whole_and_become_one_report() {
     let expected = results([&whole]);
     assert_eq!(expected.len(), 2 * (41 + 12));
     // The servers are programs, and may be held up.
-    in_some_try(|_| {
+    in_some_try(|| {
         let shard = |number| run(format!("--plain --shard {number}/4 {job}"));
         let shards: Vec<Exit> = (1..=4).map(shard).collect();
         results(&shards) == expected
@@ -33,7 +33,7 @@ fn shards_of_both_transports_are_the_whole_and_become_one_report() {
         .map(|number| dir.path().join(number.to_string()).display().to_string())
         .collect();
     let files = names.join(" ");
-    in_some_try(|_| {
+    in_some_try(|| {
         for (number, name) in (1..).zip(&names) {
             let exit = run(format!("--json --shard {number}/4 {job}"));
             fs::write(name, &exit.stdout).unwrap();

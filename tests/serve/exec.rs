@@ -101,7 +101,7 @@ fn an_answer_is_whole_though_the_question_is_not_read() {
         let whole = Fingerprint::of(&vec![0; 3_000_000]);
         for _ in 0..20 {
             // A question that is too long in coming meets nobody any more.
-            in_some_try(|_| {
+            in_some_try(|| {
                 let steps = vec![Step::Exchange(Pattern::new(1, 4_000_000))];
                 let seen = Peer::connect(addr, steps).seen();
                 assert_eq!(seen.received, whole);
@@ -404,7 +404,7 @@ fn a_command_that_talks_is_not_idle() {
     let options = ["-c", script, "--idle-timeout", "4s"];
     let said: Vec<_> = (1..=10).map(|number| format!("{number}\n")).collect();
     // It may be held up for longer than it may be silent.
-    in_some_try(|_| {
+    in_some_try(|| {
         let server = one(&options).start();
         let seen = say(server.listening(), "");
         server.wait().code == Some(0) && seen.head == said.concat().as_bytes()
@@ -470,7 +470,7 @@ fn a_client_who_has_said_all_leaves_its_command_to_finish() {
 #[test]
 fn a_server_that_is_stopped_lets_commands_finish_and_ends_the_others() {
     for options in [&[][..], &["--max-bytes", "1M"]] {
-        in_some_try(|_| is_stopped_with_commands(options));
+        in_some_try(|| is_stopped_with_commands(options));
     }
 }
 
@@ -695,13 +695,13 @@ fn a_clients_patience_is_its_own() {
     let server = super::server(&["-e", "cat", "--max-time", "400ms"]).start();
     let addr = server.listening();
     // The command may need all of its time to begin.
-    in_some_try(|_| {
+    in_some_try(|| {
         let steps = vec![Step::Write(b"a".to_vec()), Step::ReadToEnd];
         let seen = Peer::connect(addr, steps).seen();
         assert_eq!(seen.end, End::Reset);
         seen.head == b"a"
     });
-    in_some_try(|_| say(addr, "b").head == b"b");
+    in_some_try(|| say(addr, "b").head == b"b");
     stopped(server);
 }
 

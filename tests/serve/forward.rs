@@ -227,7 +227,7 @@ fn a_slow_client_does_not_hold_up_the_others() {
 fn a_slow_other_side_does_not_make_its_client_idle() {
     // All of it takes longer than may be silent, and no pause does, even if it is a long one.
     let read = || [Step::Pause(Duration::from_millis(300)), Step::Read(65_536)];
-    in_some_try(|_| {
+    in_some_try(|| {
         let mut steps: Vec<Step> = (0..20).flat_map(|_| read()).collect();
         steps.extend([Step::ReadToEnd, Step::Write(b"done".to_vec())]);
         let there = Peer::serve(steps);

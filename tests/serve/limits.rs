@@ -227,7 +227,7 @@ fn who_is_left_with_a_good_end_is_served() {
 #[test]
 fn a_second_signal_ends_at_once() {
     // After one alone it would take two seconds.
-    in_some_try(|_| ends_by_two_signals() < Duration::from_millis(1900));
+    in_some_try(|| ends_by_two_signals() < Duration::from_millis(1900));
 }
 
 /// How long a server takes to end that has a stalled client, and is told twice.
@@ -283,7 +283,7 @@ fn a_client_has_its_own_bytes_and_times() {
     let server = server(&["--echo", "--max-bytes", "5", "--max-time", "1s", "-v"]).start();
     let addr = server.listening();
     for _ in 0..2 {
-        in_some_try(|_| {
+        in_some_try(|| {
             let steps = vec![Step::Write(b"hello, world".to_vec()), Step::ReadToEnd];
             let seen = Peer::connect(addr, steps).seen();
             // Its time may be over before it has said anything.
@@ -306,7 +306,7 @@ fn a_slow_reader_is_not_idle() {
     fs::write(&answer, vec![b'x'; 16_000_000]).unwrap();
     // All of it takes longer than may be silent, and no pause does, even if it is a long one.
     let read = || [Step::Pause(Duration::from_millis(300)), Step::Read(65_536)];
-    in_some_try(|_| {
+    in_some_try(|| {
         let server = server(&["-v", "--idle-timeout", "4s", "--reply-file"]);
         let server = server.arg(&answer).start();
         let mut steps = vec![Step::Write(b"?".to_vec())];

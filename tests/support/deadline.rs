@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::stopwatch::Stopwatch;
+
 /// The longest any single wait may take unless a test says otherwise: a machine may have little time
 /// for us, or none for a while.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -26,14 +28,21 @@ pub(crate) fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T>
 /// How often something is tried that says nothing when somebody was too late for it.
 pub(crate) const TRIES: u32 = 10;
 
-/// Tries what can only be told where nobody is held up for long: `told` gets the number of the try,
-/// from 0, and says whether it was one that counts. One of a few must, or it is no accident.
+/// Tries what can only be told where nobody is held up: `told` says whether it came in time. A try
+/// in which it did not is made again only if the machine stood still meanwhile, and so says nothing.
 ///
 /// Only for what has to happen before a time that is itself what is tested.
 #[track_caller]
-pub(crate) fn in_some_try(mut told: impl FnMut(u32) -> bool) {
-    let is_told = (0..TRIES).any(&mut told);
-    assert!(is_told, "in none of {TRIES} tries it came in time");
+pub(crate) fn in_some_try(mut told: impl FnMut() -> bool) {
+    for _ in 0..TRIES {
+        let watch = Stopwatch::start();
+        if told() {
+            return;
+        }
+        let stood_still = watch.stood_still();
+        assert!(!stood_still.is_zero(), "it did not come in time");
+    }
+    panic!("in none of {TRIES} tries it came in time");
 }
 
 /// Likewise where the test itself sees that it was too late, and so cannot tell: a machine where it

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::data::Fingerprint;
+use super::stopwatch::Stopwatch;
 
 /// The end of a program.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct Exit {
     pub(crate) stderr: String,
     /// From start to end.
     pub(crate) elapsed: Duration,
-    /// The same without the time that the machine stood still.
-    pub(crate) awake: Duration,
+    /// Runs from its start.
+    pub(super) watch: Stopwatch,
 }
 
 impl Exit {
@@ -126,11 +127,16 @@ impl Exit {
         self
     }
 
-    /// It ended within `limit` of its start.
+    /// From start to end, without what the machine stood still.
+    pub(crate) fn awake(&self) -> Duration {
+        self.elapsed.saturating_sub(self.watch.stood_still())
+    }
+
+    /// It ended within `limit` of its start, what the machine stood still not counted.
     #[track_caller]
     pub(crate) fn within(&self, limit: Duration) -> &Self {
         self.assert(
-            self.awake < limit,
+            self.elapsed < limit || self.awake() < limit,
             &format!("an end within {limit:?} was expected"),
         );
         self

@@ -237,7 +237,7 @@ impl Running {
 
     /// What is known of a program that has ended.
     fn collect(mut self) -> Exit {
-        let (elapsed, awake) = (self.started.elapsed(), self.started.awake());
+        let elapsed = self.started.elapsed();
         let status = self.child.wait().expect("a child of ours");
         for watched in self.output.iter().chain(&self.errors) {
             assert!(
@@ -258,7 +258,7 @@ impl Running {
             received,
             stderr,
             elapsed,
-            awake,
+            watch: self.started.clone(),
         }
     }
 
