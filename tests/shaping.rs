@@ -314,4 +314,8 @@ fn what_makes_no_sense_is_refused() {
         refused(&same, &["--hexdump", "--output"]);
         assert!(!Path::new("f").exists());
     }
+    for option in ["--input", "--output", "--hexdump"] {
+        let same = ["listen", "0", option, "f", "--port-file", "f"];
+        refused(&same, &["--port-file", option]);
+    }
 }

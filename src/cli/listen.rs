@@ -106,10 +106,26 @@ impl ListenArgs {
     /// Where to wait for clients.
     pub(crate) fn place(&self) -> Result<Where, Usage> {
         let place = self.named_place()?;
+        self.check_port_file()?;
         if let Where::Ip(Some(host), _) = &place {
             check_family(host, self.transport.family())?;
         }
         Ok(place)
+    }
+
+    /// Refuses a file for the port that has another use: the port would take its place.
+    fn check_port_file(&self) -> Result<(), Usage> {
+        let Some(file) = self.port_file.as_deref() else {
+            return Ok(());
+        };
+        let (input, output) = (self.data.input.as_deref(), self.data.output.as_deref());
+        if ![input, output, self.shaping.hexdump()].contains(&Some(file)) {
+            return Ok(());
+        }
+        Err(Usage::new(format!(
+            "--port-file cannot be the file of --input, --output or --hexdump: {}",
+            file.display()
+        )))
     }
 
     /// That place by the words for it alone.
