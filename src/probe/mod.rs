@@ -148,15 +148,22 @@ fn drive(
         let attention = end.map_or(attention, |end| end.min(attention));
         let until = until.min(attention);
         looked = network.now();
-        pacer.stood_still(clock.look(looked));
+        postpone(pacer, clock.look(looked));
         network.wait(until, &mut answers)?;
-        pacer.stood_still(clock.look_after_waiting(network.now(), until));
+        postpone(pacer, clock.look_after_waiting(network.now(), until));
         for answer in answers.drain(..) {
             pacer.settle(answer.probe, answer.outcome, answer.at);
         }
     }
     summary.close(pacer.sent(), network.now().saturating_sub(start));
     Ok(summary)
+}
+
+/// Takes account of the time in which we stood still, if we did.
+fn postpone(pacer: &mut impl Schedule, stood: Option<Duration>) {
+    if let Some(time) = stood {
+        pacer.postpone(time);
+    }
 }
 
 /// Does all that can be done now. Returns until when to wait then; nothing when all is done.
@@ -170,7 +177,7 @@ fn advance(
 ) -> Option<Duration> {
     loop {
         let now = network.now();
-        pacer.stood_still(clock.look(now));
+        postpone(pacer, clock.look(now));
         match pacer.step(now, looked) {
             Step::Start(probe, to, number) => {
                 if let Some(outcome) = network.start_try(probe, to, number) {

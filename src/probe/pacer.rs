@@ -15,6 +15,7 @@ use super::plan::{Place, Plan};
 use super::pulse::Pulse;
 use super::queue::{Next, Queue};
 use super::ration::Rations;
+use super::standstill::postpone;
 use super::tasks::{Phase, Purpose, Task, Tasks};
 use super::verdict::Finding;
 use super::window::Window;
@@ -68,10 +69,9 @@ impl Schedule for Pacer {
         self.next_step(now, looked)
     }
 
-    fn stood_still(&mut self, time: Option<Duration>) {
-        if let Some(time) = time {
-            self.postpone(time);
-        }
+    fn postpone(&mut self, time: Duration) {
+        self.tasks.postpone(time);
+        postpone(&mut self.timers, time);
     }
 
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {

@@ -3,6 +3,8 @@
 //! A process may be stopped, and a whole machine may stand still with all that is on its way to us.
 //! That is no time that an answer had.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 /// What takes no longer than this between two looks at the clock is our own work, or a busy machine.
@@ -35,6 +37,14 @@ impl Standstill {
         self.last = now;
         Some(late).filter(|late| *late > HICCUP)
     }
+}
+
+/// What was due at these times is due so much later.
+pub(super) fn postpone(timers: &mut BinaryHeap<Reverse<(Duration, usize)>>, time: Duration) {
+    let later = |Reverse((due, number)): Reverse<(Duration, usize)>| {
+        Reverse((due.saturating_add(time), number))
+    };
+    *timers = timers.drain().map(later).collect();
 }
 
 #[cfg(test)]

@@ -89,8 +89,6 @@ fn a_listener_without_a_peer_waits_for_one() {
             observer: &(),
         };
         let others = tokio::spawn(async {
-            // That time is over by then.
-            tokio::time::sleep(Duration::from_millis(50)).await;
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{MOMENT, Plan, Side, Stdin, Talk, rows};
 use crate::support::{
-    End, Input, LIMIT, Namespace, Pattern, Peer, Step, in_some_try, need, nettool, scratch,
-    unless_late,
+    End, Exit, Input, LIMIT, Namespace, Pattern, Peer, Seen, Step, in_some_try, need, nettool,
+    scratch, unless_late,
 };
 
 rows! {
@@ -58,6 +58,18 @@ fn goodbye_later() -> Vec<Step> {
         .collect()
 }
 
+/// It printed what the peer said and complained of nothing, and the peer heard this and a good end.
+#[track_caller]
+fn ended_well(exit: &Exit, seen: &Seen, heard: &str) {
+    exit.success()
+        .printed("BYE")
+        .silent_but_for("listening on ");
+    assert_eq!(
+        (seen.head.trim_ascii_end(), seen.end),
+        (heard.as_bytes(), End::Eof)
+    );
+}
+
 /// Less than an input may be idle when the peer has ended.
 const HASTE: Duration = Duration::from_millis(400);
 
@@ -74,13 +86,7 @@ fn stdout_is_closed_and_stdin_still_sent(side: Side, stdin: Stdin) {
         }
         wrote.expect("a program that reads on");
         let (exit, seen) = talk.ends();
-        exit.success()
-            .printed("BYE")
-            .silent_but_for("listening on ");
-        assert_eq!(
-            (seen.head.as_slice(), seen.end),
-            (&b"still to say"[..], End::Eof)
-        );
+        ended_well(&exit, &seen, "still to say");
         true
     });
 }
@@ -287,13 +293,7 @@ fn until_peer_leaves_at_once(side: Side, stdin: Stdin) {
     let pipe = talk.running.stdin.take();
     let (exit, seen) = talk.ends();
     // Without the option it would have said that it leaves, or that it waits.
-    exit.success()
-        .printed("BYE")
-        .silent_but_for("listening on ");
-    assert_eq!(
-        (seen.head.trim_ascii_end(), seen.end),
-        (&b"bytes"[..], End::Eof)
-    );
+    ended_well(&exit, &seen, "bytes");
     drop(pipe);
 }
 

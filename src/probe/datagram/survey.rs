@@ -14,6 +14,7 @@ use crate::probe::network::{Outcome, ProbeId};
 use crate::probe::pacer::{Found, Limits, Schedule, Step};
 use crate::probe::plan::{Place, Plan};
 use crate::probe::slab::Slab;
+use crate::probe::standstill::postpone;
 use crate::probe::verdict::Finding;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -292,10 +293,12 @@ impl Schedule for Survey {
         self.next_step(now, looked)
     }
 
-    fn stood_still(&mut self, time: Option<Duration>) {
-        if let Some(time) = time {
-            self.postpone(time);
+    fn postpone(&mut self, time: Duration) {
+        for task in self.tasks.values_mut() {
+            task.first = task.first.saturating_add(time);
+            task.due = task.due.saturating_add(time);
         }
+        postpone(&mut self.timers, time);
     }
 
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration) {

@@ -84,8 +84,9 @@ pub(in crate::probe) trait Schedule {
     /// silence, however long we were kept from looking.
     fn step(&mut self, now: Duration, looked: Duration) -> Step;
 
-    /// We stood still for so long, which is no time that an answer had.
-    fn stood_still(&mut self, time: Option<Duration>);
+    /// Nothing is called silent before its time and so much more: we stood still for so long, which
+    /// is no time that an answer had.
+    fn postpone(&mut self, time: Duration);
 
     /// A probe that was under way has an outcome.
     fn settle(&mut self, probe: ProbeId, outcome: Outcome, now: Duration);

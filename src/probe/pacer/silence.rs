@@ -4,7 +4,6 @@ use super::{Pacer, Phase, Step};
 use crate::probe::hosts::AMBIGUOUS;
 use crate::probe::tasks::{Purpose, Task};
 use crate::probe::verdict::Finding;
-use std::cmp::Reverse;
 use std::time::Duration;
 
 /// How long a host that never answered is waited for, from a port's first try: neighbour discovery
@@ -105,15 +104,6 @@ impl Pacer {
         };
         task.phase = Phase::Ready;
         task.weight = self.queue.put_again(number, task.tries);
-    }
-
-    /// Nothing is called silent before its time and so much more.
-    pub(super) fn postpone(&mut self, time: Duration) {
-        self.tasks.postpone(time);
-        let later = |Reverse((due, number)): Reverse<(Duration, usize)>| {
-            Reverse((due.saturating_add(time), number))
-        };
-        self.timers = self.timers.drain().map(later).collect();
     }
 
     /// Closes the oldest silent socket when no answer can be told from a retransmission's any more,

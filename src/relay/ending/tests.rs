@@ -32,6 +32,12 @@ fn begun(rules: Rules) -> (Ending, Instant) {
     (Ending::new(rules, now), now)
 }
 
+/// An idle input is left after the peer's end.
+const LEFT_IDLE: Step = Step::Leave {
+    end: End::Peer,
+    idle_input: true,
+};
+
 #[test]
 fn the_end_of_input_shuts_down_and_waits_for_the_peer() {
     for rules in [CONNECT, LISTEN] {
@@ -110,11 +116,7 @@ fn connect_leaves_an_idle_input_half_a_second_after_an_answer() {
         ending.next(at(now, 800), waiting),
         Step::Wait(Some(at(now, 820)))
     );
-    let step = Step::Leave {
-        end: End::Peer,
-        idle_input: true,
-    };
-    assert_eq!(ending.next(at(now, 800), ANSWERED), step);
+    assert_eq!(ending.next(at(now, 800), ANSWERED), LEFT_IDLE);
 }
 
 #[test]
@@ -126,11 +128,7 @@ fn an_input_is_not_idle_while_nobody_could_look() {
         ending.next(at(now, 3450), ANSWERED),
         Step::Wait(Some(at(now, 3500)))
     );
-    let step = Step::Leave {
-        end: End::Peer,
-        idle_input: true,
-    };
-    assert_eq!(ending.next(at(now, 3500), ANSWERED), step);
+    assert_eq!(ending.next(at(now, 3500), ANSWERED), LEFT_IDLE);
     // Where nobody has ended there is nothing to begin.
     let (mut ending, now) = begun(CONNECT);
     ending.begin_anew(now);

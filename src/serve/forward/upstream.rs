@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use socket2::SockRef;
 use tokio::io::Interest;
@@ -17,6 +18,8 @@ use crate::serve::scratch;
 pub(in crate::serve) struct Upstream {
     stream: Stream,
     peer: Address,
+    /// Our end is sent: it counts as a byte until it is acknowledged.
+    ended: AtomicBool,
 }
 
 impl Upstream {
@@ -32,7 +35,11 @@ impl Upstream {
         } = reached;
         match failure {
             Some(error) => Err(connection_error(&peer, error)),
-            None => Ok(Self { stream, peer }),
+            None => Ok(Self {
+                stream,
+                peer,
+                ended: AtomicBool::new(false),
+            }),
         }
     }
 
@@ -97,7 +104,9 @@ impl Upstream {
         self.line().shut_down_write().or_else(|error| {
             self.check()?;
             Err(self.broken(error))
-        })
+        })?;
+        self.ended.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Waits until it has everything, and lets it go in peace.
@@ -120,8 +129,9 @@ impl Upstream {
     /// # Errors
     /// It has not taken everything.
     pub(in crate::serve) fn give_up(&self) -> Result<()> {
-        // Our end counts as a byte, and nobody misses it.
-        if self.line().unacknowledged().unwrap_or(0) <= 1 {
+        // Nobody misses our end.
+        let end = u64::from(self.ended.load(Ordering::Relaxed));
+        if self.line().unacknowledged().unwrap_or(0) <= end {
             return Ok(());
         }
         let cause = "it did not take everything in time".to_owned();

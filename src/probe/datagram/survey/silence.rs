@@ -4,7 +4,6 @@ use super::{CONFIRMATION, CROWD, Pacing, Survey, Task};
 use crate::probe::network::ProbeId;
 use crate::probe::pacer::Step;
 use crate::probe::verdict::Finding;
-use std::cmp::Reverse;
 use std::time::Duration;
 
 impl Survey {
@@ -34,18 +33,6 @@ impl Survey {
             return self.finish(number, finding);
         }
         self.rations.park(host, number);
-    }
-
-    /// Nothing is called silent before its time and so much more.
-    pub(super) fn postpone(&mut self, time: Duration) {
-        for task in self.tasks.values_mut() {
-            task.first = task.first.saturating_add(time);
-            task.due = task.due.saturating_add(time);
-        }
-        let later = |Reverse((due, number)): Reverse<(Duration, usize)>| {
-            Reverse((due.saturating_add(time), number))
-        };
-        self.timers = self.timers.drain().map(later).collect();
     }
 
     /// What is said of a silent port that is not asked at its host's pace.
